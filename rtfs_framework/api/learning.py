@@ -113,6 +113,14 @@ class WarmContext(Protocol):
         ...
 
     @property
+    def near(self) -> tuple[tuple[str, float], ...]:
+        """Functions that are like the latest one, by the layer of experience (L3), each with how near it is.
+
+        The nearest first, within 0 and 1, without the function itself; none where no layer is on.
+        """
+        ...
+
+    @property
     def candidates(self) -> tuple[Candidate, ...]:
         """The targets that can be used."""
         ...

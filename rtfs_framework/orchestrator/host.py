@@ -289,12 +289,9 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
 
 
 def _warming(
-    config: Config,
-    engine: Engine | None,
-    dispatcher: Dispatcher,
-    learning: Learning,
+    config: Config, engine: Engine | None, dispatcher: Dispatcher, learning: Learning,
     begin: Callable[[str], Chain | None],
-) -> Warming | None:
+) -> Warming | None:  # fmt: skip
     if config.warming.per_hour == 0:
         return None
     from rtfs_framework.orchestrator.performing.warming import Warming, proposing
@@ -310,6 +307,7 @@ def _warming(
         events=dispatcher.events,
         tenant=config.tenant,
         begin=begin,
+        embedder=dispatcher.delegator.embedder,
     )
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.api.errors import ProviderError
+from rtfs_framework.api.experience import MOST_EXPERIENCES
 from rtfs_framework.api.learning import Warm
 from rtfs_framework.api.provider import InferenceRequest, Message
 from rtfs_framework.api.targets import LocalModel, RemoteModel, show_target
@@ -30,11 +31,13 @@ from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.registry.faults import PluginFault, ask
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.experience import Situation
     from rtfs_framework.api.plans import Candidate
     from rtfs_framework.api.targets import ExecTarget
     from rtfs_framework.api.values import Clock
     from rtfs_framework.orchestrator.config.model import WarmingSpec
     from rtfs_framework.orchestrator.deciding.engines import Engine
+    from rtfs_framework.orchestrator.deciding.facts import AnyEmbedder
     from rtfs_framework.orchestrator.deciding.learned import Learned
     from rtfs_framework.orchestrator.performing.models import Models
     from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool
@@ -51,6 +54,8 @@ _DAY = 86_400.0
 _NANO = 1e9
 _MOST_RECENT = 16
 _MOST_PROPOSED = 256
+_MOST_NEAR = 8
+"""Functions that engines hear of as being like the latest one."""
 _MODELS = (LocalModel, RemoteModel)
 _WORDS = "Answer with the word: ready."
 _HOUR = 3600.0
@@ -71,6 +76,8 @@ class Context:
     """Of the day, by the host's clock, in UTC."""
     recent: tuple[str, ...] = ()
     """The functions that were called last, the latest at the end; none where nothing was since the last look."""
+    near: tuple[tuple[str, float], ...] = ()
+    """Functions that are like the latest one, the nearest first, each with how near it is."""
     candidates: tuple[Candidate, ...] = ()
 
 
@@ -154,6 +161,8 @@ class Warming:
     tenant: str
     begin: Callable[[str], Chain | None]
     """Begins a run of that id in the journal."""
+    embedder: AnyEmbedder | None = None
+    """By which functions are found to be like one another."""
     threaded: bool = True
     heat: Heat = attrs.field(init=False)
     calls: OwnCalls = attrs.field(init=False)
@@ -161,6 +170,8 @@ class Warming:
     """US dollars on `_day`."""
     _day: int = attrs.field(default=0, init=False)
     _recent: deque[str] = attrs.field(factory=lambda: deque(maxlen=_MOST_RECENT), init=False)
+    _latest: Situation | None = attrs.field(default=None, init=False)
+    """Of the latest call, where a layer of experience is on."""
     _fresh: bool = attrs.field(default=False, init=False)
     """Whether a call has ended since the last look."""
     _lock: Lock = attrs.field(factory=Lock, init=False)
@@ -197,6 +208,7 @@ class Warming:
                 self.heat.used(target, now)
             if told:
                 self._recent.append(record.symbol)
+                self._latest = record.situation
                 self._fresh = True
             if self.threaded and self._thread is None:
                 self._thread = Thread(target=self._watch, name="rtfs warming", daemon=True)
@@ -237,9 +249,21 @@ class Warming:
     def _context(self) -> Context:
         now = self.clock.now()
         with self._lock:
-            recent = tuple(self._recent) if self._fresh else ()
+            recent, latest = (tuple(self._recent), self._latest) if self._fresh else ((), None)
             self._fresh = False
-        return Context(hour=int(now % _DAY // _HOUR), recent=recent, candidates=self.candidates())
+        near = () if latest is None else self._near(latest)
+        return Context(hour=int(now % _DAY // _HOUR), recent=recent, near=near, candidates=self.candidates())
+
+    def _near(self, latest: Situation) -> tuple[tuple[str, float], ...]:
+        """Return functions that are like the one of a situation: what is known of them is a guess about it."""
+        asked = attrs.evolve(latest, intent="")  # a record has its digest alone, which no digest is near to
+        found = self.learned.experience(asked, MOST_EXPERIENCES, self.embedder)
+        near: dict[str, float] = {}
+        for each in () if found is None else found[1]:
+            symbol = each.situation.symbol
+            if symbol != latest.symbol:
+                near[symbol] = max(near.get(symbol, 0.0), each.nearness)
+        return tuple(sorted(near.items(), key=lambda item: (-item[1], item[0])))[:_MOST_NEAR]
 
     def _proposals(self, engine: Engine, context: Context) -> list[Warm]:
         """Return what an engine proposes, as far as it can be done here: models of this host."""

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtfs_framework.api import DelegationPlan, Keyword, LocalModel, LocalPure, PlanSource, RemoteModel
+from rtfs_framework.api import (
+    DelegationPlan,
+    Experience,
+    Keyword,
+    LocalModel,
+    LocalPure,
+    PlanSource,
+    RemoteModel,
+    Situation,
+)
 from rtfs_framework.api.learning import Warm
 from rtfs_framework.orchestrator.performing.warming import Heat
 from rtfs_framework.orchestrator.recording.journal.query import entries_of, list_runs
@@ -205,6 +214,41 @@ def test_engines_hear_nothing_of_calls_that_carry_marks(opened, source):
         program.call("main", ({Keyword("email"): "alice@example.com"},))
         warming.look()
     assert [context.recent for _, context in engine.seen] == [("f",)]
+
+
+class Near:
+    """Says which functions are near, as a layer of experience does."""
+
+    def __init__(self, found):
+        self.found, self.asked = found, []
+
+    def experience(self, situation, most, embedder):
+        self.asked.append((situation.symbol, situation.intent, embedder))
+        return None if self.found is None else (1, self.found)
+
+    def state(self, engine, cell):
+        return 0, None
+
+
+@pytest.mark.parametrize(
+    ("known", "near"),
+    [((("g", 0.4), ("h", 0.7), ("g", 0.5), ("f", 1.0)), (("h", 0.7), ("g", 0.5))), (None, ()), ((), ())],
+    ids=["some", "the layer fails", "none"],
+)
+def test_engines_hear_which_functions_are_like_the_latest_one(opened, source, known, near):
+    engine, session, warming = opened([])
+    found = known and tuple(
+        Experience(situation=Situation(symbol=symbol), plans=(), nearness=how) for symbol, how in known
+    )
+    with session:
+        record = session.run(source(PROGRAM)).calls[0]
+        warming.look()
+        warming.learned = Near(found)
+        warming.ended(attrs.evolve(record, situation=Situation(symbol="f", intent="a digest")))
+        warming.look()
+        warming.look()
+    assert warming.learned.asked == [("f", "", None)], "once, and only where something was called"
+    assert [context.near for _, context in engine.seen] == [(), near, ()]
 
 
 def test_a_thread_looks_after_calls_and_ends_with_the_session(opened, source, kit):

@@ -8,15 +8,16 @@ propensities are exact, and what another policy would have cost can be estimated
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from rtfs_engine_adaptive.cells import threshold_of
 from rtfs_engine_adaptive.likeness import Alike
-from rtfs_engine_adaptive.lines import Line, expected
+from rtfs_engine_adaptive.lines import RIDGE, Line, expected
 from rtfs_engine_adaptive.settings import AdaptiveSettings
+from rtfs_engine_adaptive.trust import Share, believed
 from rtfs_engine_adaptive.worth import Expected, worths
 from rtfs_framework.api import DelegationPlan, PlanSource, Scored
 
@@ -110,8 +111,9 @@ def choose(
         near: What functions like it have seen of targets, by name; it counts before `whole`, and beside `cell`.
     """
     known = [_known(arm, cell, whole, near, settings) for arm in arms]
-    seen = [_expected(arm, of, x, settings.stated) for arm, of in zip(arms, known, strict=True)]
-    counts = [of.count for of in known]
+    trust = believed(settings.trust, [tuple(of.shares()) for of in known])
+    seen = [_expected(arm, of, x, settings.stated, sure) for arm, of, sure in zip(arms, known, trust, strict=True)]
+    counts = [of.count(sure, float(settings.samples)) for of, sure in zip(known, trust, strict=True)]
     least = threshold_of(cell, settings.threshold)
     trusted = [n < settings.threshold.samples or each.success >= least for n, each in zip(counts, seen, strict=True)]
     found = worths(seen, settings.weights)
@@ -119,60 +121,89 @@ def choose(
         off = 1.0 + max(found) - min(found)  # whatever it costs, a target that is trusted is worth more
         found = [value if sure else value - off for value, sure in zip(found, trusted, strict=True)]
     best = max(range(len(arms)), key=lambda number: (found[number], -number))
-    shares = _shares(found, best, counts, cell, settings) if explore else [float(n == best) for n in range(len(arms))]
+    shares = [float(number == best) for number in range(len(arms))]
+    if explore:
+        shares = _shares(found, best, counts, cell, settings, checking=bool(near))
     return Choice(arms, seen, found, shares, best, note)
 
 
 @attrs.frozen(slots=True)
 class _Known:
-    """What is known of a target: lines, what is alike, and as how many outcomes each counts."""
+    """What is known of a target: by the function's own outcomes, by all functions, and by what is alike."""
 
     lines: Mapping[str, Line] | None
+    """Its own, else those of all functions."""
+    usual: Mapping[str, Line]
+    """Those of all functions."""
     own: float = 0.0
+    """The function's own outcomes; those of all functions where it has none, and nothing is alike."""
     alike: Alike | None = None
     borrowed: float = 0.0
+    """As how many outcomes what is alike counts, where it is believed."""
 
-    @property
-    def count(self) -> float:
-        return self.own + self.borrowed
+    def count(self, trust: float, samples: float) -> float:
+        """Return as how many outcomes all of it counts: what is alike never makes a target known by itself."""
+        return self.own + trust * min(self.borrowed, samples)
 
     def mixed(self, own: float, alike: float) -> float:
         """Return a quantity, of what the lines and what is alike say of it."""
-        return (self.own * own + self.borrowed * alike) / self.count if self.count else own
+        count = self.own + self.borrowed
+        return (self.own * own + self.borrowed * alike) / count if count else own
+
+    def shares(self) -> Iterator[Share]:
+        """Yield what was seen, beside what was expected, as evidence for or against what is alike."""
+        if self.alike is None or not self.own or self.lines is None:
+            return
+        heard = (
+            ("success", self.alike.success, self.alike.count),
+            ("feedback", self.alike.feedback, self.alike.rated),
+        )
+        for name, mean, count in heard:
+            line, usual = self.lines[name], _UNKNOWN if name not in self.usual else self.usual[name]["t"][0]
+            n = line["n"]
+            if n and mean is not None:
+                good = (n + RIDGE) * line["t"][0] - RIDGE * usual  # a line begins from what is usual, as so many
+                yield Share(n, min(max(good, 0.0), n), mean, min(self.borrowed, count), usual)
 
 
 def _known(
     arm: Arm, cell: Mapping[str, Any], whole: Mapping[str, Any], near: Mapping[str, Alike], settings: AdaptiveSettings
 ) -> _Known:
     own: Mapping[str, Line] | None = cell.get("arms", {}).get(arm.name)
-    other = near.get(arm.name)
+    usual: Mapping[str, Line] | None = whole.get("arms", {}).get(arm.name)
+    lines, other = own or usual, near.get(arm.name)
     if other is not None and other.count > 0.0:
         count = 0.0 if own is None else own["success"]["n"]
         heard = other.count if other.usual is None else _PER_RATING * other.rated
-        return _Known(own, count, other, min(float(settings.borrowed), other.count, heard))
-    lines: Mapping[str, Line] | None = own or whole.get("arms", {}).get(arm.name)
-    return _Known(lines, 0.0 if lines is None else lines["success"]["n"])
+        return _Known(lines, usual or {}, count, other, min(float(settings.borrowed), other.count, heard))
+    return _Known(lines, usual or {}, 0.0 if lines is None else lines["success"]["n"])
 
 
-def _expected(arm: Arm, known: _Known, x: Sequence[float], counts: int) -> Expected:
-    """Return what is expected of a target; what its owner says of its quality counts like so many ratings."""
+def _expected(arm: Arm, known: _Known, x: Sequence[float], counts: int, trust: float) -> Expected:
+    """Return what is expected of a target; what its owner says of its quality counts like so many ratings.
+
+    What is alike is one side of a mixture, and counts as far as it is believed; the other side knows nothing of it.
+    """
     quality, lines, alike = arm.candidate.quality, known.lines, known.alike
+    stated, prior = _UNKNOWN if quality is None else quality, 0.0 if quality is None else float(counts)
+    alone = _by_lines(lines, x, stated, prior)
     if alike is None:
-        return _by_lines(lines, x, _UNKNOWN if quality is None else quality, 0.0 if quality is None else float(counts))
+        return alone
     prior, value = _rated(quality, alike, counts, known.borrowed)
-    if lines is None:
-        return Expected(
-            success=alike.success, validity=alike.validity, feedback=value, cost=alike.cost, latency=alike.latency
-        )
-    own = _by_lines(lines, x, value, prior)
+    own = _by_lines(lines if known.own else None, x, value, prior)
     cost = own.cost if alike.cost is None or own.cost is None else known.mixed(own.cost, alike.cost)
+    cost = alike.cost if own.cost is None else cost
     return Expected(
-        success=known.mixed(own.success, alike.success),
-        validity=known.mixed(own.validity, alike.validity),
-        feedback=own.feedback,
-        cost=alike.cost if own.cost is None else cost,
-        latency=known.mixed(own.latency, alike.latency),
+        success=_between(alone.success, known.mixed(own.success, alike.success), trust),
+        validity=_between(alone.validity, known.mixed(own.validity, alike.validity), trust),
+        feedback=_between(alone.feedback, own.feedback, trust),
+        cost=cost if alone.cost is None else alone.cost if cost is None else _between(alone.cost, cost, trust),
+        latency=_between(alone.latency, known.mixed(own.latency, alike.latency), trust),
     )
+
+
+def _between(alone: float, alike: float, trust: float) -> float:
+    return alone + trust * (alike - alone)
 
 
 def _rated(quality: float | None, alike: Alike, counts: int, borrowed: float) -> tuple[float, float]:
@@ -207,14 +238,19 @@ def _by_lines(lines: Mapping[str, Line] | None, x: Sequence[float], stated: floa
 
 
 def _shares(
-    found: Sequence[float], best: int, counts: Sequence[float], cell: Mapping[str, Any], settings: AdaptiveSettings
-) -> list[float]:
-    """Return the probability of each target."""
+    found: Sequence[float], best: int, counts: Sequence[float], cell: Mapping[str, Any], settings: AdaptiveSettings,
+    *, checking: bool,
+) -> list[float]:  # fmt: skip
+    """Return the probability of each target.
+
+    `checking` says that what is expected of them is from elsewhere: then all that is tried goes to those not known yet.
+    """
     size = len(found)
+    unknown = 1.0 if checking else 1.0 / size
     shares = [
         0.0
         if number == best
-        else 1.0 / size
+        else unknown
         if counts[number] < settings.samples
         else 1.0 / (size + settings.focus * (found[best] - value))
         for number, value in enumerate(found)

@@ -91,10 +91,10 @@ class AdaptiveEngine:
         time_class = context.time_class if "time_class" in features else None
         note, symbol = note_of(size, time_class), context.symbol
         cell = context.state(name_of(symbol, time_class))
-        whole = None if cell is not None and _knows(cell["arms"], arms) else context.state(ALL)
         own, near = self._own, _NONE
         if own.experience and not (cell is not None and _is_settled(cell["arms"], arms, own.samples)):
             near = context.experience(own.experience)
+        whole = None if not near and cell is not None and _knows(cell["arms"], arms) else context.state(ALL)
         key = symbol, note
         known = self._choices.get(key) if explore else None
         rests = cell, whole, arms, near

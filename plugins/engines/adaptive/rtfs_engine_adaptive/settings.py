@@ -75,6 +75,11 @@ class AdaptiveSettings:
     """How near it must be to count wholly; between both it counts in proportion."""
     borrowed: int = attrs.field(default=20, validator=[validators.ge(0), validators.le(10_000)])
     """As many outcomes, at most, as what functions like it have seen of a target counts like."""
+    trust: float = attrs.field(default=0.75, validator=_UNIT)
+    """How likely it is, before a function has outcomes, that targets do for it what they did for those like it.
+
+    Its own outcomes change that; 1.0 never doubts it, 0.0 never believes it.
+    """
     decay: float = attrs.field(default=0.998, validator=[validators.ge(0.5), validators.le(1.0)])
     """By how much an outcome of a target counts less with each of its outcomes that follows."""
     drift: bool = True

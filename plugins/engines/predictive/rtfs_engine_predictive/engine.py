@@ -84,7 +84,7 @@ class PredictiveEngine:
             if isinstance(target, LocalModel | RemoteModel):
                 key = target_key(target)
                 by_hour = likely_by_hour(state, key, context.hour, self._own.horizon)
-                worth = max(by_hour, likely_next(state, last, key))
+                worth = max(by_hour, likely_next(state, last, key, context.near))
                 if worth >= self._own.least:
                     yield Warm(what="model", target=target, worth=worth)
 

@@ -11,7 +11,7 @@ which a target was asked: that is how likely it is asked within the next one, ho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rtfs_framework.api import LocalModel, RemoteModel
@@ -23,6 +23,8 @@ LEAST_SEEN = 3
 MOST_RECENT = 8
 """Calls within the horizon after which others are counted."""
 _HOUR, _DAY = 3600.0, 86_400.0
+_TOO_FAR, _NEAR = 0.25, 0.6
+"""How near a function must be to count for another at all, and wholly."""
 _NEW_DAY = 0.3
 """What one more day counts in the average of an hour."""
 
@@ -113,9 +115,31 @@ def likely_by_hour(state: State, key: str, hour: int, horizon: float) -> float:
     return 0.0 if mean is None else min(1.0, mean * horizon / _HOUR)
 
 
-def likely_next(state: State, symbol: str, key: str) -> float:
-    """Return how likely a target is asked within the horizon after a function was called."""
+Near = Sequence[tuple[str, float]]
+"""Functions that are like one, each with how near it is, within 0 and 1."""
+
+
+def likely_next(state: State, symbol: str, key: str, near: Near = ()) -> float:
+    """Return how likely a target is asked within the horizon after a function was called.
+
+    Of a function that was called too seldom it is what is known of those that are `near`, each as far as it is near
+    (Nadaraya, On Estimating Regression, 1964), and the less, the farther the nearest is.
+    """
+    own = _share(state, symbol, key)
+    if own is not None:
+        return own
+    known = []
+    for name, nearness in near:
+        weight, share = min(1.0, (nearness - _TOO_FAR) / (_NEAR - _TOO_FAR)), _share(state, name, key)
+        if weight > 0.0 and share is not None:
+            known.append((weight, share))
+    total = sum(weight for weight, _ in known)
+    return max(known)[0] * sum(weight * share for weight, share in known) / total if total else 0.0
+
+
+def _share(state: State, symbol: str, key: str) -> float | None:
+    """Return after which share of a function's calls a target was asked; None where it was called too seldom."""
     counts = state["follows"].get(symbol)
     if counts is None or counts[""] < LEAST_SEEN:
-        return 0.0
+        return None
     return min(1.0, float(counts.get(key, 0) / counts[""]))

@@ -126,8 +126,8 @@ def learned(made, calls):
     return state
 
 
-def proposed(made, state, hour=0, recent=(), candidates=CANDIDATES):
-    found = made.propose(state, Context(hour=hour, recent=recent, candidates=candidates))
+def proposed(made, state, hour=0, recent=(), candidates=CANDIDATES, near=()):
+    found = made.propose(state, Context(hour=hour, recent=recent, candidates=candidates, near=near))
     return [(each.target, round(each.worth, 2)) for each in found]
 
 
@@ -152,6 +152,32 @@ def test_nothing_is_said_of_a_function_that_was_seen_twice():
     made = engine()
     calls = [(0.0, "ask", A), (5.0, "answer", B), (1_000.0, "ask", A), (1_005.0, "answer", B)]
     assert proposed(made, learned(made, calls), hour=12, recent=("ask",)) == []
+
+
+def follows(symbol, target, share):
+    return [
+        each
+        for n in range(10)
+        for each in [(n * 1_000.0, symbol, A), *([(n * 1_000.0 + 5, "answer", target)] if n < share * 10 else [])]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("near", "expected"),
+    [
+        ((("like", 0.9),), [(B, 0.8)]),
+        ((("like", 0.6), ("other", 0.6)), [(C, 0.5)]),
+        ((("like", 0.5),), [(B, 0.57)]),
+        ((("like", 0.25), ("unheard", 1.0)), []),
+        ((), []),
+    ],
+)
+def test_of_a_new_function_what_follows_those_that_are_near_is_proposed(near, expected):
+    made = engine()
+    calls = [*follows("like", B, 0.8), *((at + 20_000.0, *rest) for at, *rest in follows("other", C, 1.0))]
+    state = learned(made, calls)
+    assert proposed(made, state, hour=12, recent=("new",), near=near) == expected
+    assert proposed(made, state, hour=12, recent=("other",), near=(("like", 1.0),)) == [(C, 1.0)], "its own counts"
 
 
 def busy(day, hour, every):

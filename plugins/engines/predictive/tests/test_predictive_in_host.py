@@ -38,7 +38,7 @@ def opened(tmp_path):
     def open_(own):
         file = tmp_path / "delegation.toml"
         file.write_text(HEAD + own, encoding="utf-8")
-        environ = {"RTFS_PLUGINS": "predictive,static,echo", "RTFS_HOME": str(tmp_path / "home")}
+        environ = {"RTFS_PLUGINS": "predictive,static,echo,l3", "RTFS_HOME": str(tmp_path / "home")}
         return Session.open(config_path=file, environ=environ)
 
     return open_
@@ -65,6 +65,34 @@ def test_what_was_learned_of_calls_warms_what_follows_the_latest_one(opened):
         assert chosen[0].worth > 0.9
         asyncio.run(warming.warm(chosen))
         assert session.problems == ()
+
+
+LIKE = (
+    '(defn ask "Asks somebody for the date of a meeting." [x] :own)'
+    '(defn inquire "Asks somebody for the place of a meeting." [x] :own)'
+    "(defn answer [x] :own) (defn both [x] [(ask x) (answer x)])"
+)
+
+
+@pytest.mark.needs("rtfs-engine-static", "rtfs-cache-l3")
+@pytest.mark.parametrize("experienced", [True, False])
+def test_experience_warms_what_follows_a_function_that_nobody_called_before(opened, monkeypatch, experienced):
+    routes = HEAD.replace("[delegation.static_routes]", '[delegation.static_routes]\ninquire = "local-a"')
+    monkeypatch.setitem(globals(), "HEAD", routes)
+    with opened('base = "static"\n' + ("[caches.l3]" if experienced else "")) as session:
+        warming = session.host.warming
+        warming.threaded = False
+        program = session.load(Source("p.rtfs", LIKE))
+        for number in range(20):
+            program.call("both", (str(number),))
+        session.host.journal.flush()
+        session.host.learning.catch_up()
+        warming.look()
+        warming.heat._used.clear()
+        program.call("inquire", ("something",))
+        warming.heat._used.pop(LocalModel("b"), None)
+        chosen = warming.look()
+    assert [each.target for each in chosen] == ([LocalModel("b")] if experienced else [])
 
 
 REFUSED = [
