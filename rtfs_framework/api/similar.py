@@ -42,6 +42,8 @@ class SimilarQuestion:
     """The embedding of `text`, of length 1."""
     draw: float = 1.0
     """A number in [0, 1) that decides about exploration; 1.0 for none."""
+    judge_draw: float = 1.0
+    """A number in [0, 1) that decides whether an answer that is served is judged afterwards; 1.0 for none."""
     bound: float | None = None
     """The call's own wish for the share of wrong answers: only ever stricter than the layer's. 0 serves nothing."""
 
@@ -63,6 +65,8 @@ class SimilarVerdict:
     """That the entry's answer is the right one, as estimated."""
     bound: float | None = None
     """The upper confidence bound of wrong answers among look-ups that this hit stays below."""
+    judge: bool = False
+    """Whether the draw says that this hit is to be judged: what becomes of that is told by `judged`."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -87,6 +91,10 @@ class SimilarScope:
     """Names of functions, with `*` for any characters: only their calls are looked up."""
     explore_cost: float | None = None
     """US dollars that explored calls may cost in a day of one host; None for no bound of its own."""
+    judge: str = ""
+    """The model that judges served answers: a text of the layer's settings of type `TargetText`. "" for none."""
+    judge_cost: float | None = None
+    """US dollars that judging may cost in a day of one host; None for no bound of its own."""
 
 
 class SimilarLayer(Protocol):
@@ -109,7 +117,10 @@ class SimilarLayer(Protocol):
         ...
 
     def judged(self, question: SimilarQuestion, verdict: SimilarVerdict, *, same: bool) -> None:
-        """Learn from one comparison of an entry's answer with the model's."""
+        """Learn from one comparison of an entry's answer with the model's, or from what a judge says of a hit.
+
+        A hit that was wrong goes with its neighbours.
+        """
         ...
 
     def right(self, entry: str, question: str) -> None:

@@ -44,6 +44,7 @@ from rtfs_framework.orchestrator.performing.offered import (
     Desks,
     capabilities_of,
     embedder_of,
+    judging_of,
     kept_marks,
     labels_of,
     redactor_of,
@@ -67,6 +68,7 @@ from rtfs_framework.registry.faults import Part, PluginFault, make
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Told
     from rtfs_framework.orchestrator.deciding.engines import Engine
+    from rtfs_framework.orchestrator.performing.judging import Judging
     from rtfs_framework.orchestrator.performing.offers import Offers
     from rtfs_framework.orchestrator.performing.warming import Warming
     from rtfs_framework.orchestrator.recording.journal.kept import Job
@@ -95,6 +97,7 @@ class Host:
     learning: Learning
     warming: Warming | None
     """What makes models ready before they are asked; None where nothing may be."""
+    judging: Judging | None
     policy_hash: str
     offers: Offers | None = None
     """What other hosts can do now; None where nobody reads it."""
@@ -139,10 +142,9 @@ class Host:
     def close(self) -> None:
         """Release caches and write what the journal still holds."""
         try:
-            if self.warming is not None:
-                self.warming.close()
-            if self.offers is not None:
-                self.offers.close()
+            helpers: tuple[Warming | Judging | Offers | None, ...] = (self.warming, self.judging, self.offers)
+            for close in [each.close for each in helpers if each is not None]:
+                close()
             self.events.close()
             self.caches.close()
         finally:
@@ -210,14 +212,13 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
 
         models, remote, offers = travelling(models, config, pool, security, written)
     signals = Signals(targets=health, budgets=counting, prices=pool, offers=offers)
-    sequel = Sequel(spec=config.attempts, candidate=pool.candidate, signals=signals)
     precedence = Precedence(
         security=security,
         targets=pool,
         routes=config.routes,
         default_target=config.default_target,
         clock=clock,
-        sequel=sequel,
+        sequel=Sequel(spec=config.attempts, candidate=pool.candidate, signals=signals),
         routes_first=not config.engine_chosen,
         published=published.candidates,
     )
@@ -265,8 +266,8 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         labelling = labels.at_work(dispatcher.delegator, catalog.capabilities)
         dispatcher = attrs.evolve(dispatcher, labelling=labelling)
 
-    def begin(run: str) -> Chain | None:
-        return begun(written, config.tenant, policy, run, "", "warm-ups", run)
+    def begin(run: str, what: str = "warm-ups") -> Chain | None:
+        return begun(written, config.tenant, policy, run, "", what, run)
 
     return Host(
         config=config,
@@ -283,6 +284,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         counting=counting,
         learning=learning,
         warming=_warming(config, engine, dispatcher, learning, begin),
+        judging=judging_of(config, dispatcher, labels, begin),
         policy_hash=policy,
         offers=offers,
     )

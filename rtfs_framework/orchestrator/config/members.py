@@ -8,13 +8,13 @@ no mark that a member does not take, and its answers have the marks of theirs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.provider import Locality
-from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel, TargetText
+from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel, TargetText
 from rtfs_framework.orchestrator.config.engine_tree import texts_of
 from rtfs_framework.orchestrator.config.labels import LabelsSpec, accepted
 from rtfs_framework.orchestrator.config.model import ProviderSpec
@@ -75,6 +75,18 @@ class MemberReader:
             else:
                 members[str(text)] = target
         return attrs.evolve(spec, members=members) if members else spec
+
+
+def models_in(
+    own: Any, path: KeyPath, target: Callable[[str, KeyPath], ExecTarget], mistake: Callable[..., object]
+) -> dict[str, ExecTarget]:
+    """Return the models that texts in a plug-in's settings name; those that name none are mistakes."""
+    found = {}
+    for text, place in texts_of(own, TargetText, path):
+        found[str(text)] = target(text, place)
+        if text == "local-pure" or not isinstance(found[text], LocalModel | RemoteModel | LocalPure):
+            mistake("E0706", f"'{text}' is no model", place, 'name a model, such as "remote-large"')
+    return found
 
 
 def with_members(spec: LabelsSpec, providers: Sequence[ProviderSpec]) -> LabelsSpec:

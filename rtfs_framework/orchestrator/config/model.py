@@ -147,6 +147,8 @@ class CacheSpec:
     own: Any = None
     directory: str | None = None
     """Where relative paths in `own` start."""
+    targets: Mapping[str, ExecTarget] = attrs.field(factory=dict)
+    """What the texts in `own` mean that name targets."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

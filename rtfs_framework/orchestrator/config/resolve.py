@@ -22,7 +22,7 @@ from rtfs_framework.orchestrator.config.budgets import BudgetTables, LedgerSpec
 from rtfs_framework.orchestrator.config.engine_tree import EngineTree
 from rtfs_framework.orchestrator.config.key_binding import endpoints_of, host_of, names_key
 from rtfs_framework.orchestrator.config.labels_reading import read_labels
-from rtfs_framework.orchestrator.config.members import MemberReader, with_members
+from rtfs_framework.orchestrator.config.members import MemberReader, models_in, with_members
 from rtfs_framework.orchestrator.config.model import (
     AttemptSpec,
     CacheSpec,
@@ -120,7 +120,7 @@ class Resolver:
             ),
             routes=_routes(table.static_routes, target),
             providers=tuple(priced(spec, file.prices) for spec in providers),
-            caches=self._caches(file.caches, l4=table.enable_l4_cache),
+            caches=self._caches(file.caches, target, l4=table.enable_l4_cache),
             security=security,
             surroundings=read_surroundings(file.security, self.reading.mistake),
             journal=self._journal(file),
@@ -242,7 +242,9 @@ class Resolver:
 
         return read_embedder(self.reading, self.catalog, file.delegation.embedder, file.embedders, providers)
 
-    def _caches(self, tables: Mapping[str, Mapping[str, Any]], *, l4: bool | None) -> dict[str, CacheSpec]:
+    def _caches(
+        self, tables: Mapping[str, Mapping[str, Any]], target: Callable[[str, KeyPath], ExecTarget], *, l4: bool | None
+    ) -> dict[str, CacheSpec]:
         made: dict[str, CacheSpec] = {}
         if l4 is not None:
             of_level = (name for name, (entry, _) in self.catalog.caches.items() if entry.level is CacheLevel.L4)
@@ -255,9 +257,10 @@ class Resolver:
                 CacheTable, self.catalog.part("cache", name), entry.settings, table, ("caches", name)
             )
             if ours is not None:
-                place = self._directory(("caches", name), table, entry.settings)
+                at = self._directory(("caches", name), table, entry.settings)
+                targets = models_in(own, ("caches", name), target, self.reading.mistake)
                 made[name] = CacheSpec(
-                    enabled=ours.enabled, ttl=ours.ttl, patience=ours.patience, own=own, directory=place
+                    enabled=ours.enabled, ttl=ours.ttl, patience=ours.patience, own=own, directory=at, targets=targets
                 )
         return made
 

@@ -25,10 +25,13 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.boundary.answers import Answer, Waiting
     from rtfs_framework.orchestrator.config.model import Config
     from rtfs_framework.orchestrator.deciding.facts import AnyEmbedder
+    from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
+    from rtfs_framework.orchestrator.performing.judging import Judging
     from rtfs_framework.orchestrator.performing.label_check import HostLabels
     from rtfs_framework.orchestrator.performing.providers import ProviderPool
     from rtfs_framework.orchestrator.performing.redaction import Redactor
     from rtfs_framework.orchestrator.performing.remote_steps import RemoteSteps
+    from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
     from rtfs_framework.orchestrator.remembering.cache_stack import CacheStack
     from rtfs_framework.orchestrator.remembering.reuse import Reuse
@@ -121,6 +124,29 @@ def similar_of(
         best = best.then
     accepts = kept_marks(caches, layer, labels)
     return Similar(layer=layer, vector=best.vector, reuse=reuse, clock=clock, accepts=accepts)
+
+
+def judging_of(
+    config: Config, dispatcher: Dispatcher, labels: HostLabels | None, begin: Callable[[str, str], Chain | None]
+) -> Judging | None:
+    """Have served answers to similar requests judged, where a layer names a model for it; return what does."""
+    similar = dispatcher.models.similar
+    spec = None if similar is None else config.caches.get(similar.layer.name)
+    if similar is None or spec is None or not spec.targets:
+        return None
+    from rtfs_framework.orchestrator.performing.judging import Judging
+
+    made = similar.judging = Judging(
+        similar=similar,
+        targets=spec.targets,
+        consultations=dispatcher.consultations,
+        clock=dispatcher.clock,
+        events=dispatcher.events,
+        tenant=config.tenant,
+        begin=lambda run: begin(run, "judgements"),
+        accepts=(lambda _: None) if labels is None else labels.marks.accepts,
+    )
+    return made
 
 
 def kept_marks(caches: CacheStack, layer: SafeLayer | None, labels: HostLabels | None) -> Label | None:

@@ -34,15 +34,25 @@ class OwnCalls:
     tenant: str
     begin: Callable[[str], Chain | None]
     """Begins a run of that id in the journal."""
+    tally: Tally = attrs.field(init=False)
+    """What they came to."""
     _opened: OpenCall | None = attrs.field(default=None, init=False)
     _chain: Chain | None = attrs.field(default=None, init=False)
 
+    @tally.default
+    def _nothing_yet(self) -> Tally:
+        return Tally(self.tenant)
+
     def next(self, target: ExecTarget, words: str, now: float) -> OpenCall:
         """Open a call that asks a target something."""
+        return self.opened(now).consultation(show_target(target), words, now)
+
+    def opened(self, now: float) -> OpenCall:
+        """Return the call beside which all of them stand."""
         if self._opened is None:
             run = urandom(16).hex()
             self._chain = self.begin(run)
-            ledger = Ledger(self.events, self._chain, Tally(self.tenant))
+            ledger = Ledger(self.events, self._chain, self.tally)
             scope = RunScope(
                 sink=ledger.note,
                 chain=self._chain,
@@ -52,7 +62,7 @@ class OwnCalls:
             )
             call = HostCall(CallKind.DELEGATED, self.symbol, (), FunctionSignature(self.symbol))
             self._opened = OpenCall.of(call, scope, now)
-        return self._opened.consultation(show_target(target), words, now)
+        return self._opened
 
     def end(self, status: str = "complete") -> None:
         """End the run in the journal, if it began."""

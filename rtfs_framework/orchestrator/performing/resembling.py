@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, TypeAlias
 import attrs
 from anyio import to_thread
 
+from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.api.similar import Served
 from rtfs_framework.lang.equality import equal
 from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.orchestrator.boundary.answers import Reply
 from rtfs_framework.orchestrator.performing.prompt import varying
 from rtfs_framework.orchestrator.performing.reply import answer_of
+from rtfs_framework.orchestrator.performing.telling import words_of
 from rtfs_framework.orchestrator.recording.attempts import total_cost
-from rtfs_framework.orchestrator.remembering.similar import Looked, Similar
+from rtfs_framework.orchestrator.remembering.similar import Hit, Looked, Similar
 
 if TYPE_CHECKING:
     from rtfs_framework.api.provider import InferenceReply
@@ -82,9 +85,19 @@ class Resembling:
         if reply is not None and record is not None:
             answer = models.from_memory(opened, self.function, self.instance, reply, record.info, "similar hit")
             if answer is not None:
+                self._judged_later(looked, reply, answer)
                 return answer
         await to_thread.run_sync(similar.forget, looked)
         return None
+
+    def _judged_later(self, looked: Looked, reply: InferenceReply, answer: Answer | Failed) -> None:
+        """Have a hit judged, if the draw said so: its answer may carry marks of its own."""
+        judging, labelled = self.similar.judging, self.opened.record.labelled
+        told = PUBLIC if reply.remote is None else reply.remote.labels
+        if judging is None or not looked.verdict.judge or not isinstance(answer, Reply):
+            return
+        if judging.may(self.opened.labels | told):
+            judging.take(Hit(looked, self.function, words_of(reply), labelled))
 
     async def _keep(self, looked: Looked, reply: InferenceReply, value: object) -> None:
         """Compare what a model answered with what an explored entry holds, and keep it."""

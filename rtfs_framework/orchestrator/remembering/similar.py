@@ -12,7 +12,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from math import isfinite
 from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import attrs
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.similar import SimilarReport
     from rtfs_framework.api.values import Clock
     from rtfs_framework.lang.signature import FunctionSignature
+    from rtfs_framework.orchestrator.recording.floating import CallLabel
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
     from rtfs_framework.orchestrator.remembering.reuse import Answering, Reuse
     from rtfs_framework.orchestrator.remembering.safe_layer import SafeLayer
@@ -68,6 +69,29 @@ class Looked:
         )
 
 
+@attrs.frozen(slots=True, eq=False)
+class Hit:
+    """An answer that was served, to be judged."""
+
+    looked: Looked
+    function: FunctionSignature
+    said: str
+    """The answer in words."""
+    labelled: CallLabel | None
+
+
+class Judge(Protocol):
+    """Judges answers after they were served."""
+
+    def may(self, marks: Label) -> bool:
+        """Tell whether a hit that carries such marks may be judged, before anybody draws."""
+        ...
+
+    def take(self, hit: Hit) -> None:
+        """Judge a hit later."""
+        ...
+
+
 @attrs.define(slots=True, eq=False, kw_only=True)
 class Similar:
     """The layer of a host that answers similar requests."""
@@ -78,21 +102,32 @@ class Similar:
     clock: Clock
     accepts: Label | None = None
     """The marks that what is kept may carry; None for all."""
+    judging: Judge | None = None
+    """Judges answers after they were served; None where nobody does."""
     _scope: SimilarScope | None = attrs.field(default=None, init=False)
     _day: float = attrs.field(default=0.0, init=False)
     _spent: float = attrs.field(default=0.0, init=False)
     """US dollars for explored calls, since the day began."""
     _lock: Lock = attrs.field(factory=Lock, init=False)
 
-    def concerns(self, opened: OpenCall, function: FunctionSignature) -> bool:
-        """Tell whether a call is looked up: the settings name its function, and its marks may be kept."""
+    @property
+    def judge_cost(self) -> float | None:
+        """US dollars that judging may cost in a day; None for no bound."""
+        return None if self._scope is None else self._scope.judge_cost
+
+    def scope(self) -> SimilarScope | None:
+        """Return for what the layer is there; None where it does not say."""
         if self._scope is None or self.layer.broken:  # one that is out comes back only where it is wanted
             for found in self._ask("`scope`", lambda layer: (layer.scope(),)) or ():  # none, where it is out
                 if isinstance(found, SimilarScope):
                     self._scope = found
                 else:
                     self.layer.blame("`scope`", f"returned a {found.__class__.__name__}, which is no SimilarScope")
-        scope = self._scope
+        return self._scope
+
+    def concerns(self, opened: OpenCall, function: FunctionSignature) -> bool:
+        """Tell whether a call is looked up: the settings name its function, and its marks may be kept."""
+        scope = self.scope()
         if scope is None or not any(fnmatchcase(function.name, each) for each in scope.functions):
             return False
         if wish(opened.sends.hints) == 0 or self.layer.broken:
@@ -112,8 +147,9 @@ class Similar:
         key = CacheKey("partition", key_of(*(each for part in parts for each in part)), parts)
         draw = opened.draw("similar") if self._may_explore() else 1.0
         return SimilarQuestion(
-            partition=key, exact=exact, text=text, vector=vector, draw=draw, bound=wish(opened.sends.hints)
-        )
+            partition=key, exact=exact, text=text, vector=vector, draw=draw, bound=wish(opened.sends.hints),
+            judge_draw=opened.draw("judge") if self.judging is not None and self.judging.may(opened.labels) else 1.0,
+        )  # fmt: skip
 
     def ask(self, question: SimilarQuestion) -> Looked | None:
         """Return what the layer says; None where it broke. Waits for its file."""
@@ -157,7 +193,7 @@ class Similar:
             self._spent += float("inf") if cost is None else cost
 
     def judged(self, looked: Looked, *, same: bool) -> None:
-        """Tell of one comparison of an entry's answer with the model's."""
+        """Tell of one comparison of an entry's answer with the model's, or of what the judge says of a hit."""
         self._ask("`judged`", lambda layer: layer.judged(looked.question, looked.verdict, same=same))
 
     def rated(self, served: tuple[str, str] | None, worth: float) -> None:
@@ -196,6 +232,7 @@ def _is_sound(found: object) -> bool:
         and (isinstance(record, CacheRecord) or (record is None and found.served is Served.MISS))
         and isinstance(said["why"], str)
         and isinstance(said["entry"], str)
+        and isinstance(said["judge"], bool)
         and all(_is_number(said[name]) for name in ("similarity", "probability", "bound"))
     )
 

@@ -110,7 +110,8 @@ class SimilarCache:
             if verdict is None:
                 near = [] if vector is None else self._near(question.partition.digest, vector)
                 partition, look = question.partition.digest, Look(question.text)
-                verdict = self._decider.decide(partition, look, near, question.draw, question.bound)
+                draws = question.draw, question.judge_draw
+                verdict = self._decider.decide(partition, look, near, draws[0], question.bound, draws[1])
                 self._note(1)
             if verdict.served is not Served.HIT:
                 self._counts.misses += 1
@@ -175,14 +176,21 @@ class SimilarCache:
             self._counts.evictions += len(done.evicted) + (done.number == 0)
 
     def judged(self, question: SimilarQuestion, verdict: SimilarVerdict, *, same: bool) -> None:
-        """Learn from one comparison of an entry's answer with the model's."""
+        """Learn from one comparison of an entry's answer with the model's, or from what a judge says of a hit.
+
+        A hit that was wrong is evicted with its neighbours, as `wrong` does; nobody else is heard of it any more.
+        """
         with self._lock:
+            if verdict.served is Served.HIT:
+                self._store.take_served(question.exact.digest)
             found = self._store.get(int(verdict.entry)) if verdict.entry else None
             if found is None or found[0].partition != question.partition.digest:
                 return
             near = Near(verdict.entry, found[1].text, verdict.similarity or 0.0, verdict.record)
             self._decider.judged(question.partition.digest, Look(question.text), near, same=same)
             self._note(_JUDGED)
+            if verdict.served is Served.HIT and not same:
+                self._evict(int(verdict.entry), found, min(near.similarity, _CLOSEST))
 
     def right(self, entry: str, question: str) -> None:
         """Learn that a served answer was right."""
@@ -203,14 +211,7 @@ class SimilarCache:
                 entry, reach = str(served.entry), min(served.similarity, _CLOSEST)
                 self._learn(served, same=False)
             found = self._store.get(int(entry)) if entry.isascii() and entry.isdigit() else None
-            if found is None:
-                return 0
-            near = self._shelf.search(found[0].partition, found[1].vector, NEIGHBOURS)
-            gone = {int(entry), *(number for number, cosine in near if cosine >= reach)}
-            dropped = sum(self._store.drop(number) for number in gone)
-            self._shelf.remove(gone)
-            self._counts.invalidations += dropped
-            return dropped
+            return 0 if found is None else self._evict(int(entry), found, reach)
 
     def report(self) -> Mapping[str, SimilarReport]:
         """Return the evidence by partition (its digest)."""
@@ -312,6 +313,16 @@ class SimilarCache:
             self._shelf.remove((number,))
             return None
         return found
+
+    def _evict(self, number: int, found: tuple[Place, Entry], reach: float) -> int:
+        """Drop an entry, and those at least so near to it; return how many went."""
+        self._shelf.look()
+        near = self._shelf.search(found[0].partition, found[1].vector, NEIGHBOURS)
+        gone = {number, *(each for each, cosine in near if cosine >= reach)}
+        dropped = sum(self._store.drop(each) for each in gone)
+        self._shelf.remove(gone)
+        self._counts.invalidations += dropped
+        return dropped
 
     def _learn(self, served: ServedRow, *, same: bool) -> None:
         """Learn what somebody says of an answer; that an equal request's was wrong says nothing of similar ones."""

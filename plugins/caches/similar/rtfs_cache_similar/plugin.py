@@ -16,6 +16,7 @@ from rtfs_framework.api import (
     CommandEntry,
     Seconds,
     SimilarLayer,
+    TargetText,
     hookimpl,
 )
 
@@ -41,6 +42,12 @@ class SimilarSettings:
         default=None, validator=attrs.validators.optional(attrs.validators.ge(0.0))
     )
     """US dollars that explored calls may cost in a day of one host."""
+    judge: TargetText | None = None
+    """A model that is asked afterwards whether a served answer was right: off the critical path, of a share of them."""
+    judge_share: float = attrs.field(default=0.125, validator=[attrs.validators.ge(0.015625), attrs.validators.le(1.0)])
+    """Of served answers, about: the next lower of 1, 1/2, 1/4 and so on."""
+    judge_cost: float | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0.0)))
+    """US dollars that judging may cost in a day of one host."""
     prior: str | None = attrs.field(default=None, metadata=FILE_WITHIN)
     """A file that `rtfs learn similar` wrote, relative to the configuration: by it a function begins to be served."""
     capacity: int = attrs.field(default=20_000, validator=attrs.validators.ge(1))
@@ -86,7 +93,9 @@ def _make(settings: CacheSettings) -> SimilarLayer:
         index = chosen(own.index)
     except ImportError as error:
         raise no_index(own.index) from error
-    decider = Decider(DeciderSettings(false_hits=own.false_hits, explore=own.explore), _prior(settings.base, own.prior))
+    judged = own.judge_share if own.judge else 0.0
+    wanted = DeciderSettings(false_hits=own.false_hits, explore=own.explore, judge=judged)
+    decider = Decider(wanted, _prior(settings.base, own.prior))
     return SimilarCache(
         Store(settings.directory, Rows(FAULTS.seal(settings), settings.report)),
         decider,
@@ -94,7 +103,12 @@ def _make(settings: CacheSettings) -> SimilarLayer:
         bounds=Bounds(own.capacity, own.capacity_bytes),
         ttl=settings.ttl if own.ttl is None else own.ttl,
         clock=settings.clock,
-        scope=SimilarScope(functions=tuple(own.functions), explore_cost=own.explore_cost),
+        scope=SimilarScope(
+            functions=tuple(own.functions),
+            explore_cost=own.explore_cost,
+            judge=own.judge or "",
+            judge_cost=own.judge_cost,
+        ),
         report=settings.report,
     )
 

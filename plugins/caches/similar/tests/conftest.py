@@ -27,13 +27,14 @@ class Trusting:
         self.told = []
         self.loaded = b""
 
-    def decide(self, partition, question, near, draw, bound):
+    def decide(self, partition, question, near, draw, bound, judge_draw):
         if not near or near[0].similarity < self.enough or bound == 0:
             return SimilarVerdict(served=Served.MISS, why="nothing is near enough")
         first = near[0]
         return SimilarVerdict(
-            served=Served.HIT, why="near", entry=first.entry_id, record=first.record, similarity=first.similarity
-        )
+            served=Served.HIT, why="near", entry=first.entry_id, record=first.record, similarity=first.similarity,
+            judge=judge_draw < 0.5,
+        )  # fmt: skip
 
     def judged(self, partition, question, near, *, same):
         self.told.append(("judged", partition, question.text, near.text, same))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+from copy import deepcopy
 
 import numpy as np
 import pytest
 
 from rtfs_cache_similar.deciding import Decider, DeciderSettings, Look, Near
-from rtfs_cache_similar.deciding.evidence import Asked, Evidence
+from rtfs_cache_similar.deciding.evidence import CHANCES, Asked, Evidence
 from rtfs_cache_similar.deciding.features import NAMES
 from rtfs_framework.api import Served
 
@@ -190,3 +191,55 @@ def test_a_crafted_state_is_refused_and_changes_nothing(change) -> None:
 def test_what_is_no_state_is_refused(data) -> None:
     with pytest.raises(ValueError, match="evidence"):
         Decider().load(data)
+
+
+def judging(sure, share):
+    """Return a confident decider that has so many of its hits judged, and what serves a question by it."""
+    made = deepcopy(sure)
+    made.settings = DeciderSettings(explore=0.0, judge=share)
+
+    def serve(place, draw):
+        near = [Near(f"e{place}", ASKED[place], 0.99)]
+        return made.decide("p", Look(AGAIN[place]), near, judge_draw=draw), near[0]
+
+    return made, serve
+
+
+def test_a_judged_hit_is_evidence_as_far_as_it_was_likely_to_be_drawn(sure) -> None:
+    made, serve = judging(sure, 0.5)
+    evidence, half = made._partitions["p"], list(CHANCES).index(0.5)
+    before = [each[half, 0] for each in (evidence.drawn, evidence.judged, evidence.wrong)]
+    same, other = evidence.same, evidence.other
+    verdicts = [serve(place, place / 10) for place in range(10)]
+    assert [verdict.served for verdict, _ in verdicts] == [Served.HIT] * 10
+    assert [verdict.judge for verdict, _ in verdicts] == [True] * 5 + [False] * 5
+    assert evidence.drawn[half, 0] - before[0] == pytest.approx(0.0), "those that wait take out what they stand for"
+    for place, (_, near) in enumerate(verdicts):
+        made.judged("p", Look(AGAIN[place]), near, same=place > 0)
+    found = [each[half, 0] for each in (evidence.drawn, evidence.judged, evidence.wrong)]
+    assert [now - then for now, then in zip(found, before, strict=True)] == pytest.approx([10.0, 5.0, 1.0])
+    assert (evidence.same - same, evidence.other - other) == (4, 1), "of what nobody drew nothing is learned"
+
+
+@pytest.mark.parametrize(
+    ("share", "draw", "judged"),
+    [(0.0, 0.0, False), (1.0, 0.99, True), (0.3, 0.24, True), (0.3, 0.26, False), (0.5, 1.0, False)],
+)
+def test_the_share_that_is_judged_is_the_next_lower_one_that_bets_know(sure, share, draw, judged) -> None:
+    made, serve = judging(sure, share)
+    before = made._partitions["p"].drawn.sum()
+    assert serve(0, draw)[0].judge is judged
+    counted = made._partitions["p"].drawn.sum() - before
+    assert (counted != 0.0) == (share == 0.3)  # a certain draw counts once it is judged
+
+
+def test_hits_that_a_judge_calls_wrong_end_the_serving(sure) -> None:
+    made, serve = judging(sure, 1.0)
+    chance, served = random.Random(4), 0
+    for number in range(2_000):
+        verdict, near = serve(number % len(ASKED), chance.random())
+        if verdict.served is Served.HIT:
+            served += 1
+            made.judged("p", Look(AGAIN[number % len(ASKED)]), near, same=False)
+    assert 0 < served < 300
+    assert served <= made.report()["p"].judged_other

@@ -236,3 +236,27 @@ def test_a_closed_layer_may_be_closed_again(opened, question):
     layer.put(question("a/1"), "a")
     layer.close()
     assert layer.close() is None
+
+
+def test_a_hit_that_the_judge_calls_wrong_is_evicted_and_spoken_of_once(opened, question):
+    layer = opened()
+    for text in ("tea/1", "rice/1"):
+        layer.put(question(text), "an answer")
+    asked = question("tea/3", judge_draw=0.0)
+    verdict = layer.ask(asked)
+    assert verdict.judge
+    layer.judged(asked, verdict, same=False)
+    assert layer._decider.told == [("judged", "p", "tea/3", layer._decider.told[0][3], False)]
+    assert [layer.ask(question(text)).served for text in ("tea/4", "rice/2")] == [Served.MISS, Served.HIT]
+    assert layer.wrong(verdict.entry, asked.exact.digest) == 0
+    assert len(layer._decider.told) == 1
+    assert layer.stats().invalidations == 1
+
+
+def test_a_hit_that_the_judge_calls_right_stays(opened, question):
+    layer = opened()
+    layer.put(question("tea/1"), "an answer")
+    asked = question("tea/3", judge_draw=0.0)
+    layer.judged(asked, layer.ask(asked), same=True)
+    assert layer.ask(question("tea/4")).served is Served.HIT
+    assert layer._decider.told[0][-1] is True

@@ -38,6 +38,8 @@ class DeciderSettings:
     """Wrong answers of all look-ups, at most; 0 serves nothing."""
     explore: float = attrs.field(default=0.15, validator=[attrs.validators.ge(0.0), attrs.validators.le(1.0)])
     """Look-ups at most, as a share, that are explored: the model is asked though an entry might have been served."""
+    judge: float = attrs.field(default=0.0, validator=[attrs.validators.ge(0.0), attrs.validators.le(1.0)])
+    """Of served answers, about the share that is judged afterwards: the next lower of `CHANCES`."""
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -64,9 +66,10 @@ class Decider:
         self._partitions: OrderedDict[str, Evidence] = OrderedDict()
 
     def decide(
-        self, partition: str, question: Look, near: Sequence[Near], draw: float = 1.0, bound: float | None = None
-    ) -> SimilarVerdict:
-        """Decide about one look-up, which counts. `near` is sorted, the nearest first; `draw` is in [0, 1).
+        self, partition: str, question: Look, near: Sequence[Near], draw: float = 1.0, bound: float | None = None,
+        judge_draw: float = 1.0,
+    ) -> SimilarVerdict:  # fmt: skip
+        """Decide about one look-up, which counts. `near` is sorted, the nearest first; draws are in [0, 1), 1 for none.
 
         An entry whose text is the question's own is no candidate: the exact tier answers it. A wish below the bound of
         the settings makes it stricter, one above it changes nothing.
@@ -90,7 +93,7 @@ class Decider:
                 asked = Asked(found.level, found.features, chance)
                 evidence.remember(_key(question.text, found.near.entry_id), asked)
                 return _verdict(Served.EXPLORE, found, "explored: the model is asked as well")
-        return self._served(evidence, question, found, threshold, allowed)
+        return self._served(evidence, question, found, threshold, allowed, judge_draw)
 
     def preview(
         self, partition: str, question: Look, near: Sequence[Near], bound: float | None = None
@@ -102,13 +105,14 @@ class Decider:
         return imagined.decide(partition, question, near, bound=bound)
 
     def judged(self, partition: str, question: Look, near: Near, *, same: bool) -> None:
-        """Learn from one comparison of an entry's answer with the model's: of an explored look-up.
+        """Learn from one comparison of an entry's answer with the model's, or from what a judge says of a served one.
 
-        One that this decider did not explore, or has forgotten, teaches nothing: nobody knows what it is a sample of.
+        One that no draw of this decider chose, or that it has forgotten, teaches nothing: nobody knows what it is a
+        sample of.
         """
         evidence = self._of(partition)
         asked = evidence.asked.pop(_key(question.text, near.entry_id), None)
-        if asked is not None and not asked.served:
+        if asked is not None and (asked.judged or not asked.served):
             evidence.learn(asked, same=same)
 
     def feedback(self, partition: str, entry_id: str, text: str, *, same: bool) -> None:
@@ -200,7 +204,7 @@ class Decider:
         return min(len(CHANCES) - 1, max(0, round(log2(max(known, 1.0) / _FULL))))
 
     def _served(
-        self, evidence: Evidence, question: Look, found: _Candidate, threshold: int | None, allowed: float
+        self, evidence: Evidence, question: Look, found: _Candidate, threshold: int | None, allowed: float, draw: float
     ) -> SimilarVerdict:
         if threshold is None:
             return _verdict(Served.MISS, found, "there is too little evidence that answers like it are right")
@@ -210,10 +214,15 @@ class Decider:
             return _verdict(Served.MISS, found, "what may be wrong is spent")
         evidence.charged[threshold] += 1.0
         evidence.served += 1
-        kept = Asked(found.level, found.features, served=True)
+        # A bet of its own: that it was not explored says nothing of whether it is right.
+        chance = np.flatnonzero(self.settings.judge >= CHANCES)
+        judged = bool(len(chance)) and bool(draw < CHANCES[chance[0]])
+        if len(chance) and draw < 1.0:
+            evidence.draws(found.level, int(chance[0]), explored=judged)
+        kept = Asked(found.level, found.features, int(chance[0]) if judged else 0, served=True, judged=judged)
         evidence.remember(_key(question.text, found.near.entry_id), kept)
         why = f"P(same answer) {found.score:.2f}, at least {GRID[threshold]:.2f}"
-        return _verdict(Served.HIT, found, why, evidence.spent() / evidence.ledger_looks)
+        return attrs.evolve(_verdict(Served.HIT, found, why, evidence.spent() / evidence.ledger_looks), judge=judged)
 
 
 def _key(text: str, entry: str) -> tuple[str, str]:

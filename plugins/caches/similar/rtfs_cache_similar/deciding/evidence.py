@@ -10,6 +10,8 @@ among those. Serving above tau gives L(tau) = q(tau) r(tau) wrong answers per lo
 - r is learnt from explored look-ups. Whether one is explored is decided by a draw with a probability that is fixed
   before: one of `CHANCES`. It may be smaller where answers would be served, which exploring loses, than just below,
   where the model is asked anyway. s is computed before the answer is judged, by weights that were fitted before.
+- Where a judge is named, what is served is drawn once more, with a probability of its own, and judged afterwards. That
+  is one more bet on the same r: that a look-up was not explored says nothing of its answer.
 - `bounds.betting` makes of them an upper bound that holds at all times together, so it may be looked at after each
   answer. An explored look-up that is never judged is taken out with those that it was drawn from.
 - Thresholds are tried from the strictest down, and the first that fails ends it (fixed sequence, as "Learn then Test",
@@ -74,6 +76,8 @@ class Asked:
     chance: int = 0
     """The place in `CHANCES` of the probability with which it was explored."""
     served: bool = False
+    judged: bool = False
+    """Whether a draw said that it is judged after it was served."""
 
 
 @attrs.define(slots=True, eq=False)
