@@ -247,9 +247,7 @@ def test_a_thread_judges_and_who_closes_waits_for_what_is_left(opened, source):
     assert [text for text, _, _ in near.told] == ["post", "spot"]
 
 
-@pytest.mark.parametrize(
-    ("judge", "said"), [("local-gone", "no local model 'gone'"), ("local-pure", "is no model")]
-)
+@pytest.mark.parametrize(("judge", "said"), [("local-gone", "no local model 'gone'"), ("local-pure", "is no model")])
 def test_a_judge_that_is_none_is_refused_at_its_place(opened, judge, said):
     with pytest.raises(ConfigError) as raised:
         opened(None, judge=judge)
