@@ -387,7 +387,7 @@ class NatsQueue:
         watcher: Any = await server.state.watch("item.>", ignore_deletes=True)
         found = []
         try:
-            while (entry := await watcher.updates(timeout=steps.ACK_WAIT)) is not None:
+            while (entry := await watcher.updates(timeout=steps.MOST_WAIT)) is not None:
                 found.append(records.read(entry.value).now(self._now()))
         finally:
             await watcher.stop()

@@ -14,8 +14,10 @@ from rtfs_queue_nats import records
 from rtfs_queue_nats.link import Server
 from rtfs_queue_nats.records import Record
 
-ACK_WAIT = 30.0
-"""Seconds after which a message comes back that nobody said anything about."""
+ACK_WAIT = 2.0
+"""Seconds after which a message comes back that nobody answered: whoever gets one does so at once, or has died."""
+MOST_WAIT = 30.0
+"""Seconds for which the next record of all is waited for."""
 _IDLE_CONSUMER = 86_400.0
 """Seconds after which the server forgets a consumer that nobody asks; it is made again."""
 _MANY = 1_000_000

@@ -8,7 +8,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,80 @@ class Server:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+
+class Wire:
+    """A network that can be cut: it listens on a port of its own and passes on to another, or lets all vanish."""
+
+    def __init__(self, port):
+        self.to = port
+        self.whole = threading.Event()
+        self.whole.set()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.open = set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"nats://127.0.0.1:{self.port}"
+
+    def cut(self):
+        """From now on nothing arrives, and nobody is told: a partition."""
+        self.whole.clear()
+
+    def mend(self):
+        """Let bytes pass again; connections of before are reset."""
+        for each in tuple(self.open):
+            self._end(each)
+        self.whole.set()
+
+    def close(self):
+        self.listener.close()
+        self.mend()
+
+    def _accept(self):
+        with suppress(OSError):
+            while True:
+                near, _ = self.listener.accept()
+                self.whole.wait()
+                try:
+                    far = socket.create_connection(("127.0.0.1", self.to), 2)
+                except OSError:  # the server is down
+                    near.close()
+                    continue
+                far.settimeout(None)
+                self.open |= {near, far}
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
+
+    def _pass(self, one, other):
+        with suppress(OSError):
+            while data := one.recv(65_536):
+                self.whole.wait()
+                other.sendall(data)
+        self._end(one)
+        self._end(other)
+
+    def _end(self, each):
+        self.open.discard(each)
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+        each.close()
+
+
+@pytest.fixture
+def wire_to():
+    """Return a function that makes a wire to a port; all are closed at the end."""
+    made = []
+
+    def make(port):
+        made.append(Wire(port))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
 
 
 @pytest.fixture(scope="session")
