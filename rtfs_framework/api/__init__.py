@@ -40,6 +40,7 @@ _HOMES = {
     "endpoints": ("Endpoint", "BadEndpoint", "read_endpoint", "http_url"),
     "embedder": ("Embedder", "EmbedderEntry", "EmbedderSettings"),
     "engine": ("Children", "DelegationEngine", "EngineEntry", "EngineSettings"),
+    "executor": ("Ended", "Executor", "ExecutorEntry", "ExecutorSettings", "Work"),
     "provider": ("Member", "ModelProvider", "ProviderEntry", "InferenceRequest", "InferenceReply", "Message", "Usage",
                  "ProviderSettings", "Locality", "token_count", "ChatRequest", "ModelStatus"),
     "remote": ("Allowance", "AskedBy", "Bounds", "Followed", "Journey", "MOST_HOPS", "Offer", "OfferedTarget",

@@ -46,6 +46,7 @@ from rtfs_framework.api.errors import (
     ReplyTooLarge,
     RtfsError,
 )
+from rtfs_framework.api.executor import Ended, Executor, ExecutorEntry, ExecutorSettings, Work
 from rtfs_framework.api.experience import Experience, ExperienceLayer, ExperienceQuestion, PlanOutcomes, Situation
 from rtfs_framework.api.forks import free_at_forks
 from rtfs_framework.api.guard import Guard, GuardedRequest, GuardEntry, GuardSettings, RedactArgs, RedactReply, Refuse
@@ -250,11 +251,15 @@ __all__ = [
     "Embedder",
     "EmbedderEntry",
     "EmbedderSettings",
+    "Ended",
     "Endpoint",
     "EngineEntry",
     "EngineSettings",
     "Event",
     "ExecTarget",
+    "Executor",
+    "ExecutorEntry",
+    "ExecutorSettings",
     "ExhaustedError",
     "Experience",
     "ExperienceLayer",
@@ -386,6 +391,7 @@ __all__ = [
     "Value",
     "Warm",
     "WarmContext",
+    "Work",
     "ask_local_models",
     "blob_path",
     "blotter",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.command import CommandEntry
     from rtfs_framework.api.embedder import EmbedderEntry
     from rtfs_framework.api.engine import EngineEntry
+    from rtfs_framework.api.executor import ExecutorEntry
     from rtfs_framework.api.guard import GuardEntry
     from rtfs_framework.api.ledger import LedgerEntry
     from rtfs_framework.api.observer import ObserverEntry
@@ -69,6 +70,11 @@ class RtfsHookSpecs:
     @hookspec
     def rtfs_queues(self) -> Iterable[QueueEntry]:
         """Offer durable queues. Called once at start; `[queue] store` selects one by name."""
+        raise AssertionError
+
+    @hookspec
+    def rtfs_executors(self) -> Iterable[ExecutorEntry]:
+        """Offer clusters over which records are spread. Called once at start; `rtfs run --on` names one."""
         raise AssertionError
 
     @hookspec

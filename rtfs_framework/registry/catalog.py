@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.command import CommandEntry
     from rtfs_framework.api.embedder import EmbedderEntry
     from rtfs_framework.api.engine import EngineEntry
+    from rtfs_framework.api.executor import ExecutorEntry
     from rtfs_framework.api.guard import GuardEntry
     from rtfs_framework.api.ledger import LedgerEntry
     from rtfs_framework.api.observer import ObserverEntry
@@ -46,6 +47,7 @@ class Catalog:
     stores: Mapping[str, tuple[StoreEntry, Provenance]] = _NONE
     ledgers: Mapping[str, tuple[LedgerEntry, Provenance]] = _NONE
     queues: Mapping[str, tuple[QueueEntry, Provenance]] = _NONE
+    executors: Mapping[str, tuple[ExecutorEntry, Provenance]] = _NONE
     commands: Mapping[str, tuple[CommandEntry, Provenance]] = _NONE
     observers: Mapping[str, tuple[ObserverEntry, Provenance]] = _NONE
     data: Mapping[str, FoundPlugin] = _NONE
@@ -128,6 +130,10 @@ class Catalog:
     def queue(self, name: str) -> QueueEntry:
         """Return the queue of a name; raises PluginError when there is none, or more than one."""
         return self._entry("queue", self.queues, name)
+
+    def executor(self, name: str) -> ExecutorEntry:
+        """Return the executor of a name; raises PluginError when there is none, or more than one."""
+        return self._entry("executor", self.executors, name)
 
     def command(self, name: str) -> CommandEntry:
         """Return the command of a name; raises PluginError when there is none, or more than one."""

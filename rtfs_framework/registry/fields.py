@@ -121,6 +121,7 @@ _CHECKS: Mapping[str, Mapping[str, Flaw]] = {
     "store": {"factory": _function, "remote": _truth},
     "ledger": {"factory": _function},
     "queue": {"factory": _function, "remote": _truth},
+    "executor": {"factory": _function},
     "command": {"load": _function, "example": _text},
     "observer": {"factory": _function, "events": _texts},
 }

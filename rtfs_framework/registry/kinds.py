@@ -33,6 +33,7 @@ KINDS = (
     Kind("store", "stores", "rtfs_stores", "StoreEntry"),
     Kind("ledger", "ledgers", "rtfs_ledgers", "LedgerEntry"),
     Kind("queue", "queues", "rtfs_queues", "QueueEntry"),
+    Kind("executor", "executors", "rtfs_executors", "ExecutorEntry"),
     Kind("command", "commands", "rtfs_commands", "CommandEntry"),
     Kind("observer", "observers", "rtfs_observers", "ObserverEntry"),
 )

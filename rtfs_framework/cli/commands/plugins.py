@@ -29,6 +29,7 @@ KINDS = (
     "ledgers",
     "queues",
     "stores",
+    "executors",
     "commands",
     "observers",
     "data",

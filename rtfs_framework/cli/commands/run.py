@@ -36,6 +36,7 @@ _FORMATS = ("csv", "jsonl", "text")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read at most N records.")
 @click.option("--concurrency", type=click.IntRange(1, 1000), metavar="N", help="Records under way at once.")
 @click.option("--parallel", type=click.IntRange(1, 1000), metavar="N", help="Calls of one fan-out under way at once.")
+@click.option("--on", metavar="NAME:ADDRESS", help="Spread the records over a cluster, such as dask:HOST:PORT.")
 @click.option("--progress/--no-progress", default=None, help="Show a progress bar (default: on a terminal).")
 @click.option("--output", metavar="FILE", help="Also write the results to FILE, one JSON object per line.")
 @click.option("--estimate", is_flag=True, help="Say what this would ask of models and cost; ask nobody.")
@@ -63,6 +64,7 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
     cat messages.txt | rtfs run triage.rtfs --input - --json
     rtfs run count-by-mood.rtfs --input messages.csv
     rtfs run triage.rtfs --input messages.csv --estimate
+    rtfs run triage.rtfs --input messages.csv --on dask:127.0.0.1:8786
     rtfs run triage.rtfs --plan triage.rtfs.plan.toml
     rtfs run --queued nightly.rtfs --key 2026-11-30
     rtfs run l4-DIGEST World
@@ -167,8 +169,20 @@ def _stream(session: Any, source: Any, input_file: str, options: dict[str, Any])
         output=options["output"],
         progress=wanted(options["progress"]),
         concurrency=options["concurrency"],
+        on=_executor(options["on"]),
     )
     return run_stream(session, source, reading, how)
+
+
+def _executor(text: str | None) -> tuple[str, str] | None:
+    """Return the name and the address of an executor."""
+    if text is None:
+        return None
+    name, _, address = text.partition(":")
+    if not name or not address:
+        message = "name an executor and where it is, such as dask:HOST:PORT; `rtfs plugins` lists executors"
+        raise click.BadParameter(message, None, None, "--on")
+    return name, address
 
 
 def _is_plain(file: str, options: dict[str, Any]) -> bool:
@@ -187,7 +201,7 @@ def _delimiter(text: str | None) -> str | None:
 
 
 def _refuse_stream_options(options: dict[str, Any]) -> None:
-    for name in ("column", "form", "encoding", "delimiter", "limit", "concurrency", "skip_bad"):
+    for name in ("column", "form", "encoding", "delimiter", "limit", "concurrency", "skip_bad", "on"):
         if options[name]:
             shown = "format" if name == "form" else name.replace("_", "-")
             raise click.UsageError(f"--{shown} needs --input FILE")

@@ -6,9 +6,9 @@ Memory does not grow with the input: nothing of a record is kept but the message
 from __future__ import annotations
 
 import shutil
-from collections import deque
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -17,7 +17,7 @@ import click
 from rtfs_framework.cli.commands.run_once import check_arity, check_records, linked_with_notices
 from rtfs_framework.cli.faults import FAILED, FINE, INTERRUPTED
 from rtfs_framework.cli.notices import problems_json
-from rtfs_framework.cli.options import warn
+from rtfs_framework.cli.options import environment, warn
 from rtfs_framework.cli.output import Output
 from rtfs_framework.cli.problems import InputError
 from rtfs_framework.cli.program_errors import error_json
@@ -34,12 +34,14 @@ from rtfs_framework.lang.printer import display, write
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.recording.records import RecordResult, call_json
 from rtfs_framework.orchestrator.running.fold import END, STEP, Fold
+from rtfs_framework.orchestrator.running.stream import Stream
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.running.linking import Linked
-    from rtfs_framework.orchestrator.running.program import LoadedProgram
-    from rtfs_framework.orchestrator.running.stream import Stream
     from rtfs_framework.orchestrator.session import Session
+    from rtfs_framework.orchestrator.spreading.spread import Spread
+
+    Begun = Stream | Spread
 
 _SHOWN_BAD = 10
 _PIPE_WIDTH = 160
@@ -55,6 +57,8 @@ class How:
     concurrency: int | None = None
     folds: bool = False
     """Whether a state is carried over the records."""
+    on: tuple[str, str] | None = None
+    """The executor over which they are spread, and its address; None for this process."""
 
 
 @attrs.frozen(slots=True)
@@ -91,11 +95,24 @@ def run_stream(session: Session, source: Source, wanted: Wanted, how: How) -> in
     how = attrs.evolve(how, folds=folds(linked))
     if how.folds and (how.concurrency or 1) > 1:
         raise click.UsageError("a fold takes one record at a time: leave --concurrency out")
+    if how.folds and how.on is not None:
+        raise click.UsageError("a fold carries one state from record to record, which --on cannot spread")
     if not how.folds:
         check_records(linked)
-    program = session.load(linked)
+    begin = _beginning(session, linked, how)
     with closing(open_records(wanted, _Bad())) as records:
-        return _run(session, program, records, wanted, how)
+        return _run(session, begin, records, wanted, how)
+
+
+def _beginning(session: Session, linked: Linked, how: How) -> Callable[[Iterable[Any]], Begun]:
+    """Return what begins a stream of records."""
+    if how.on is not None:
+        from rtfs_framework.orchestrator.spreading.spread import Spread
+
+        on, environ, concurrency = how.on, environment(), how.concurrency
+        return lambda records: Spread.over(session, linked, records, on, environ, concurrency)
+    program = session.load(linked)
+    return program.fold if how.folds else partial(session.stream, program, "main", concurrency=how.concurrency)
 
 
 def folds(linked: Linked) -> bool:
@@ -116,12 +133,16 @@ def folds(linked: Linked) -> bool:
     return True
 
 
-def _run(session: Session, program: LoadedProgram, records: Records, wanted: Wanted, how: How) -> int:
-    messages: deque[str] = deque()
+def _run(session: Session, begin: Callable[[Iterable[Any]], Begun], records: Records, wanted: Wanted, how: How) -> int:
+    messages: dict[int, str] = {}
     account = Account()
     noted = _noted(records, messages)
-    stream = program.fold(noted) if how.folds else session.stream(program, "main", noted, concurrency=how.concurrency)
-    with Output.open(how.output, wanted.path) as output:
+    stream = begin(noted)
+    program = stream.program
+    with ExitStack() as held:
+        if not isinstance(stream, Stream):
+            held.callback(stream.close)
+        output = held.enter_context(Output.open(how.output, wanted.path))
         _show(stream, records, messages, account, output, how)
         end = _finished(stream, records, how) if isinstance(stream, Fold) else _End()
         summary, sound = stream.summary, soundness(session, account)
@@ -161,33 +182,41 @@ def _finished(stream: Fold, records: Records, how: How) -> _End:
     return _End(value_json(value))
 
 
-def _noted(records: Records, messages: deque[str]) -> Iterator[Any]:
+def _noted(records: Records, messages: dict[int, str]) -> Iterator[Any]:
     """Yield records, and keep the messages of those under way."""
-    for record in records:
-        messages.append(display(record.get(KEY)))
+    for index, record in enumerate(records):
+        messages[index] = display(record.get(KEY))
         yield record
 
 
-def _show(stream: Stream, records: Records, messages: deque[str], account: Account, output: Output, how: How) -> None:
+def _show(
+    stream: Begun, records: Records, messages: dict[int, str], account: Account, output: Output, how: How
+) -> None:
     width = shutil.get_terminal_size((_PIPE_WIDTH, 24)).columns
     with Progress(how.progress, records.total, records.position) as progress:
         rows = Rows(progress.emit, width)
+
+        def show(result: RecordResult) -> None:
+            message = messages.pop(result.index)
+            account.add(result)
+            shown = result.error is not None or not how.folds  # of what is folded, only what went wrong
+            if shown and (how.as_json or output.wanted):
+                data = record_json(message, result)
+                output.write(data)
+                if how.as_json:
+                    put_json(data)
+            if shown and not how.as_json:
+                rows.add(message, result)
+            progress.update(result.index + 1)
+
         try:
             for result in stream:
-                message = messages.popleft()
-                account.add(result)
-                shown = result.error is not None or not how.folds  # of what is folded, only what went wrong
-                if shown and (how.as_json or output.wanted):
-                    data = record_json(message, result)
-                    output.write(data)
-                    if how.as_json:
-                        put_json(data)
-                if shown and not how.as_json:
-                    rows.add(message, result)
-                progress.update(result.index + 1)
+                show(result)
             rows.flush()
         except KeyboardInterrupt:
             stream.interrupt()
+            for result in stream:  # what workers had done by then
+                show(result)
         except BaseException:
             stream.interrupt()
             raise

@@ -61,6 +61,27 @@ def load_config(
     return of_tenant(config, _tenant(tenant, environ))
 
 
+def config_of_texts(
+    texts: Iterable[tuple[str, str, str]], environ: Mapping[str, str], catalog: Catalog, tenant: str
+) -> Config:
+    """Return the configuration that another host told of: of each of its texts the kind, the path, and TOML.
+
+    They are taken as they are, for that host has cut down what nobody trusts; files and variables here say nothing.
+
+    Raises:
+        ConfigError: They have mistakes here.
+    """
+    from rtfs_framework.api.toml_places import parse_toml
+
+    making = _Making(catalog, default_providers(catalog, lambda _: None))
+    layers = tuple(Layer(Kind(kind), Path(path), *parse_toml(text.encode(), path)) for kind, path, text in texts)
+    if not layers:
+        config = Config(engine=_usual_engine(catalog), providers=making.defaults)
+        return of_tenant(attrs.evolve(config, keys=bindings(making.defaults, {}, catalog, environ)), tenant)
+    config = making.config(layers)
+    return of_tenant(attrs.evolve(config, keys=making.keys(layers, environ)), tenant)
+
+
 def _given(asked: Path | None, program_dir: Path | None, environ: Mapping[str, str], catalog: Catalog) -> Given:
     """Return every text that counts, with that of the variable which names an on-device model."""
     given = read_layers(asked, program_dir, environ)

@@ -56,6 +56,17 @@ def candidates(program: Source, more: Iterable[str | Path], modules: Iterable[Pa
                 yield from (each / path.relative_to(folder) for each in folders)
 
 
+def names_of(program: Source, more: Iterable[str | Path], modules: Iterable[Source]) -> dict[str, Source]:
+    """Return modules by the names under which a program finds them."""
+    found = {}
+    for each in modules:
+        folders = [*_beside(program), Path(), *map(Path, more)]
+        path = Path(each.name)
+        folder = next((folder for folder in folders if path.is_relative_to(folder)), path.parent)
+        found[".".join(path.relative_to(folder).with_suffix("").parts)] = each
+    return found
+
+
 def _beside(program: Source) -> Iterator[Path]:
     """Yield the folder of a program that is a file."""
     try:

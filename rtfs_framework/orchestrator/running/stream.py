@@ -77,14 +77,28 @@ class Stream:
         return next(self.program.entries)
 
     @classmethod
-    def over(cls, program: LoadedProgram, name: str, records: Iterable[Any], concurrency: int | None = None) -> Stream:
+    def over(
+        cls,
+        program: LoadedProgram,
+        name: str,
+        records: Iterable[Any],
+        concurrency: int | None = None,
+        *,
+        first: int = 0,
+        entry: int | None = None,
+    ) -> Stream:
         """Return a stream that calls `name` with each record as its one argument.
+
+        `first` is the position of the first, and `entry` the number of their entry, where they are a part of others.
 
         Raises:
             ProgramError: The program defines no such name.
         """
         program.instance.value(name)
         made = cls(program, name, iter(records), program.host.concurrency if concurrency is None else concurrency)
+        made._next = first
+        if entry is not None:
+            made._entry = entry
         program.streams.append(made)
         return made
 

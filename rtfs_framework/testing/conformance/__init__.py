@@ -11,6 +11,7 @@ meant to be closed goes into `known_gaps`, name to reason, and becomes a strict 
 from rtfs_framework.testing.conformance.cache import CacheConformance
 from rtfs_framework.testing.conformance.capability import CapabilityConformance
 from rtfs_framework.testing.conformance.embedder import EmbedderConformance
+from rtfs_framework.testing.conformance.executor import ExecutorConformance
 from rtfs_framework.testing.conformance.experience import ExperienceConformance
 from rtfs_framework.testing.conformance.guard import GuardConformance
 from rtfs_framework.testing.conformance.learning import LearningConformance
@@ -24,6 +25,7 @@ __all__ = [
     "CacheConformance",
     "CapabilityConformance",
     "EmbedderConformance",
+    "ExecutorConformance",
     "ExperienceConformance",
     "GuardConformance",
     "LearningConformance",

@@ -17,7 +17,7 @@ else:
     import tomli as tomllib
 
 INSTALL = "pip install tox tox-uv"
-KINDS = ("engines", "providers", "caches", "guards", "embedders", "stores", "queues", "observers", "data")
+KINDS = ("engines", "providers", "caches", "guards", "embedders", "stores", "queues", "executors", "observers", "data")
 GROUP = "rtfs_framework"
 DATA_GROUP = "rtfs_framework_data"
 

@@ -1,0 +1,1 @@
+"""The executor `dask`: pieces of work on the workers of a Dask cluster that already runs."""

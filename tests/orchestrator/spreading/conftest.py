@@ -1,0 +1,67 @@
+"""Records spread over workers that are this process: a host of their own, from the texts that travelled."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from rtfs_framework.api import ExecutorEntry, InferenceReply, Usage
+from rtfs_framework.orchestrator.spreading import spread as spreading
+from rtfs_framework.orchestrator.spreading import worker
+from rtfs_framework.registry.problems import Provenance
+from rtfs_framework.testing.inline_executor import InlineExecutor
+
+CONFIG = "[delegation.remote_providers.cloud]\nprovider = 'cloud'\ninput_cost = 1\noutput_cost = 2\n"
+MAIN = '(defn ^:delegation :remote "cloud" f [x] x)\n(defn main [record] (str (f (get record "text")) "!"))\n'
+
+
+@pytest.fixture
+def world(kit, remote_settings, monkeypatch):
+    """Return a class that opens sessions on one provider and spreads records over an executor."""
+
+    class World:
+        main, environ = MAIN, {**kit.environ, "ACME_API_KEY": "key-of-acme"}
+        answer = staticmethod(lambda request: InferenceReply(text=request.args[0].upper(), usage=Usage(100, 50)))
+        executor = None
+        capabilities = ()
+        loses, workers = (), 2
+
+        def __init__(self):
+            self.entry = kit.provider("cloud", self.answered, remote=True, settings=remote_settings)
+
+        def answered(self, request):
+            return self.answer(request)
+
+        @property
+        def requests(self):
+            return [each.args[0] for each in kit.providers["cloud"].requests]
+
+        def catalog(self):
+            def make(settings):
+                assert settings.address == "there"
+                self.executor = InlineExecutor(settings.work, workers=self.workers, loses=self.loses)
+                return self.executor
+
+            entry = ExecutorEntry(name="inline", summary="Here.", factory=make)
+            offered = {"inline": (entry, Provenance("acme-plugin", "1.2", "acme"))}
+            return attrs.evolve(kit.catalog(self.entry, capabilities=self.capabilities), executors=offered)
+
+        def open(self, config="", **options):
+            options = {"environ": self.environ, **options}
+            return kit.open(self.catalog(), config + CONFIG, **options)
+
+        def spread(self, session, texts, program=None, on=("inline", "there")):
+            linked = session.link(program or self.main)
+            records = ({"text": text} for text in texts)
+            return spreading.Spread.over(session, linked, records, on, self.environ)
+
+        def total(self, session):
+            """Return nano-dollars, tokens and calls that the budget `b` has counted."""
+            counted = [each.counted for each in session.host.counting.budgets.ledger.accounts("b")]
+            return tuple(sum(getattr(each, kind) for each in counted) for kind in ("nano", "tokens", "calls"))
+
+    made = World()
+    monkeypatch.setattr(worker, "load_catalog", lambda _: made.catalog())
+    monkeypatch.setattr(worker.os, "environ", made.environ)
+    yield made
+    worker.close_all()

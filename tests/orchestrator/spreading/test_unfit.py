@@ -1,0 +1,113 @@
+"""What cannot be spread is refused before a record is read, and says what to do instead."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rtfs_framework.api import PluginError
+from rtfs_framework.orchestrator.spreading import worker
+from rtfs_framework.orchestrator.spreading.fit import SpreadError
+
+
+def _error(world, session, program=None, on=("inline", "there")):
+    def never():
+        pytest.fail("a record was read")
+        yield
+
+    with pytest.raises((SpreadError, PluginError)) as caught:
+        world.spread(session, never(), program, on)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("config", "program", "words"),
+    [
+        ("[labels]\nmarks = ['pii']\n", None, "marks"),
+        ("[rates.r]\ncalls = 5\n", None, "the rate 'r' is kept by one process"),
+        ("[budgets.b]\ncalls = 5\nfor_each = ['symbol']\n", None, "counts apart by symbol"),
+        ("", '(def x (call :acme.read "a"))\n(defn main [r] x)', "top-level forms ask for something"),
+        ("", '(defn main [r] (call :acme.write "a"))', "test.rtfs:1:16: acme.write may change something"),
+        ("", "(defn main [r] (call (get r :which) 1))", "known only as it runs"),
+        ("# key-of-acme\n[security.context]\nnote = 'key-of-acme'\n", None, "holds a secret itself"),
+    ],
+    ids=["labels", "rates", "apart", "top-level", "effects", "dynamic", "secret"],
+)
+def test_what_one_process_must_see_to(world, source, capability, config, program, words):
+    world.capabilities = (
+        capability("acme.read", lambda _: "x", order_independent=True),
+        capability("acme.write", lambda _: "x", effects=("files",)),
+    )
+    with world.open(config + "[security]\ngrant = ['acme.*']\n") as session:
+        error = _error(world, session, source(program or world.main))
+    (found,) = error.diagnostics
+    assert words in found.message
+    assert found.code == "E0831"
+    assert found.help
+
+
+def test_what_changes_nothing_may_be_asked_for(world, capability):
+    world.capabilities = (capability("acme.read", lambda _: "x", order_independent=True),)
+    with world.open("[security]\ngrant = ['acme.*']\n") as session:
+        spread = world.spread(session, ["a"], '(defn main [r] (call :acme.read "a"))')
+        assert [each.value for each in spread] == ["x"]
+        spread.close()
+
+
+def test_an_executor_that_there_is_not_lists_those_that_there_are(world):
+    with world.open() as session:
+        error = _error(world, session, on=("inlin", "there"))
+    assert error.code == "E0808"
+    assert "no executor is called `inlin`" in str(error)
+    assert "known: inline" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"version": "0.0.1"}, "and yours is 0.0.1"),
+        ({"policy": "0" * 64}, "another policy"),
+        ({"digest": "0" * 64}, "the program is another one"),
+        ({"source": "(defn main [r] (nobody))"}, "nobody"),
+    ],
+    ids=["version", "policy", "program", "refused"],
+)
+def test_workers_that_are_not_alike_refuse(world, change, words):
+    with world.open() as session:
+        spread = world.spread(session, ["a"])
+        spread.job = {**spread.job, **change}
+        with pytest.raises(SpreadError) as caught:
+            next(spread)
+        spread.close()
+    (found,) = caught.value.diagnostics
+    assert found.code == "E0832"
+    assert words in found.message
+    assert "process" in found.message
+
+
+def test_a_worker_without_the_key_refuses(world, monkeypatch):
+    with world.open() as session:
+        spread = world.spread(session, ["a"])
+        monkeypatch.setattr(worker.os, "environ", {**world.environ, "ACME_API_KEY": ""})
+        with pytest.raises(SpreadError, match="set the variables with the keys"):
+            next(spread)
+        spread.close()
+
+
+def test_no_secret_travels(world):
+    with world.open() as session:
+        spread = world.spread(session, ["a"])
+        assert "key-of-acme" not in json.dumps(spread.job)
+        assert "cloud" in str(spread.job["layers"])
+        spread.close()
+
+
+def test_workers_that_do_nothing_are_told_of(world):
+    world.loses = range(100)
+    with world.open() as session:
+        spread = world.spread(session, ["a", "b"])
+        with pytest.raises(SpreadError, match="do none of what they are given: it was to be lost") as caught:
+            next(spread)
+        spread.close()
+    assert caught.value.diagnostics[0].code == "E0832"
