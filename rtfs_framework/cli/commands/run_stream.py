@@ -197,7 +197,7 @@ def _show(
         rows = Rows(progress.emit, width)
 
         def show(result: RecordResult) -> None:
-            message = messages.pop(result.index)
+            message = messages[result.index]
             account.add(result)
             shown = result.error is not None or not how.folds  # of what is folded, only what went wrong
             if shown and (how.as_json or output.wanted):
@@ -207,14 +207,18 @@ def _show(
                     put_json(data)
             if shown and not how.as_json:
                 rows.add(message, result)
+            del messages[result.index]
             progress.update(result.index + 1)
 
+        latest: RecordResult | None = None
         try:
-            for result in stream:
-                show(result)
+            for latest in stream:
+                show(latest)
             rows.flush()
         except KeyboardInterrupt:
             stream.interrupt()
+            if latest is not None and latest.index in messages:
+                show(latest)  # it was not shown yet
             for result in stream:  # what workers had done by then
                 show(result)
         except BaseException:

@@ -75,13 +75,21 @@ class Cluster:
             raise _unreachable(address, f"no scheduler answers: {error}") from error
         made = cls(address, settings.work, client)
         try:
-            made._look()
-            if not made._workers:
-                raise _unreachable(address, "it has no workers")
+            made._begin()
         except BaseException:
             client.close()
             raise
         return made
+
+    def _begin(self) -> None:
+        """See that there are workers.
+
+        Raises:
+            PluginError: E0830, there are none.
+        """
+        self._look()
+        if not self._workers:
+            raise _unreachable(self.address, "it has no workers")
 
     def places(self) -> int:
         """Return how many pieces the workers may hold now.
@@ -159,14 +167,14 @@ class Cluster:
     def _ended(self, index: int, known: _UnderWay) -> Ended:
         """Return a piece that is over; its result lies with its worker, which may have gone by now."""
         future = known.future
-        if future.status == "cancelled":
-            return Ended(index=index, why="it was taken back")
         if future.status == "error":
             return Ended(index=index, why=f"it broke: {future.exception(timeout=_REACH)!r:.500}")
-        while known.worker in self._workers:
+        while known.worker in self._workers and future.status != "cancelled":
             with suppress(OSError, TimeoutError, CancelledError):
                 return Ended(index=index, result=future.result(timeout=_LOOK))
             self._look()
+        if future.status == "cancelled":
+            return Ended(index=index, why="it was taken back")
         future.cancel()
         return _gone(index, known)
 

@@ -68,7 +68,8 @@ def test_ctrl_c_shows_what_is_done_and_ends(tmp_path, cluster):
     *rows, end = [json.loads(each) for each in (first + out).splitlines()]
     assert [each["value"] for each in rows] == [[f"text {each['record']}", len(each["text"])] for each in rows]
     assert end["summary"]["interrupted"]
-    assert end["summary"]["records"] == len(rows) >= 1
+    assert len(rows) >= 1
+    assert end["summary"]["records"] - len(rows) in (0, 1), "one may be on its way to the screen"
 
 
 @pytest.mark.slow
