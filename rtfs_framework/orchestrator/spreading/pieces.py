@@ -85,6 +85,8 @@ class Done:
     """As a text that loses nothing; None where it failed."""
     error: ErrorValue | None
     calls: tuple[CallRecord, ...]
+    answers: tuple[str | None, ...]
+    """What each of them was answered, as the journal keeps it; None where that has no text."""
     seconds: float
 
 
@@ -145,5 +147,6 @@ def _done_of(told: Mapping[str, Any]) -> Done:
         value=told["value"],
         error=None if error is None else error_of(error),
         calls=tuple(map(call_of, told["calls"])),
+        answers=tuple(told["answers"]),
         seconds=told["seconds"],
     )

@@ -16,8 +16,9 @@ import attrs
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.values import ErrorValue
 from rtfs_framework.orchestrator.boundary.arguments import taken
+from rtfs_framework.orchestrator.boundary.exact import from_text, to_text
+from rtfs_framework.orchestrator.recording.journal.kept import answer_of
 from rtfs_framework.orchestrator.recording.records import RecordResult, Summary
-from rtfs_framework.orchestrator.remembering.exact import from_text, to_text
 from rtfs_framework.orchestrator.spreading.fit import check_fit, job_of, refused
 from rtfs_framework.orchestrator.spreading.pieces import Done, Piece, Refusal, done_of, piece_text
 from rtfs_framework.orchestrator.spreading.shares import Share, Shares
@@ -255,8 +256,7 @@ class Spread:
         self.shares.settle(handed.share or Share(), [call for each in done for call in each.calls])
         short: list[int] = []
         for index, each in enumerate(done, handed.first):
-            for call in each.calls:
-                self.program.ledger.note(call)
+            self._note(each)
             if handed.share is not None and not handed.share.whole and _was_short(each) and not self.interrupted:
                 short.append(index)
             else:
@@ -268,6 +268,15 @@ class Spread:
         if len(handed.records) >= self._size:
             grown = self._size * max(0.5, min(2.0, _SECONDS / max(seconds, 1e-3)))
             self._size = max(1.0, min(float(_MOST), grown))
+
+    def _note(self, done: Done) -> None:
+        """Write down a record's calls, with what they were answered."""
+        chain = self.program.chain
+        for call, text in zip(done.calls, done.answers, strict=True):
+            if chain is not None and text is not None:
+                answer = answer_of(text)
+                chain.answered(call, answer.value, None if answer.error is None else answer.error.value, answer.said)
+            self.program.ledger.note(call)
 
     def _fail(self, index: int, error: ErrorValue) -> None:
         self._results[index] = RecordResult(index=index, error=error)

@@ -15,10 +15,10 @@ from rtfs_framework.api.remote import RemoteRun
 from rtfs_framework.api.targets import Deny, ExecTarget, show_target
 from rtfs_framework.lang.source import Place
 from rtfs_framework.lang.values import ErrorValue
+from rtfs_framework.orchestrator.boundary.exact import from_text, to_text
 from rtfs_framework.orchestrator.recording.attempts import AttemptRecord
 from rtfs_framework.orchestrator.recording.journal.recorded import attempt_of, target_of
 from rtfs_framework.orchestrator.recording.records import CallRecord, Decision, attempt_json
-from rtfs_framework.orchestrator.remembering.exact import from_text, to_text
 
 _AS_IT_IS = (
     "index", "kind", "symbol", "record", "target", "args_digest", "reply_digest", "seconds", "input_tokens",

@@ -11,7 +11,7 @@ import os
 import socket
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from time import monotonic
 from typing import Any
 
@@ -20,13 +20,14 @@ import attrs
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.values import ErrorValue
+from rtfs_framework.orchestrator.boundary.exact import from_text, to_text
 from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.config.load import config_of_texts
 from rtfs_framework.orchestrator.host import build_host
+from rtfs_framework.orchestrator.recording.journal.kept import Answered
 from rtfs_framework.orchestrator.recording.purse import Terms
 from rtfs_framework.orchestrator.recording.records import CallRecord, OpenRecord, RecordResult
 from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
-from rtfs_framework.orchestrator.remembering.exact import from_text, to_text
 from rtfs_framework.orchestrator.running.linking import prepare
 from rtfs_framework.orchestrator.running.portal import Portal
 from rtfs_framework.orchestrator.running.program import LoadedProgram
@@ -86,20 +87,28 @@ class _Calls:
 
     journal: _NoJournal = attrs.field(factory=_NoJournal)
     open_calls: int = 0
-    _ended: dict[int, list[CallRecord]] = attrs.field(factory=dict)
+    _ended: dict[int, list[tuple[CallRecord, str | None]]] = attrs.field(factory=dict)
+    _answers: dict[int, str | None] = attrs.field(factory=dict)
+    """The texts of what calls were answered that are not added yet, by their records' identity."""
 
     def begin(self, record: OpenRecord, of: OpenRecord | None = None) -> bool:  # noqa: ARG002 - a chain's signature
         return True
 
+    def answered(
+        self, record: OpenRecord, value: Any, error: ErrorValue | None, said: Mapping[str, Any] | None = None
+    ) -> None:
+        self._answers[id(record)] = Answered(record, value, error, said).text()  # type: ignore[arg-type]  # soon sealed
+
     def add(self, record: CallRecord) -> None:
-        self._ended.setdefault(-1 if record.record is None else record.record, []).append(record)
+        place, answer = -1 if record.record is None else record.record, self._answers.pop(id(record), None)
+        self._ended.setdefault(place, []).append((record, answer))
 
     def end(self, status: str, error: BaseException | None = None, *, words: bool = True) -> None:
         """Do nothing: the run ends elsewhere."""
 
-    def take(self, record: int) -> list[CallRecord]:
-        """Return the calls of a record, sorted by id, and forget them."""
-        return sorted(self._ended.pop(record, ()), key=lambda each: each.order)
+    def take(self, record: int) -> list[tuple[CallRecord, str | None]]:
+        """Return the calls of a record with the texts of their answers, sorted by id, and forget them."""
+        return sorted(self._ended.pop(record, ()), key=lambda each: each[0].order)
 
 
 @attrs.define(slots=True, eq=False)
@@ -123,7 +132,7 @@ class _Ready:
             yield _told(result, calls.take(result.index))
 
 
-def _told(result: RecordResult, calls: list[CallRecord]) -> dict[str, Any]:
+def _told(result: RecordResult, calls: list[tuple[CallRecord, str | None]]) -> dict[str, Any]:
     value, error = None, result.error
     if error is None:
         value = to_text(result.value)
@@ -135,7 +144,8 @@ def _told(result: RecordResult, calls: list[CallRecord]) -> dict[str, Any]:
     return {
         "value": value,
         "error": None if error is None else error_told(error),
-        "calls": [call_told(each) for each in calls],
+        "calls": [call_told(call) for call, _ in calls],
+        "answers": [answer for _, answer in calls],
         "seconds": result.seconds,
     }
 

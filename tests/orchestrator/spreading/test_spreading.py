@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import attrs
 import pytest
 
@@ -54,17 +57,22 @@ def test_calls_are_in_the_journal_of_who_submits_with_their_ids(world, kit):
         spread = world.spread(session, TEXTS)
         found = [*spread]
         run = spread.program.run_id
+        session.host.journal.commit()
+        kept = _replies(kit.journal)
         spread.program.close()
         spread.close()
     rows = [each[1:] for each in _rows(kit.journal, run) if each[0] == "ended"]
     assert sorted(rows) == sorted((call.entry, call.record, call.path) for each in found for call in each.calls)
     assert len(rows) == len(TEXTS)
+    assert kept == len(TEXTS), "what they were answered is kept until the run has ended"
+
+
+def _replies(path):
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute("SELECT count(*) FROM texts WHERE name = 'reply'").fetchone()[0]
 
 
 def _rows(path, run):
-    import sqlite3
-    from contextlib import closing
-
     with closing(sqlite3.connect(path)) as db:
         (number,) = db.execute("SELECT position FROM log WHERE what = 'run' AND id = ?", (run,)).fetchone()
         return db.execute("SELECT what, entry, record, id FROM log WHERE run = ?", (number,)).fetchall()
