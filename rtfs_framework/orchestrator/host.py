@@ -147,6 +147,7 @@ class Host:
                 close()
             self.events.close()
             self.caches.close()
+            self.dispatcher.models.close()
         finally:
             self.health.close()
             self.counting.close()
@@ -206,6 +207,10 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         similar=similar_of(caches, embedder, reuse, labels, clock),
         redactor=redactor_of(config, catalog),
     )
+    if any(each.later for each in config.providers):
+        from rtfs_framework.orchestrator.performing.later import deferring
+
+        models = deferring(models, config, environ, clock, catalog)
     remote = offers = None
     if any(each.entry.travels for each in pool.instances.values()):
         from rtfs_framework.orchestrator.performing.remote_steps import travelling

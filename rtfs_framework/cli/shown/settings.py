@@ -187,6 +187,7 @@ def _provider(spec: ProviderSpec, catalog: Catalog, sources: _Sources, environ: 
         "output_cost": spec.output_cost,
         "parallel": spec.parallel if spec.parallel is not None else catalog.provider_of(spec.plugin)[0].parallel,
         **({} if spec.batch == 1 else {"batch": spec.batch}),
+        **({"later": True} if spec.later else {}),
     }
     for name, value in ours.items():
         yield _price(spec, name, path, value, sources) or sources.setting((*path, name), value, maker)

@@ -70,6 +70,8 @@ class ProviderSpec:
     """Whether it may be asked again when a request may have been carried out."""
     batch: int = 1
     """How many calls of one fan-out may travel as one request."""
+    later: bool = False
+    """Whether its requests wait in the durable queue."""
     min_confidence: float = 0.0
     """How sure it must say that it is; 0 for any."""
     accepts: Label | None = None

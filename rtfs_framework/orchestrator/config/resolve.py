@@ -210,6 +210,7 @@ class Resolver:
             description=ours.description,
             idempotent=ours.idempotent,
             batch=ours.batch,
+            later=ours.later,
             min_confidence=ours.min_confidence or 0.0,
             accepts=None if ours.accepts is None else frozenset(ours.accepts),
             marks=frozenset(ours.marks),

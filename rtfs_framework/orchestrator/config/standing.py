@@ -222,6 +222,7 @@ STANDING: Mapping[str, Rule] = {
     "delegation.remote_providers.*.description": widens,
     "delegation.remote_providers.*.idempotent": widens,
     "delegation.remote_providers.*.batch": widens,
+    "delegation.remote_providers.*.later": widens,
     "delegation.remote_providers.*.min_confidence": widens,
     "delegation.local_models.*.provider": widens,
     "delegation.local_models.*.timeout": _timeout,
@@ -233,6 +234,7 @@ STANDING: Mapping[str, Rule] = {
     "delegation.local_models.*.description": widens,
     "delegation.local_models.*.idempotent": widens,
     "delegation.local_models.*.batch": widens,
+    "delegation.local_models.*.later": widens,
     "delegation.local_models.*.min_confidence": widens,
     **{
         f"delegation.{part}.*.{key}": rule

@@ -136,6 +136,9 @@ class Models:
 
         return Resembling(self, similar, opened, function, instance, looked).answer
 
+    def close(self) -> None:
+        """Release what requests go through."""
+
     async def foresee(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> Failed | None:
         """Return why a request would not be sent now, None when it would; nothing is sent, and nothing held."""
         try:
