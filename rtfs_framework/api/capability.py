@@ -51,6 +51,8 @@ class CapabilityEntry:
     idempotent: bool = False
     """Whether a call may be made again when nobody knows whether it was carried out: two calls with one key do what one
     does. One that only reads is idempotent, too."""
+    deterministic: bool = False
+    """Whether equal calls are answered alike and change nothing: only then does the hint `cache` keep an answer."""
     blocking: bool = False
     """Whether the handler waits without being asynchronous (files, a vendor's blocking client): the host then runs it
     in a worker thread, under the deadline, beside other calls. It must be safe to call from several threads."""

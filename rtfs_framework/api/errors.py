@@ -59,11 +59,16 @@ class ConfigError(LanguageError):
 
 
 class CapabilityError(RtfsError):
-    """A capability that failed; the program sees kind `Generic`, or `kind` when given (LANGUAGE.md 11.1)."""
+    """A capability that failed; the program sees kind `Generic`, or `kind` when given (LANGUAGE.md 11.1).
 
-    def __init__(self, message: str, kind: str = "Generic") -> None:
+    `failure` says what may be tried after it, where the program's hints ask for that: `SAFE` where surely nothing was
+    done, `HERE` where the same call would fail again.
+    """
+
+    def __init__(self, message: str, kind: str = "Generic", *, failure: FailureKind = FailureKind.UNCERTAIN) -> None:
         super().__init__(message)
         self.kind = kind
+        self.failure = failure
 
 
 class ProviderError(RtfsError):

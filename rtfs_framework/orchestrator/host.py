@@ -39,6 +39,8 @@ from rtfs_framework.orchestrator.performing.health.board import Board
 from rtfs_framework.orchestrator.performing.health.build import build_board
 from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
 from rtfs_framework.orchestrator.performing.hedging import Hedging
+from rtfs_framework.orchestrator.performing.hinting import Hinting
+from rtfs_framework.orchestrator.performing.members import link_members
 from rtfs_framework.orchestrator.performing.models import Models
 from rtfs_framework.orchestrator.performing.offered import (
     Desks,
@@ -46,6 +48,7 @@ from rtfs_framework.orchestrator.performing.offered import (
     embedder_of,
     judging_of,
     kept_marks,
+    known_by,
     labels_of,
     redactor_of,
     similar_of,
@@ -223,7 +226,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         routes=config.routes,
         default_target=config.default_target,
         clock=clock,
-        sequel=Sequel(spec=config.attempts, candidate=pool.candidate, signals=signals),
+        sequel=Sequel(spec=config.attempts, candidate=known_by(pool, catalog), signals=signals),
         routes_first=not config.engine_chosen,
         published=published.candidates,
     )
@@ -264,6 +267,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
             keep_args=config.journal.keep == "replies",
             waits=waits,
         ),
+        hinting=Hinting(policy=config.hints, where=where, capabilities=offered, pool=pool, reuse=reuse, clock=clock),
         shelf=published,
         experiences=remembered,
     )
@@ -328,17 +332,8 @@ def provider_pool(config: Config, catalog: Catalog, environ: Mapping[str, str], 
         instances[spec.target] = ProviderInstance(
             spec, entry, seen.environ, part, told, threads=config.parallel, refusal=seen.refusal
         )
-    _link_members(instances)
+    link_members(instances)
     return ProviderPool(instances)
-
-
-def _link_members(instances: Mapping[ExecTarget, ProviderInstance]) -> None:
-    """Give those that ask others their members; who asks one that answers now so, now otherwise does so, too."""
-    for instance in instances.values():
-        instance.members = {text: instances[target] for text, target in instance.spec.members.items()}
-    for instance in instances.values():
-        if instance.entry.deterministic and not instance.steady:
-            instance.entry = attrs.evolve(instance.entry, deterministic=False)
 
 
 def priced(

@@ -81,6 +81,8 @@ def _lines(site: ExplainedSite) -> Iterator[tuple[Part, ...]]:
     yield "  -> ", bold(site.target), why
     for part in _unknown(site):
         yield (part,)
+    for name, said in site.hints:
+        yield (f"     hint {name} {said}",)
     for label, becomes in site.labels:
         yield (f"     where it carries {label}: {becomes}",)
     if site.way is not None:

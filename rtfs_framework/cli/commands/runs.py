@@ -204,6 +204,7 @@ def _entry(entry: dict[str, Any]) -> str:
         facts.append(f"{decision['source']}: {decision['reasoning']}")
     tried = [f"{each['target']} ({each['kind']})" for each in entry.get("attempts", ())]
     facts += [f"after {', '.join(tried)}"] if tried else []
+    facts += [f"{name} {did}" for name, did in entry.get("hints", ())]
     facts += [words_of(entry["similar"])] if entry.get("similar") else []
     facts += [text for text in (entry["cache"], entry["model"], entry["explanation"]) if text]
     if entry.get("remote"):

@@ -65,6 +65,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "tried", _attempt(attempt)
     yield from _decided(decisions.get(len(found["attempts"])))
     yield from _labels(found)
+    for name, did in found["hints"]:
+        yield "hint", f"{name}: {did}"
     if found["exhausted"]:
         yield "exhausted", f"nothing was left to try: {found['exhausted']}"
     if found["shadow"]:

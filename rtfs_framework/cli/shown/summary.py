@@ -55,6 +55,7 @@ def summary_lines(summary: Summary, account: Account, skipped: int, soundness: s
     yield f"calls    {summary.calls:,}{': ' if targets else ''}{targets}"
     yield from _ways(account)
     yield from _attempts(summary)
+    yield from _metrics(summary)
     yield f"cache    {_cache(summary, account, soundness)}"
     tokens = summary.input_tokens or summary.output_tokens
     counted = f" ({summary.input_tokens:,} tokens in, {summary.output_tokens:,} out)" if tokens else ""
@@ -73,6 +74,16 @@ def _attempts(summary: Summary) -> Iterator[str]:
         targets = ", ".join(f"{target} {count:,}" for target, count in failed.items())
         ended = f"; {summary.exhausted:,} calls had nothing left to try" if summary.exhausted else ""
         yield f"failed   {tries(sum(failed.values()))}: {targets}{ended}"
+
+
+def _metrics(summary: Summary) -> Iterator[str]:
+    """Yield what the hints `metrics` count."""
+    for place, (name, counts) in enumerate(summary.metrics.items()):
+        parts = [f"{counts[each]:,.0f} {words}" for each, words in _COUNTED if counts[each] or each == "calls"]
+        yield f"{'' if place else 'metrics':<8} {name}: {', '.join(parts)}, {seconds(counts['seconds'])}"
+
+
+_COUNTED = (("calls", "calls"), ("failed", "failed"), ("attempts", "attempts without an answer"), ("kept", "kept"))
 
 
 def _unpriced(summary: Summary) -> str:
@@ -108,6 +119,9 @@ def _cache(summary: Summary, account: Account, soundness: str) -> str:
     shared = summary.cache_hits.get("in flight", 0)
     if shared:
         parts.append(f"{shared:,} shared with an equal call under way")
+    kept = summary.cache_hits.get("hint", 0)
+    if kept:
+        parts.append(f"{kept:,} kept by hints")
     plans = summary.cache_hits.get("l1", 0)
     if plans:
         parts.append(f"{plans:,} plans from L1")

@@ -24,7 +24,7 @@ _SOURCES = {
     PlanSource.DEFAULT: "default",
     PlanSource.EXHAUSTED: "exhausted",
 }
-_CACHES = {"l2 hit": "L2", "similar hit": "similar", "in flight": "shared"}
+_CACHES = {"l2 hit": "L2", "similar hit": "similar", "in flight": "shared", "hint hit": "hint"}
 _MOST_CALLS = 8
 
 

@@ -1,7 +1,4 @@
-"""How long a run may take (`Limits.seconds`), and how long a call.
-
-A call may take as long as the host says, or less when the program's `runtime.learning.timeout` hint says so.
-"""
+"""How long a run may take (`Limits.seconds`), and what else has to do with time that is over."""
 
 from __future__ import annotations
 
@@ -15,11 +12,6 @@ from typing import Any, TypeVar
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.meter import Watch
 from rtfs_framework.lang.errors import LimitError
-from rtfs_framework.lang.maps import Map
-from rtfs_framework.lang.values import Keyword
-
-_HINT = "runtime.learning.timeout"
-_FIELDS = ("absolute-ms", "timeout-ms")
 
 T = TypeVar("T")
 
@@ -164,25 +156,3 @@ async def pause(seconds: float) -> None:
     import anyio
 
     await anyio.sleep(seconds)
-
-
-def seconds_for(bound: float, hints: Map, elapsed: float = 0.0) -> float:
-    """Return the seconds that one attempt of a call may take, after so many that its others took.
-
-    A hint only ever shortens it, for all attempts together: waiting is the host's to grant.
-    """
-    if not len(hints):
-        return bound
-    hint = _get(hints, _HINT)
-    if not isinstance(hint, Map):
-        return bound
-    for name in _FIELDS:
-        wanted = _get(hint, name)
-        if isinstance(wanted, int | float) and not isinstance(wanted, bool) and wanted > 0:
-            return min(bound, wanted / 1000 - elapsed)
-    return bound
-
-
-def _get(table: Map, name: str) -> Any:
-    found = table.get(Keyword(name))
-    return table.get(name) if found is None else found

@@ -19,6 +19,7 @@ from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.serve import USUAL_SERVE, ServeSpec
 from rtfs_framework.orchestrator.config.surroundings import NO_SURROUNDINGS, Surroundings
 from rtfs_framework.orchestrator.config.tables.guards import APPROVAL_SECONDS, GuardSpec
+from rtfs_framework.orchestrator.config.tables.hints import USUAL_HINTS, HintsTable
 from rtfs_framework.orchestrator.config.tables.observers import ObserverSpec
 from rtfs_framework.orchestrator.config.tables.redaction import RedactionSpec
 
@@ -216,6 +217,8 @@ class Config:
     """The bounds of every run."""
     health: HealthSpec = HealthSpec()
     """When targets count as failing, and how they come back."""
+    hints: HintsTable = USUAL_HINTS
+    """What the execution hints of programs may ask for."""
     guards: tuple[GuardSpec, ...] = ()
     """Third-party checks of requests and replies, in their order."""
     redaction: Mapping[str, RedactionSpec] = attrs.field(factory=dict)

@@ -62,7 +62,8 @@ _SECTIONS: tuple[tuple[str, Callable[[str], LocalModel | RemoteModel]], ...] = (
     ("local_models", LocalModel),
 )
 
-_DECIDING = ("delegation", "engines", "embedders", "security", "budgets", "rates", "guards", "redaction", "labels")
+_DECIDING = ("delegation", "engines", "embedders", "security", "budgets", "rates", "guards", "redaction",
+             "labels", "hints")  # fmt: skip
 """The tables that decisions rest on."""
 
 
@@ -128,6 +129,7 @@ class Resolver:
             module_path=self._module_path(file),
             limits=file.limits.limits(),
             health=read_health(self.reading, file.health, target),
+            hints=file.hints,
             guards=GuardTables(self.reading, self.catalog, named).guards(file.guards),
             redaction=redaction,
             approval_seconds=file.approvals.timeout,

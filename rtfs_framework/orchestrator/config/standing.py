@@ -30,11 +30,13 @@ from rtfs_framework.orchestrator.config.standing_labels import (
     of_trust,
 )
 from rtfs_framework.orchestrator.config.tables.health import HealthTable
+from rtfs_framework.orchestrator.config.tables.hints import HintsTable
 from rtfs_framework.orchestrator.config.tables.queue import QueueTable
 from rtfs_framework.orchestrator.config.tables.serve import ServeTable
 
 _LEVELS = (IsolationLevel.PURE, IsolationLevel.CONTROLLED, IsolationLevel.FULL)
 _MADE_HERE = frozenset({CacheLevel.L1, CacheLevel.L4})
+_KEPT = ("off", "deterministic", "any")
 _REACHES = (Reach.PURE, Reach.LOCAL, Reach.REMOTE)
 
 
@@ -103,6 +105,14 @@ def _approval(said: Said) -> Any:
 
 def _less_warm(said: Said) -> Any:
     return _at_most(getattr(said.below.warming, said.key), said)
+
+
+def _hint(said: Said) -> Any:
+    """Keep what lets hints ask for less."""
+    least = getattr(said.below.hints, said.key)
+    if said.key == "cache":
+        return said.raw if _KEPT.index(said.value) <= _KEPT.index(least) else WIDENS
+    return _at_most(least, said)
 
 
 def _limit(said: Said) -> Any:
@@ -285,6 +295,7 @@ STANDING: Mapping[str, Rule] = {
     "limits.nesting": _limit,
     "limits.step_rounds": _limit,
     **{f"health.{field.name}": widens for field in attrs.fields(HealthTable)},
+    **{f"hints.{field.name}": _hint for field in attrs.fields(HintsTable)},
     "keys.*": widens,
     **{f"{table}.*.{key}": _of_new for table in ("budgets", "rates") for key in (*SCOPES, "per")},
     "budgets.*.for_each": _of_new,

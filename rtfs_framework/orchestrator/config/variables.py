@@ -32,6 +32,7 @@ SECTIONS = frozenset(
         "modules",
         "limits",
         "health",
+        "hints",
         "keys",
         "guards",
         "approvals",

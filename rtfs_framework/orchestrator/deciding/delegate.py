@@ -21,12 +21,13 @@ import attrs
 
 from rtfs_framework.api.cache import CacheInfo, CacheKey
 from rtfs_framework.api.plans import DelegationPlan, PlanSource
-from rtfs_framework.api.targets import Ask, Deny, LocalPure, show_target
+from rtfs_framework.api.targets import Deny, LocalPure, show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.arity import Shape
 from rtfs_framework.lang.frozen import changer
 from rtfs_framework.lang.signature import FunctionSignature, HintKind
+from rtfs_framework.orchestrator.deciding.after import at_end, decide_after, resting, wrong_after
 from rtfs_framework.orchestrator.deciding.around import NOTHING_AROUND, Around
 from rtfs_framework.orchestrator.deciding.engines import Engine, flaw_of
 from rtfs_framework.orchestrator.deciding.facts import Asker, Facts, Question, Wording
@@ -143,21 +144,14 @@ class Delegator:
         self, call: HostCall, asker: Asker, answers: Mapping[Question, str | None] = NO_ANSWERS
     ) -> Decision | Undecided:
         """Return what follows the latest attempt of a call: failure is another decision. L1 has no say in it."""
-        known = self._learn(call, asker)
-        last = asker.attempts[-1]
-        steps = (("attempt", f"{len(asker.attempts)}: {show_target(last.target)}: {last.kind.value}, {last.reason}"),)
-        name = known.facts.function.name
-        if known.fixed is not None or self.engine is None or self.engine.claims().match(name) is None:
-            return attrs.evolve(self.precedence.follow(known.facts.function, asker, steps), grounds=known.grounds)
-        over = self.precedence.sequel.over(asker.attempts)
-        if over is not None:
-            return self._at_end(known, asker, steps, over)
-        reads = self.reads(known.facts, call, self._answers(answers), asker)
-        return self._ask(known, reads, answers, before=steps)
+        known, ask = self._learn(call, asker), None
+        if known.fixed is None and self.engine is not None and self.engine.claims().match(known.facts.function.name):
 
-    def _at_end(self, known: Known, asker: Asker, steps: Steps, why: str) -> Decision:
-        made = self.precedence.exhausted(known.facts.function, steps, why, asker.attempts)
-        return attrs.evolve(made, grounds=known.grounds)
+            def ask(steps: Steps) -> Decision | Undecided:
+                reads = self.reads(known.facts, call, self._answers(answers), asker)
+                return self._ask(known, reads, answers, before=steps)
+
+        return resting(decide_after(self.precedence, known, call, asker, ask), call, asker)
 
     def _answers(self, answers: Mapping[Question, str | None]) -> Callable[[Question], tuple[str | None] | None]:
         def answer_to(question: Question) -> tuple[str | None] | None:
@@ -172,7 +166,7 @@ class Delegator:
             self.l1.put(self._answer_key(asked.question), answer, info=answer_info(asked))
         known = self._learn(asked.call, asked.asker)
         reads = self.reads(known.facts, asked.call, self._answers(answers), asked.asker)
-        return self._ask(known, reads, answers, asked)
+        return resting(self._ask(known, reads, answers, asked), asked.call, asked.asker)
 
     def beside(self, call: HostCall, asker: Asker) -> Shadowed | None:
         """Return what the engine beside the real one would decide; None where no engine has a say."""
@@ -319,11 +313,11 @@ class Delegator:
         verdict, leaf = self._place(known, reads, engine) if past is None else (_AFTER, None)
         steps = (*before, ("l1", verdict))
         if past is not None:
-            wrong = self._wrong_after(answer, past)
+            wrong = wrong_after(self.precedence, answer, reads.call, past)
             if wrong is not None or answer is None:
                 steps = (*steps, ("engine", f"{engine.name}: {wrong}"))
-                made = self._at_end(known, past, steps, wrong or "")
-                return attrs.evolve(made, footprint=footprint, path=path)
+                made = at_end(self.precedence, known, reads.call, past, steps, wrong or "")
+                return attrs.evolve(made, footprint=(*footprint, *made.footprint), path=path)
         if answer is None:
             made = self.precedence.default((*steps, ("engine", f"{engine.name}: no opinion")))
             made = attrs.evolve(made, footprint=footprint, grounds=known.grounds)
@@ -332,8 +326,8 @@ class Delegator:
             return made
         reviewed, note = self.precedence.review(answer)
         if past is not None and note is not None and reviewed.target != answer.target:  # nobody chose the own body
-            made = self._at_end(known, past, (*steps, ("security", note)), note)
-            return attrs.evolve(made, footprint=footprint, path=path)
+            made = at_end(self.precedence, known, reads.call, past, (*steps, ("security", note)), note)
+            return attrs.evolve(made, footprint=(*footprint, *made.footprint), path=path)
         name = answer.engine or engine.name
         source = answer.source if answer.source in _ENGINE_SOURCES else PlanSource.ENGINE
         plan = _stamped(reviewed, source, name, self.clock.now())
@@ -360,14 +354,6 @@ class Delegator:
                 self._keep(leaf, plan, info)
 
         return attrs.evolve(made, settle=settle)
-
-    def _wrong_after(self, answer: DelegationPlan | None, past: Asker) -> str | None:
-        """Return why an engine's answer is none after what was tried, None when it can be carried out."""
-        if answer is None:
-            return "no target is left"
-        target = answer.target.then if isinstance(answer.target, Ask) else answer.target
-        why = self.precedence.sequel.why_not(target, past.attempts)
-        return None if why is None else f"{show_target(target)} once more: {why}"
 
     def _place(self, known: Known, reads: Reads, engine: Engine) -> tuple[str, Leaf | None]:
         """Return what the record says of L1, and where the plan will be kept; None where it must not be."""

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import attrs
 
 from rtfs_framework.api.plans import Candidate, DelegationPlan, Hedge, PlanSource
-from rtfs_framework.api.targets import Ask, Deny, ExecTarget, LocalPure, show_target
+from rtfs_framework.api.targets import Ask, Capability, Deny, ExecTarget, LocalPure, show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.signature import DelegationHint, FunctionSignature
 from rtfs_framework.lang.types.names import Lookup, no_names
 from rtfs_framework.orchestrator.boundary.conversing import converses
+from rtfs_framework.orchestrator.boundary.hints import NO_HINTS, Hints
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.deciding.sequel import Sequel
@@ -24,6 +25,7 @@ from rtfs_framework.orchestrator.recording.records import Decision, Steps
 if TYPE_CHECKING:
     from rtfs_framework.api.attempts import Attempt
     from rtfs_framework.orchestrator.deciding.facts import Asker, Read
+    from rtfs_framework.orchestrator.recording.records import Noted
 
 _ENDS = {"body": "the own body runs instead", "error": "the error", "ask": "a person is asked"}
 
@@ -135,21 +137,66 @@ class Precedence:
         made = self._made(LocalPure(), PlanSource.ENGINE, reasoning, steps, None, (("failed", why),), engine)
         return attrs.evolve(made, fault=why)
 
-    def follow(self, function: FunctionSignature, asker: Asker, steps: Steps) -> Decision:
-        """Return what follows a failure where no engine decides: the next of the list, or the end of it."""
-        targets, source = self._list(function)
+    def follow(
+        self, function: FunctionSignature, asker: Asker, steps: Steps, hints: Hints = NO_HINTS, capability: str = ""
+    ) -> Decision:
+        """Return what follows a failure where no engine decides: the next of the list, or the end of it.
+
+        Of a program's own call of a capability, the list is that one.
+        """
+        listed = ((Capability(capability),), PlanSource.HINT) if capability else self._list(function)
+        targets, source = listed
+        found = self._going_on(targets, source, asker, steps, hints)
+        if found.exhausted:
+            return self.exhausted(
+                function,
+                found.steps,
+                found.exhausted,
+                asker.attempts,
+                hinted=source is PlanSource.HINT,
+                bodiless=bool(capability),
+                footprint=found.footprint,
+            )
+        return found
+
+    def fall_back(self, asker: Asker, steps: Steps, hints: Hints) -> tuple[Decision | None, Steps]:
+        """Return the decision for the capability that the hint `fallback` names, or None with why not."""
+        target, why = self.sequel.falls_back(asker.attempts, hints)
+        if target is not None:
+            why = self.security.validate_execution_context(target) or ""
+        if target is None or why:
+            return None, ((*steps, ("fallback", why)) if why else steps)
+        reasoning = f"the hint fallback, after {len(asker.attempts)} without an answer: {show_target(target)}"
+        return self._made(target, PlanSource.HINT, reasoning, (*steps, ("fallback", show_target(target)))), steps
+
+    def once_more(
+        self, function: FunctionSignature, asker: Asker, steps: Steps, why: str, hints: Hints = NO_HINTS
+    ) -> Decision:
+        """Return what follows where an engine has nothing more to propose: a repeat by the hint `retry`, or the end."""
+        aside = None if hints.fallback is None else Capability(hints.fallback.capability)
+        tried = tuple(dict.fromkeys(each.target for each in asker.attempts if each.target != aside))
+        if hints.retry is None or self.sequel.over(asker.attempts, hints) is not None:
+            return self.exhausted(function, steps, why, asker.attempts)
+        found = self._going_on(tried, PlanSource.HINT, asker, (*steps, ("engine", why)), hints)
+        if found.exhausted:
+            return self.exhausted(function, found.steps, why, asker.attempts, footprint=found.footprint)
+        return found
+
+    def _going_on(
+        self, targets: tuple[ExecTarget, ...], source: PlanSource, asker: Asker, steps: Steps, hints: Hints
+    ) -> Decision:
+        """Return the decision for what may be tried next of some targets; for none one that is `exhausted`: why."""
 
         def unusable(target: ExecTarget) -> str | None:
             return self.security.validate_execution_context(target) or self.targets.unusable(target)
 
-        over = self.sequel.over(asker.attempts)
+        over = self.sequel.over(asker.attempts, hints)
         noted: dict[Read, tuple[Hashable, Any]] = {}
-        found, excluded = (None, ()) if over else self.sequel.following(targets, asker, unusable, noted)
+        found, excluded = (None, ()) if over else self.sequel.following(targets, asker, unusable, noted, hints)
         footprint = tuple((read, key, value) for read, (key, value) in noted.items())
         if found is None:
-            steps, why, hinted = (*steps, *excluded), over or "no target is left", source is PlanSource.HINT
-            made = self.exhausted(function, steps, why, asker.attempts, hinted=hinted)
-            return attrs.evolve(made, footprint=footprint)
+            end = self._made(Deny("nothing is left"), source, "", (*steps, *excluded))
+            return attrs.evolve(end, exhausted=over or "no target is left", footprint=footprint)
         target, delay = found
         reasoning = f"after {len(asker.attempts)} without an answer: {show_target(target)}"
         if delay:
@@ -169,21 +216,31 @@ class Precedence:
         return (self.default_target,), PlanSource.DEFAULT
 
     def exhausted(
-        self, function: FunctionSignature, steps: Steps, why: str, attempts: Sequence[Attempt], *, hinted: bool = False
+        self,
+        function: FunctionSignature,
+        steps: Steps,
+        why: str,
+        attempts: Sequence[Attempt],
+        *,
+        hinted: bool = False,
+        bodiless: bool = False,
+        footprint: tuple[Noted, ...] = (),
     ) -> Decision:
         """Return what becomes of a call that nothing is left for: its own body, the error, or a question to a person.
 
         Where the author means models alone, it is the error; and so it is where there is a quality floor, because the
-        own body would be weaker than what was chosen. The configuration may say "body" itself.
+        own body would be weaker than what was chosen. The configuration may say "body" itself. What has no body ends
+        in the error.
         """
         spec, models_alone = self.sequel.spec, hinted or converses(function)
         wanted = spec.on_exhausted or ("error" if models_alone or spec.quality_floor > 0 else "body")
+        wanted = "error" if bodiless else wanted
         tried = ", ".join(dict.fromkeys(show_target(each.target) for each in attempts))
         reasoning = f"nothing is left after {tried}: {_ENDS[wanted]}"
         ends: dict[str, ExecTarget] = {"ask": Ask("operator"), "error": Deny(reasoning), "body": LocalPure()}
         steps = (*steps, ("exhausted", why), ("on_exhausted", _ENDS[wanted]))
         made = self._made(ends[wanted], PlanSource.EXHAUSTED, reasoning, steps)
-        return attrs.evolve(made, exhausted=wanted)
+        return attrs.evolve(made, exhausted=wanted, footprint=footprint)
 
     def review(self, plan: DelegationPlan) -> tuple[DelegationPlan, str | None]:
         """Return an engine's plan, narrowed to what is allowed and can be used, and the note when it was."""

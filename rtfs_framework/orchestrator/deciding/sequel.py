@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.api.attempts import Attempt, FailureKind
-from rtfs_framework.api.targets import Deny, ExecTarget, LocalModel, LocalPure, RemoteModel, show_target
+from rtfs_framework.api.targets import Capability, Deny, ExecTarget, LocalModel, LocalPure, RemoteModel, show_target
+from rtfs_framework.orchestrator.boundary.hints import NO_HINTS, Hints
 from rtfs_framework.orchestrator.config.model import AttemptSpec
+from rtfs_framework.orchestrator.deciding.hinted import LATE
 from rtfs_framework.orchestrator.deciding.readings import UNKEPT, spelled
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class Sequel:
     candidate: Callable[[ExecTarget], Candidate | None]
     signals: Signals
 
-    def over(self, attempts: Sequence[Attempt]) -> str | None:
+    def over(self, attempts: Sequence[Attempt], hints: Hints = NO_HINTS) -> str | None:
         """Return why nothing more may be tried, None when something may."""
         if not attempts:
             return None
@@ -49,17 +51,40 @@ class Sequel:
             return "nothing may follow: " + (final.reason or "it was final")
         if len(attempts) >= MOST_VERDICTS:
             return f"{MOST_VERDICTS} attempts and refusals are the most"
-        made = sum(each.kind is not FailureKind.REFUSED for each in attempts)
-        most = self.spec.most
-        return f"attempts = {most} were made" if most is not None and made >= most else None
+        made, most = requests(attempts, hints), self.spec.most
+        if most is not None and made >= most:
+            return f"attempts = {most} were made"
+        if hints.retry is not None and made > hints.retry.most:
+            return f"the hint retry lets it be repeated {hints.retry.most} times"
+        return None
 
-    def why_not(self, target: ExecTarget, attempts: Sequence[Attempt]) -> str | None:
+    def falls_back(self, attempts: Sequence[Attempt], hints: Hints) -> tuple[Capability | None, str]:
+        """Return the capability that the hint `fallback` names, where it may answer now; else None, and why not.
+
+        It is a part of the attempt that failed, and has what is left of that one's time.
+        """
+        if hints.fallback is None or not attempts:
+            return None, ""
+        target, last = Capability(hints.fallback.capability), attempts[-1]
+        if last.target == target:
+            return None, ""  # it has answered for that attempt
+        if last.kind is FailureKind.FINAL or len(attempts) >= MOST_VERDICTS:
+            return None, self.over(attempts, hints) or ""
+        why = f"its attempt's time was over ({last.guard})" if last.guard == LATE else None
+        why = why or self.why_not(target, attempts, hints) or self.too_weak(target, attempts[0].target)
+        return (target, "") if why is None else (None, why)
+
+    def why_not(self, target: ExecTarget, attempts: Sequence[Attempt], hints: Hints = NO_HINTS) -> str | None:
         """Return why a target may not be tried after these attempts, None when it may. A denial always may."""
         if isinstance(target, Deny):
             return None
         of_it = [each for each in attempts if each.target == target]
+        if of_it and isinstance(target, Capability) and hints.retry is None:
+            return "a capability is repeated by the hint retry alone"
         for each in of_it:
             if each.kind is FailureKind.SAFE or (each.kind is FailureKind.UNCERTAIN and self._idempotent(target)):
+                continue
+            if each.kind is FailureKind.REPLY and hints.retry is not None and self._may_say_else(target):
                 continue
             if each.kind is FailureKind.UNCERTAIN:
                 return "it may have been carried out, and the target is not idempotent"
@@ -99,25 +124,31 @@ class Sequel:
         found = self.candidate(target)
         return found is not None and found.idempotent
 
+    def _may_say_else(self, target: ExecTarget) -> bool:
+        found = self.candidate(target)
+        return found is not None and found.idempotent and not found.deterministic
+
     def following(
         self,
         targets: Sequence[ExecTarget],
         asker: Asker,
         unusable: Callable[[ExecTarget], str | None],
         noted: dict[Read, tuple[Hashable, Any]],
+        hints: Hints = NO_HINTS,
     ) -> tuple[tuple[ExecTarget, float] | None, tuple[tuple[str, str], ...]]:
         """Return the next target of a list with the seconds to wait before it, None at its end; and what was left out.
 
         Each target is tried once, in order; then those are repeated whose failure allows it, the one first that is to
         be left alone for the shortest time. Back-off is exponential with jitter (half of it drawn), and never
-        shorter than a server's Retry-After. What is read of the present is `noted`, as engines' reads are.
+        shorter than a server's Retry-After; the hint `retry` says its own. What is read of the present is `noted`, as
+        engines' reads are.
         """
         attempts = asker.attempts
         excluded: list[tuple[str, str]] = []
         for target in targets:
             if any(each.target == target for each in attempts):
                 continue
-            why = unusable(target) or self.why_not(target, attempts) or self._sick(target, noted)
+            why = unusable(target) or self.why_not(target, attempts, hints) or self._sick(target, noted)
             if why is None:
                 return (target, 0.0), tuple(excluded)
             excluded.append(("excluded", f"{show_target(target)}: {why}"))
@@ -126,9 +157,9 @@ class Sequel:
             of_it = [each for each in attempts if each.target == target]
             if not of_it:
                 continue
-            delay, asked_to_wait = self._delay(of_it, asker, noted), of_it[-1].retry_after is not None
-            why = unusable(target) or self.why_not(target, attempts)
-            if why is None and delay > _MOST_DELAY:
+            delay, asked_to_wait = self._delay(of_it, asker, noted, hints), of_it[-1].retry_after is not None
+            why = unusable(target) or self.why_not(target, attempts, hints)
+            if why is None and delay > _MOST_DELAY and hints.retry is None:
                 why = f"it would be {delay:.3g} s until it may be asked again"
             if why is None and not asked_to_wait:
                 why = self._sick(target, noted)
@@ -136,8 +167,8 @@ class Sequel:
                 repeats.append((delay, place, target))
             else:
                 excluded.append(("excluded", f"{show_target(target)} again: {why}"))
-        made = sum(each.kind is not FailureKind.REFUSED for each in attempts)
-        if repeats and self.spec.most is None and made >= _USUAL:
+        made = requests(attempts, hints)
+        if repeats and self.spec.most is None and hints.retry is None and made >= _USUAL:
             excluded.append(("excluded", f"repeats: {made} requests were made, and attempts does not say more"))
             repeats = []
         if not repeats:
@@ -153,7 +184,17 @@ class Sequel:
         noted[read] = health._value_, health
         return None if health.passes else f"its breaker is {health.value}"
 
-    def _delay(self, of_it: Sequence[Attempt], asker: Asker, noted: dict[Read, tuple[Hashable, Any]]) -> float:
+    def _delay(
+        self, of_it: Sequence[Attempt], asker: Asker, noted: dict[Read, tuple[Hashable, Any]], hints: Hints
+    ) -> float:
+        if hints.retry is not None:
+            return max(hints.retry.delay(len(of_it) - 1, _MOST_DELAY), of_it[-1].retry_after or 0.0)
         noted["draw", "back-off"] = UNKEPT, None
         back_off: float = _BASE * 2 ** (len(of_it) - 1)
         return max(back_off * (0.5 + 0.5 * asker.draw("back-off")), of_it[-1].retry_after or 0.0)
+
+
+def requests(attempts: Sequence[Attempt], hints: Hints = NO_HINTS) -> int:
+    """Return how many attempts were requests: no guard of the host refused them, and none was a fallback."""
+    aside = None if hints.fallback is None else Capability(hints.fallback.capability)
+    return sum(each.kind is not FailureKind.REFUSED and each.target != aside for each in attempts)

@@ -8,6 +8,7 @@ from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.explaining.checked import Checked
 from rtfs_framework.orchestrator.explaining.explain import explain_artifact
+from rtfs_framework.orchestrator.explaining.written_hints import wrong_hints
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.running.linking import as_seen, compile_for, findings, hints
 from rtfs_framework.registry.faults import PluginFault
@@ -22,9 +23,10 @@ def check(host: Host, source: Source, limits: Limits) -> Checked:
         return Checked(sources=(source,), diagnostics=tuple(bounded(found)))
     except PluginFault as fault:
         return _unasked(host, source, limits, fault)
+    found = [*findings(host, artifact), *wrong_hints(host, artifact.sources)]
     return Checked(
         sources=artifact.sources,
-        diagnostics=tuple(bounded([*findings(host, artifact), *hints(host, artifact)])),
+        diagnostics=tuple(bounded([*found, *hints(host, artifact)])),
         effects=artifact.effects,
         sites=tuple(explain_artifact(host, artifact, limits)),
     )

@@ -23,6 +23,7 @@ from rtfs_framework.orchestrator.explaining.labels import decider, given, had, o
 from rtfs_framework.orchestrator.explaining.samples import samples
 from rtfs_framework.orchestrator.explaining.similar_way import similar_way
 from rtfs_framework.orchestrator.explaining.whole_way import Way, way_of
+from rtfs_framework.orchestrator.explaining.written_hints import hints_around, written_hints
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.records import Decision, Steps
 from rtfs_framework.orchestrator.running.linking import compile_for
@@ -62,6 +63,8 @@ class ExplainedSite:
     """Why the engine could not be asked."""
     labels: Steps = ()
     """For each mark that a call of the site may carry, what becomes of it then."""
+    hints: Steps = ()
+    """The execution hints that are written around it, the innermost word of each."""
     way: Way | None = None
     """The whole way of a call that was asked about; None for a site."""
 
@@ -70,7 +73,7 @@ class ExplainedSite:
         data = {field.name: getattr(self, field.name) for field in attrs.fields(ExplainedSite)}
         return {**data, "place": str(self.place), "steps": [list(s) for s in self.steps],
                 "context": [list(c) for c in self.context], "examples": [list(e) for e in self.examples],
-                "labels": [list(each) for each in self.labels],
+                "labels": [list(each) for each in self.labels], "hints": [list(each) for each in self.hints],
                 "depends_on": list(self.depends_on), "may_go_to": list(self.may_go_to),
                 "way": None if self.way is None else self.way.to_json()}  # fmt: skip
 
@@ -92,7 +95,9 @@ def explain_artifact(host: Host, artifact: Artifact, limits: Limits) -> list[Exp
     named = (site.name for site in sites if site.kind in _OF_CAPABILITIES and site.name is not None)
     refused = capabilities.security.authorize_program(capabilities.id_of(name) or name for name in named)
     wholes = _wholes(host, artifact, limits)
-    return [_site(host, site, known, refused, wholes.get(str(site.place), PUBLIC)) for site in sites]
+    written = written_hints(artifact.sources)
+    shown = (_site(host, site, known, refused, wholes.get(str(site.place), PUBLIC)) for site in sites)
+    return [attrs.evolve(each, hints=hints_around(written, each.place)) if written else each for each in shown]
 
 
 def _wholes(host: Host, artifact: Artifact, limits: Limits) -> Mapping[str, Label]:

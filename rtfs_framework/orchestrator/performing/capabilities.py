@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.caller import Described
 from rtfs_framework.api.capability import CapabilityEntry, CapabilityRequest
 from rtfs_framework.api.errors import CapabilityError
@@ -23,14 +24,18 @@ from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.types.model import Type
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.boundary.answers import Answer, Throw, Waiting, reply
-from rtfs_framework.orchestrator.boundary.failures import as_program_error, unknown_capability
+from rtfs_framework.orchestrator.boundary.failures import as_program_error, late, unknown_capability
 from rtfs_framework.orchestrator.boundary.handover import NoValueError, as_value
+from rtfs_framework.orchestrator.boundary.hints import seconds_for
 from rtfs_framework.orchestrator.boundary.purity import ATOMS
-from rtfs_framework.orchestrator.concurrency.deadlines import HELD_SECONDS, OverdueError, seconds_for
+from rtfs_framework.orchestrator.concurrency.deadlines import HELD_SECONDS, OverdueError
 from rtfs_framework.orchestrator.concurrency.loops import HeldError, LoopThread
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.deciding.security import violation as security_violation
+from rtfs_framework.orchestrator.performing.models import Failed
+from rtfs_framework.orchestrator.performing.telling import reason_of
+from rtfs_framework.orchestrator.performing.turns import finished
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.lineage import reply_id as call_key
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
@@ -113,7 +118,9 @@ class Capabilities:
         opened.record.target = granted.target
         if granted.own is not None:
             return granted.own(opened)
-        deadline = self.timeout if call.hints is EMPTY_MAP else seconds_for(self.timeout, call.hints)
+        deadline = self.timeout if call.hints is EMPTY_MAP else self._left(opened)
+        if deadline <= 0 and opened.hinted is not None:
+            return opened.hinted.again(Failed(late(), FailureKind.FINAL, "the call's time is over"))
         request = _request(entry.id, call.args, call.place, deadline, call_key(opened))
         if entry.parameters is not None:
             try:
@@ -195,10 +202,10 @@ class Capabilities:
         except (OverdueError, HeldError) as error:
             if isinstance(error, HeldError):
                 self.events.held(error, self.parts[entry.id])
-            late = CapabilityError(f"no answer within {deadline:g} s", "NetworkError")
-            return self._failed(opened, entry, late)
+            overdue = CapabilityError(f"no answer within {deadline:g} s", "NetworkError")
+            return await finished(self._failed(opened, entry, overdue))
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-            return self._failed(opened, entry, error)
+            return await finished(self._failed(opened, entry, error))
         opened.close(self.clock.monotonic(), value, answered=True)
         return reply(value)
 
@@ -217,9 +224,14 @@ class Capabilities:
                 value = as_value(made, opened.call.args)
             except NoValueError as error:
                 raise PluginFault(self.parts[entry.id], _HANDLER, f"returned {error}", code=NO_VALUE) from None
+        who, function, lookup = f"capability '{entry.id}'", opened.call.function, opened.scope.lookup
         wrong = None if entry.returns is None else violation(entry.returns, value)
+        if wrong is None and function is not None and function.returns is not None:  # it answers for a function
+            wrong = violation(function.returns, value, lookup)
         if wrong is not None:
-            raise type_validation_error(f"the answer of capability '{entry.id}': {wrong}")
+            raise type_validation_error(f"the answer of {who}: {wrong}")
+        if opened.hinted is not None:
+            opened.hinted.check(value, lookup, who)
         if said is not None:
             named = attrs.evolve(said, source=said.source or f"capability {entry.id}")
             opened.scope.metadata = named.over(opened.scope.metadata)
@@ -234,15 +246,32 @@ class Capabilities:
             raise error
         return PluginFault(self.parts[entry.id], _HANDLER, error)
 
-    def _failed(self, opened: OpenCall, entry: CapabilityEntry, error: Exception) -> Throw:
+    def _left(self, opened: OpenCall) -> float:
+        """Return the seconds that a call with hints may take now."""
+        now, hinted = self.clock.monotonic(), opened.hinted
+        tried = hinted is not None and opened.record.attempts
+        of_call, of_attempt = (now - opened.started, now - hinted.began(opened)) if hinted and tried else (0.0, 0.0)
+        return seconds_for(self.timeout, opened.call.hints, of_call, of_attempt)
+
+    def _failed(self, opened: OpenCall, entry: CapabilityEntry, error: Exception) -> Answer | Waiting:
+        """Return what becomes of a call that failed: the error, or what is decided then, where hints are in force."""
         what = f"capability '{entry.id}'"
         if not isinstance(error, CapabilityError | ProgramError):
             self.events.plugin_failed(self.parts[entry.id], error, _HANDLER, "the program got an error")
-        return self._throw(opened, as_program_error(error, what))
+        thrown, hinted = as_program_error(error, what), opened.hinted
+        return self._throw(opened, thrown) if hinted is None else hinted.again(_as_failed(error, thrown))
 
     def _throw(self, opened: OpenCall, error: ProgramError) -> Throw:
         opened.close(self.clock.monotonic(), error=error)
         return Throw(error)
+
+
+def _as_failed(error: Exception, thrown: ProgramError) -> Failed:
+    """Return a failure as what the next decision sees of it: whatever nobody has said may have been carried out."""
+    if isinstance(error, CapabilityError):
+        return Failed(thrown, error.failure, reason_of(error, thrown))
+    kind = FailureKind.REPLY if isinstance(error, ProgramError) else FailureKind.UNCERTAIN
+    return Failed(thrown, kind, reason_of(error, thrown))
 
 
 def _target(name: str) -> str:

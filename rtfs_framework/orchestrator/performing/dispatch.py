@@ -27,9 +27,10 @@ from rtfs_framework.api.targets import (
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.outcome import HostCall
-from rtfs_framework.lang.errors import ProgramError, undefined_symbol
+from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.lang.maps import EMPTY_MAP
 from rtfs_framework.lang.signature import FunctionSignature
-from rtfs_framework.orchestrator.boundary.answers import Answer, Counted, Locally, Reply, Throw, Waiting, reply
+from rtfs_framework.orchestrator.boundary.answers import Answer, Counted, Locally, Throw, Waiting
 from rtfs_framework.orchestrator.boundary.failures import (
     RefusedError,
     as_program_error,
@@ -37,7 +38,8 @@ from rtfs_framework.orchestrator.boundary.failures import (
     unknown_capability,
     unknown_target,
 )
-from rtfs_framework.orchestrator.concurrency.deadlines import pause, seconds_for
+from rtfs_framework.orchestrator.boundary.hints import seconds_of_call
+from rtfs_framework.orchestrator.concurrency.deadlines import pause
 from rtfs_framework.orchestrator.concurrency.slots import Slots
 from rtfs_framework.orchestrator.deciding.delegate import MOST_CONSULTATIONS, Delegator
 from rtfs_framework.orchestrator.deciding.known import Undecided
@@ -49,14 +51,17 @@ from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.consulting import Consultations
 from rtfs_framework.orchestrator.performing.hearing import ended
 from rtfs_framework.orchestrator.performing.hedging import Hedging
+from rtfs_framework.orchestrator.performing.here import answer_here
+from rtfs_framework.orchestrator.performing.hinting import Hinting, at_work
 from rtfs_framework.orchestrator.performing.models import Failed, Models, Pending
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool
 from rtfs_framework.orchestrator.performing.redaction import redact
-from rtfs_framework.orchestrator.performing.turns import finished, in_order, once_written, tell_decided
+from rtfs_framework.orchestrator.performing.turns import finished, in_order, not_approved, once_written, tell_decided
 from rtfs_framework.orchestrator.recording.attempts import Spent
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.records import Decision
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall, RunScope
+from rtfs_framework.orchestrator.recording.scope_parts import Failure
 
 if TYPE_CHECKING:  # a host without labels has no use for them
     from rtfs_framework.orchestrator.deciding.labelling import Labelling
@@ -66,7 +71,6 @@ if TYPE_CHECKING:  # a host without labels has no use for them
     from rtfs_framework.orchestrator.recording.floating import Floating
 
 _Elsewhere = LocalPure | LocalModel | RemoteModel | Capability | Deny | Ask
-_FOR_EVER = float("inf")
 _CAPABILITY, _DELEGATED = CallKind.CAPABILITY, CallKind.DELEGATED
 
 
@@ -84,6 +88,7 @@ class Dispatcher:
     consultations: Consultations
     hedging: Hedging
     approvals: Approvals
+    hinting: Hinting
     shelf: PublishedPrograms
     """Published programs that may run in place of a function's own body."""
     labelling: Labelling | None = None
@@ -98,9 +103,11 @@ class Dispatcher:
             refused = None if scope.floating is None else self._labelled(opened, scope.floating)
             if refused is not None:
                 answer = refused
+            elif call.hints is not EMPTY_MAP and (wrong := self._hints(opened)) is not None:
+                answer = self._throw(opened, wrong)
             elif call.kind is _CAPABILITY:
-                name, ordering = call.capability, scope.ordering
-                answer = self.capabilities.perform(opened, name) if ordering is None else self._perform(opened, name)
+                name, plain = call.capability, scope.ordering is None and opened.hinted is None
+                answer = self.capabilities.perform(opened, name) if plain else self._perform(opened, name)
             else:
                 answer = self._decide(opened, again) if call.kind is _DELEGATED else self._own(opened)
         except BaseException as error:  # written down, whatever it is; and no plan stands on it
@@ -113,6 +120,18 @@ class Dispatcher:
             made = answer
             return Waiting(lambda: once_written(opened, made))
         return answer
+
+    def _hints(self, opened: OpenCall) -> ProgramError | None:
+        """Put the execution hints around a call in force; return why it is not made with them."""
+        if opened.call.kind is not _CAPABILITY and opened.call.kind is not _DELEGATED:
+            return None
+
+        def again(failed: Failure) -> Answer | Waiting:
+            decision = opened.record.decision
+            target = Capability(opened.call.capability) if decision is None else decision.plan.target
+            return self._again(opened, target, failed)
+
+        return self.hinting.open(opened, again)
 
     async def _finish(self, opened: OpenCall, waiting: Waiting) -> Answer:
         """Await an answer; a call that is cancelled meanwhile is written down too, for it may have cost something."""
@@ -174,49 +193,49 @@ class Dispatcher:
         delay = decision.plan.delay
         elapsed = self.clock.monotonic() - opened.started
         opened.record.decision = decision  # it was made, and its plan ends with the call if that is given up meanwhile
-        if seconds_for(_FOR_EVER, opened.call.hints, elapsed) <= delay:
+        if seconds_of_call(opened.call.hints) - elapsed <= delay:
             over = Failed(opened.failed or late(), FailureKind.FINAL, "the call's time would be over")
-            return await finished(self._again(opened, decision, over))
+            return await finished(self._again(opened, decision.plan.target, over))
         await pause(delay)
         opened.since = self.clock.monotonic()
         return await finished(self._carry_out(opened, decision))
 
     def _own(self, opened: OpenCall) -> Answer | Waiting:
-        ordering = opened.scope.ordering
-        return (
-            self._keep(opened)
-            if ordering is None or ordering.reached
-            else in_order(opened.scope, lambda: self._keep(opened))
-        )
-
-    def _keep(self, opened: OpenCall) -> Answer:
-        """Answer what the host itself keeps: the context, and who is told of events."""
-        call = opened.call
-        if call.kind is CallKind.CONTEXT_GET:
-            return self._get(opened)
-        if call.kind is CallKind.CONTEXT_SET:
-            opened.scope.context[call.capability] = call.args[0]
-        elif self.events.active:
-            path = ".".join(map(str, call.path))
-            fields = {"event": call.capability, "path": path, "args": [str(arg) for arg in call.args]}
-            self.events.emit("program.event", fields, opened.labels)
-        return self._reply(opened, None)
+        if opened.scope.ordering is None:
+            return answer_here(opened, self.events, self.clock)
+        return in_order(opened.scope, lambda: answer_here(opened, self.events, self.clock))
 
     def _perform(self, opened: OpenCall, name: str) -> Answer | Waiting:
-        if opened.scope.ordering is None or self.capabilities.order_independent(name):
-            return self.capabilities.perform(opened, name)
-        return in_order(opened.scope, lambda: self.capabilities.perform(opened, name))
+        def act() -> Answer | Waiting:
+            hinted = at_work(opened)
+            if hinted is None:
+                return self.capabilities.perform(opened, name)
+            return hinted.enter(opened, Capability(name), lambda: self.capabilities.perform(opened, name))
 
-    def _redacted_for(self, opened: OpenCall, name: str) -> Answer | Waiting:
+        if opened.scope.ordering is None or self.capabilities.order_independent(name):
+            return act()
+        return in_order(opened.scope, act)
+
+    def _chosen(self, opened: OpenCall, target: Capability) -> Answer | Waiting:
         """Perform a capability with what its plan has taken out; nothing follows where that cannot be done."""
         try:
             redact(opened, self.models.redactor)
         except RefusedError as error:
-            return self._throw(opened, as_program_error(error, f"capability '{name}'"))
-        return self._perform(opened, name)
+            return self._throw(opened, as_program_error(error, f"capability '{target.id}'"))
+        hinted = at_work(opened)
+        if hinted is not None:
+            hinted.choose(opened, target)
+        return self._perform(opened, target.id)
 
     def _attempt(self, opened: OpenCall, decision: Decision, instance: ProviderInstance) -> Answer | Waiting:
         """Ask a model; where that gives no usable answer, decide again."""
+        hinted = at_work(opened)
+        if hinted is None:
+            return self._ask(opened, decision, instance)
+        hinted.choose(opened, instance.target)
+        return hinted.enter(opened, instance.target, lambda: self._ask(opened, decision, instance))
+
+    def _ask(self, opened: OpenCall, decision: Decision, instance: ProviderInstance) -> Answer | Waiting:
         function = opened.call.function or FunctionSignature(opened.call.capability)
         opened.spent = Spent()
         try:
@@ -228,7 +247,7 @@ class Dispatcher:
         except ProgramError as error:  # the arguments are wrong: no target may be asked
             return self._throw(opened, error)
         if isinstance(made, Failed):
-            return self._again(opened, decision, made)
+            return self._again(opened, decision.plan.target, made)
         if isinstance(made, Pending):
             pending = made
             return Waiting(lambda: self._awaited(opened, decision, pending))
@@ -236,7 +255,7 @@ class Dispatcher:
 
     async def _awaited(self, opened: OpenCall, decision: Decision, pending: Pending) -> Answer:
         made = ended(opened, await pending.finish())
-        return await finished(self._again(opened, decision, made)) if isinstance(made, Failed) else made
+        return await finished(self._again(opened, decision.plan.target, made)) if isinstance(made, Failed) else made
 
     async def _hedged(
         self, opened: OpenCall, decision: Decision, first: ProviderInstance, second: ProviderInstance
@@ -248,13 +267,15 @@ class Dispatcher:
         except ProgramError as error:
             return self._throw(opened, error)
         if isinstance(made, Failed):
-            return await finished(self._again(opened, opened.record.decision or decision, made))
+            return await finished(self._again(opened, (opened.record.decision or decision).plan.target, made))
         return made
 
-    def _again(self, opened: OpenCall, decision: Decision, failed: Failed) -> Answer | Waiting:
+    def _again(self, opened: OpenCall, target: ExecTarget, failed: Failure) -> Answer | Waiting:
         """Write an attempt down that gave no usable answer, and carry out what is decided then."""
-        opened.tried(decision.plan.target, failed, self.clock.monotonic())
-        return self._follow(opened, self._decider(opened).again(opened.call, opened, opened.answers))
+        now, hinted = self.clock.monotonic(), at_work(opened)
+        opened.tried(target, failed if hinted is None else hinted.judged(opened, failed, now), now)
+        found = self._decider(opened).again(opened.call, opened, opened.answers)
+        return self._follow(opened, found if hinted is None else hinted.followed(opened, found))
 
     def _carry_out(self, opened: OpenCall, decision: Decision) -> Answer | Waiting:
         opened.record.decision = decision
@@ -265,11 +286,11 @@ class Dispatcher:
         target = decision.plan.target
         if isinstance(target, L4CacheHit):
             made = self.shelf.answer(opened, decision, target, self.clock.monotonic())
-            return self._again(opened, decision, made) if isinstance(made, Failed) else made
+            return self._again(opened, target, made) if isinstance(made, Failed) else made
         if opened.record.labelled is not None and isinstance(target, LocalModel | RemoteModel | Capability):
             kept_back = self._kept_back(opened, target)
             if kept_back is not None:
-                return self._again(opened, decision, kept_back)
+                return self._again(opened, target, kept_back)
         return self._at(opened, decision, target)
 
     def _at(self, opened: OpenCall, decision: Decision, target: _Elsewhere) -> Answer | Waiting:
@@ -284,8 +305,8 @@ class Dispatcher:
                 if instance.entry.order_independent:
                     return self._attempt(opened, decision, instance)
                 return in_order(opened.scope, lambda: self._attempt(opened, decision, instance))
-            case Capability(id=name):
-                return self._redacted_for(opened, name) if decision.plan.transform else self._perform(opened, name)
+            case Capability():
+                return self._chosen(opened, target)
             case Deny(reason=reason):
                 return self._throw(opened, self._refused(opened.record.symbol, reason, decision.plan.source))
             case Ask():
@@ -312,12 +333,13 @@ class Dispatcher:
         if then not in opened.approved and not self._is_refused(then):
             refused = await self._foreseen(opened, then)
             if refused is not None:
-                held = attrs.evolve(decision, plan=attrs.evolve(decision.plan, target=then))
-                return await finished(self._again(opened, held, refused))
+                return await finished(self._again(opened, then, refused))
             verdict = await self.approvals.ask(opened, target)
             opened.noted("approval", verdict.words)
             if not verdict.yes:
-                return self._throw(opened, self._not_approved(opened, target, verdict.words))
+                return self._throw(
+                    opened, not_approved(opened, target, verdict.words, self.capabilities.security.rules.level)
+                )
             opened.approved = (*opened.approved, then)
         said = opened.record.decision or decision
         plan, note = self._reviewer(opened, then).review(attrs.evolve(said.plan, target=then, hedge=None))
@@ -347,17 +369,6 @@ class Dispatcher:
         finally:
             opened.approved = before
 
-    def _not_approved(self, opened: OpenCall, target: Ask, words: str) -> ProgramError:
-        """Return the error of a call to which nobody said yes, with what had failed before a person was asked."""
-        who = f"'{target.approver}'" if target.approver else "anybody"
-        way_out = "run it again to ask anew; `rtfs approve list` shows what waits"
-        why, failed = f"not approved by {who}: {words}", opened.failed
-        if failed is not None:
-            why = f"{why}; a person was asked because of {failed.kind}: {failed.message}"
-        level = self.capabilities.security.rules.level
-        made = security_violation("call", opened.record.symbol, level, Refusal(why, way_out))
-        return made if failed is None else ProgramError(made.kind, made.message, made.value.data, failed.value)
-
     async def _consult(self, opened: OpenCall, asked: Undecided) -> Answer:
         """Ask the models that the engine wants to hear, then carry out what the engine concludes."""
         decided: Decision | Undecided = asked
@@ -379,21 +390,6 @@ class Dispatcher:
         why, _, way_out = reason.partition("; ")
         refusal = Refusal(why, way_out or "ask whoever runs this host")
         return security_violation("call", symbol, self.capabilities.security.rules.level, refusal)
-
-    def _get(self, opened: OpenCall) -> Answer:
-        """Answer a context value; without one the call's argument is the default, and with none the name is unknown."""
-        call = opened.call
-        if call.capability in opened.scope.context:
-            if opened.scope.lineage is not None:
-                opened.scope.lineage.recall()
-            return self._reply(opened, opened.scope.context[call.capability])
-        if call.args:
-            return self._reply(opened, call.args[0])
-        return self._throw(opened, undefined_symbol(call.capability))
-
-    def _reply(self, opened: OpenCall, value: object) -> Reply:
-        opened.close(self.clock.monotonic(), value, answered=True)
-        return reply(value)
 
     def _throw(self, opened: OpenCall, error: ProgramError) -> Throw:
         opened.close(self.clock.monotonic(), error=error)

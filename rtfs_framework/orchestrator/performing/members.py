@@ -6,6 +6,8 @@ Nothing of it is billed, guarded or written down on its own: a member is a local
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 
 from rtfs_framework.api.errors import ProviderError
@@ -14,6 +16,11 @@ from rtfs_framework.orchestrator.performing.preconditions import check_usable
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 from rtfs_framework.orchestrator.performing.sending import infer_in_turn
 from rtfs_framework.registry.faults import PluginFault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rtfs_framework.api.targets import ExecTarget
 
 
 @attrs.frozen(slots=True)
@@ -52,3 +59,12 @@ class HostMember:
         except Exception as error:
             instance.told(instance.part, error, "answering", "the request has failed")
             raise ProviderError(instance.spec.id, f"its plug-in broke: {type(error).__name__}") from error
+
+
+def link_members(instances: Mapping[ExecTarget, ProviderInstance]) -> None:
+    """Give those that ask others their members; who asks one that answers now so, now otherwise does so, too."""
+    for instance in instances.values():
+        instance.members = {text: instances[target] for text, target in instance.spec.members.items()}
+    for instance in instances.values():
+        if instance.entry.deterministic and not instance.steady:
+            instance.entry = attrs.evolve(instance.entry, deterministic=False)

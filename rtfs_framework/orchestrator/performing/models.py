@@ -21,7 +21,7 @@ from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply
 from rtfs_framework.orchestrator.boundary.conversing import converses
 from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_program_error
-from rtfs_framework.orchestrator.concurrency.deadlines import seconds_for
+from rtfs_framework.orchestrator.boundary.hints import seconds_for
 from rtfs_framework.orchestrator.performing.conversation import conversing
 from rtfs_framework.orchestrator.performing.hearing import heard, was_told
 from rtfs_framework.orchestrator.performing.known import known_of
@@ -312,8 +312,10 @@ class Models:
         Raises:
             Exception: The outcome, or whatever the provider raises.
         """
-        found = misfit(outcome)
-        if found is None or not (self._may_repair(opened, instance) and opened.may_repair(self.most_requests)):
+        found, most = misfit(outcome), self.most_requests
+        if opened.hinted is not None and (retry := opened.hinted.hints.retry) is not None:
+            most = min(most, 1 + retry.most)
+        if found is None or not (self._may_repair(opened, instance) and opened.may_repair(most)):
             if isinstance(outcome, Exception):
                 raise outcome
             return outcome
@@ -330,16 +332,20 @@ class Models:
     def _may_repair(self, opened: OpenCall, instance: ProviderInstance) -> bool:
         """Tell whether a model may be told that its answer does not fit: it may say something else, and has the time.
 
-        Not where its cost is bounded and was reckoned for one request.
+        Not where its cost is bounded and was reckoned for one request, nor where a hint names what answers instead.
         """
+        if opened.hinted is not None and opened.hinted.hints.fallback is not None:
+            return False
         if opened.most_tokens is not None or instance.entry.deterministic or opened.was_repaired or was_told(opened):
             return False
         return self.left(opened, instance.spec.timeout, opened.started) > 0
 
     def left(self, opened: OpenCall, bound: float, began: float) -> float:
         """Return the seconds that the next request of a call may take, which began at a time."""
-        hints = opened.call.hints
-        return seconds_for(bound, hints, self.sender.clock.monotonic() - began if len(hints) else 0.0)
+        if not len(opened.call.hints):
+            return bound
+        now, attempt = self.sender.clock.monotonic(), began if opened.hinted is None else opened.hinted.began(opened)
+        return seconds_for(bound, opened.call.hints, now - began, now - attempt)
 
     def request(self, opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> InferenceRequest:
         """Return the request of one attempt, with what is left of the call's time.

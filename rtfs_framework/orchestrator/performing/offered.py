@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.cache import CacheLevel
+from rtfs_framework.api.plans import Candidate
+from rtfs_framework.api.targets import Capability, ExecTarget
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.concurrency.loops import LoopThread
 from rtfs_framework.orchestrator.config.security import FEEDBACK, REMOTE_EXECUTE
@@ -84,6 +86,21 @@ def capabilities_of(
         io=io,
         threads=threads,
     )
+
+
+def known_by(pool: ProviderPool, catalog: Catalog) -> Callable[[ExecTarget], Candidate | None]:
+    """Return what tells what is known of a target: of models that can be used, and of plug-ins' capabilities."""
+
+    def known(target: ExecTarget) -> Candidate | None:
+        if not isinstance(target, Capability):
+            return pool.candidate(target)
+        entry, _ = catalog.capabilities.get(target.id, (None, None))
+        if entry is None:
+            return None
+        again = entry.idempotent or entry.deterministic
+        return Candidate(target, "capability", idempotent=again, deterministic=entry.deterministic)
+
+    return known
 
 
 def embedder_of(config: Config, catalog: Catalog, events: EventBus, pool: ProviderPool) -> AnyEmbedder | None:

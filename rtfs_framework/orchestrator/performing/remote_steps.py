@@ -28,8 +28,8 @@ from rtfs_framework.lang.types.names import no_names
 from rtfs_framework.lang.values import Keyword, Symbol
 from rtfs_framework.lang.vectors import GrownVector, List
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply, Throw, Waiting
+from rtfs_framework.orchestrator.boundary.hints import seconds_for
 from rtfs_framework.orchestrator.boundary.purity import is_plain
-from rtfs_framework.orchestrator.concurrency.deadlines import seconds_for
 from rtfs_framework.orchestrator.config.security import REMOTE_EXECUTE, IsolationLevel, Reach
 from rtfs_framework.orchestrator.deciding.security import Refusal
 from rtfs_framework.orchestrator.deciding.security import violation as security_violation

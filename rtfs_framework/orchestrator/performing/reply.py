@@ -56,9 +56,13 @@ def answer_of(
     """Return the value that a reply to an open call stands for.
 
     Raises:
-        ProgramError: It is none of the declared type.
+        ProgramError: It is none of the declared type, or not what the hint `validation` says.
     """
-    return to_value(reply, function, opened.scope.lookup, f"'{instance.spec.id}'", opened.call.args)
+    who = f"'{instance.spec.id}'"
+    value = to_value(reply, function, opened.scope.lookup, who, opened.call.args)
+    if opened.hinted is not None:
+        opened.hinted.check(value, opened.scope.lookup, who)
+    return value
 
 
 def _conversed(reply: InferenceReply, function: FunctionSignature, lookup: Lookup, args: tuple[Any, ...]) -> Any:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rtfs_framework.api.plans import DelegationPlan
-from rtfs_framework.api.targets import show_target
+from rtfs_framework.api.targets import Ask, show_target
+from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.orchestrator.boundary.answers import Answer, Waiting
+from rtfs_framework.orchestrator.config.security import IsolationLevel
+from rtfs_framework.orchestrator.deciding.security import Refusal, violation
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall, RunScope
 
@@ -40,3 +43,14 @@ def in_order(scope: RunScope, act: Callable[[], Answer | Waiting]) -> Answer | W
         return await finished(act())
 
     return Waiting(wait)
+
+
+def not_approved(opened: OpenCall, target: Ask, words: str, level: IsolationLevel) -> ProgramError:
+    """Return the error of a call to which nobody said yes, with what had failed before a person was asked."""
+    who = f"'{target.approver}'" if target.approver else "anybody"
+    way_out = "run it again to ask anew; `rtfs approve list` shows what waits"
+    why, failed = f"not approved by {who}: {words}", opened.failed
+    if failed is not None:
+        why = f"{why}; a person was asked because of {failed.kind}: {failed.message}"
+    made = violation("call", opened.record.symbol, level, Refusal(why, way_out))
+    return made if failed is None else ProgramError(made.kind, made.message, made.value.data, failed.value)

@@ -147,6 +147,8 @@ class OpenRecord:
     """Its context, for layers of level L3; None where none is on."""
     stopped: bool = attrs.field(default=False, eq=False)
     """Whether its run was stopped before it had an answer: whoever goes on with the run asks again."""
+    hints: Steps = attrs.field(default=(), eq=False)
+    """The execution hints that were in force, the outermost first, and what each did."""
     similar: SimilarMark | None = attrs.field(default=None, eq=False)
     """What came of looking for the answer to a similar request; None where nobody looked."""
 
@@ -210,6 +212,9 @@ class Summary:
     refused: int = 0
     failed_attempts: Mapping[str, int] = attrs.field(factory=dict)
     """Attempts that gave no usable answer, by target."""
+    metrics: Mapping[str, Mapping[str, float]] = attrs.field(factory=dict)
+    """What the hints `metrics` count, by name: calls, failed, attempts (that gave no answer), kept (by the hint
+    `cache`), seconds."""
     exhausted: int = 0
     """Calls that nothing was left for: their own body ran, or they ended in the error."""
     errors: int = 0
@@ -228,6 +233,7 @@ class Summary:
             "by_target": dict(self.by_target),
             "cache_hits": dict(self.cache_hits),
             "failed_attempts": dict(self.failed_attempts),
+            "metrics": {name: dict(counts) for name, counts in self.metrics.items()},
             "problems": [problem.to_json() for problem in self.problems],
         }
 
@@ -296,6 +302,7 @@ def call_json(record: CallRecord) -> dict[str, Any]:
         "context": [list(item) for item in plan.context] if plan else [],
         "steps": [list(step) for step in record.decision.steps] if record.decision else [],
         "exhausted": record.exhausted,
+        "hints": [list(each) for each in record.hints],
         "shadow": None if record.shadow is None else attrs.asdict(record.shadow),
         "attempts": [attempt_json(each) for each in record.attempts],
         "seconds": record.seconds,

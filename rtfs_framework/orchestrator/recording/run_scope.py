@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.source import Source
     from rtfs_framework.orchestrator.boundary.conversing import Listener
     from rtfs_framework.orchestrator.recording.floating import Floating
+    from rtfs_framework.orchestrator.recording.hinted import Hinted
     from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.orchestrator.recording.lineage import Lineage
     from rtfs_framework.orchestrator.recording.purse import Purse, Spending
@@ -130,6 +131,8 @@ class OpenCall:
     """What its answer says of later calls, as JSON-ready data, for whoever goes on with the run."""
     redacted: HostCall | None = None
     """The call as the attempt under way may send it, where its plan has something taken out."""
+    hinted: Hinted | None = None
+    """The execution hints in force, and what they have done so far; None where there are none."""
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
@@ -269,6 +272,7 @@ class OpenCall:
         scope = attrs.evolve(self.scope, sink=lambda _: None)
         made = OpenCall(self.call, scope, self.started, record, leg_of=self, since=self.since)
         made.answers, made.consulted, made.spent = self.answers, self.consulted, Spent()
+        made.hinted = self.hinted
         return made
 
     def abandon(self, now: float, error: BaseException) -> None:
@@ -346,16 +350,18 @@ class OpenCall:
             record.decision = attrs.evolve(decision, settle=None)  # records are kept, sent and compared
         if error is not None:
             record.error_kind, record.error, record.code = error.kind, error.message, code_of(error)
+        if self.hinted is not None:
+            self.hinted.ended(self, now, reply, answered=answered)
         if scope.floating is not None:
             scope.floating.answered(record, self.call.capability)
-        if (
-            scope.chain is not None
-            and (answered or error is not None)
-            and record.kind not in _TOLD
-            and not record.stopped
-        ):
-            scope.chain.answered(record, reply, None if error is None else error.value, self.said)
+        self._hand_on(reply, error, over=answered or error is not None)
         scope.sink(sealed(record))
+
+    def _hand_on(self, reply: Any, error: ProgramError | None, *, over: bool) -> None:
+        """Tell the journal what the program is answered, for whoever goes on with the run."""
+        chain, record = self.scope.chain, self.record
+        if chain is not None and over and record.kind not in _TOLD and not record.stopped:
+            chain.answered(record, reply, None if error is None else error.value, self.said)
 
 
 def _is_telling(failed: Failure) -> bool:

@@ -11,10 +11,13 @@ import attrs
 from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.api.targets import show_target
 from rtfs_framework.orchestrator.recording.events import EventBus
+from rtfs_framework.orchestrator.recording.hinted import HINT_HIT
 from rtfs_framework.orchestrator.recording.journal.run import Chain
 from rtfs_framework.orchestrator.recording.records import CallRecord, Decision, Summary
 from rtfs_framework.registry.problems import PluginProblem
 
+MOST_NAMES = 100
+"""Names of metrics that are counted apart in a run."""
 MOST_CALLS = 1000
 """Call records kept in memory per run; the causal chain has them all."""
 
@@ -33,6 +36,7 @@ class Tally:
     output_tokens: int = 0
     refused: int = 0
     failed_attempts: Counter[str] = attrs.field(factory=Counter)
+    metrics: dict[str, dict[str, float]] = attrs.field(factory=dict)
     exhausted: int = 0
     errors: int = 0
     records: int = 0
@@ -48,9 +52,28 @@ class Tally:
             self._count_decided(record, record.decision)
         elif record.part:
             self._count_cost(record)
+        if record.hints:
+            self._count_hinted(record)
         if record.error_kind:
             self.refused += record.refused
             self.errors += 1
+
+    def _count_hinted(self, record: CallRecord) -> None:
+        """Count a call under the name that its hint `metrics` says; what is beyond `MOST_NAMES` counts together."""
+        kept = record.cache == HINT_HIT
+        if kept:
+            self.cache_hits["hint"] += 1
+        name = dict(record.hints).get("metrics")
+        if name is None:
+            return
+        if name not in self.metrics and len(self.metrics) >= MOST_NAMES:
+            name = "(others)"
+        counts = self.metrics.setdefault(name, dict.fromkeys(("calls", "failed", "attempts", "kept", "seconds"), 0.0))
+        counts["calls"] += 1
+        counts["failed"] += bool(record.error_kind)
+        counts["attempts"] += len(record.attempts)
+        counts["kept"] += kept
+        counts["seconds"] += record.seconds
 
     def _count_decided(self, record: CallRecord, decision: Decision) -> None:
         if decision.cache == "l1 hit":
@@ -86,6 +109,7 @@ class Tally:
             output_tokens=self.output_tokens,
             refused=self.refused,
             failed_attempts=dict(self.failed_attempts.most_common()),
+            metrics={name: dict(counts) for name, counts in self.metrics.items()},
             exhausted=self.exhausted,
             errors=self.errors,
             interrupted=self.interrupted,
@@ -149,6 +173,7 @@ def _fields(record: CallRecord) -> dict[str, object]:
         "input_tokens": record.input_tokens,
         "output_tokens": record.output_tokens,
         "attempts": len(record.attempts),
+        "hints": [list(each) for each in record.hints],
         "place": str(record.place) if record.place else None,
         "record": record.record,
         "seconds": record.seconds,

@@ -130,9 +130,14 @@ class Reuse:
         """Tell whether anything is remembered now: there is a layer, and it is not out."""
         return self.layer is not None and not self.layer.broken
 
-    def key(self, opened: OpenCall, function: FunctionSignature, instance: Answering) -> CacheKey | None:
-        """Return the key of a request, None when its reply must not be reused."""
-        parts = self._parts(opened, function, instance)
+    def key(
+        self, opened: OpenCall, function: FunctionSignature, instance: Answering, *, anyway: bool = False
+    ) -> CacheKey | None:
+        """Return the key of a request, None when its reply must not be reused.
+
+        `anyway` is for who judges himself whether the target answers otherwise each time.
+        """
+        parts = self._parts(opened, function, instance, anyway=anyway)
         if parts is None:
             return None
         parts = (*parts, ("arguments", opened.digest_sent()))
@@ -148,11 +153,11 @@ class Reuse:
         return None if parts is None else CacheKey("partition", _digest(parts), parts)
 
     def _parts(
-        self, opened: OpenCall, function: FunctionSignature, instance: Answering
+        self, opened: OpenCall, function: FunctionSignature, instance: Answering, *, anyway: bool = False
     ) -> tuple[tuple[str, str], ...] | None:
         """Return all that an answer rests on but the arguments, None when it must not be reused."""
         call, labelled = opened.sends, opened.record.labelled
-        if not instance.reusable or not is_plain(call.args) or (call.hints and not is_plain(call.hints)):
+        if not (instance.reusable or anyway) or not is_plain(call.args) or (call.hints and not is_plain(call.hints)):
             return None
         if labelled is not None and self.accepts is not None and not labelled.label <= self.accepts:
             return None

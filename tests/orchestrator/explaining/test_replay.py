@@ -170,7 +170,7 @@ def test_signals_are_those_of_the_time_of_the_call(kit, desk, source):
 
 def test_hints_that_were_not_read_are_known_only_where_there_were_none(desk):
     bare = desk.record(by_size(), ONE.format("1"))
-    hinted = desk.record(by_size(), "(defn f [x] :own)\n^{:runtime.learning.timeout 5} (f 1)")
+    hinted = desk.record(by_size(), "(defn f [x] :own)\n^{:runtime.learning.timeout {:timeout-ms 5000}} (f 1)")
     decide = lambda c: plan(OTHER if len(c.hints) else M)  # noqa: E731
     (first,), (second,) = desk.again(decide, bare), desk.again(decide, hinted)
     assert (first.now, second.result) == ("local-model m", Repeated.UNKNOWN)

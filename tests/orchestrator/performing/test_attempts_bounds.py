@@ -209,7 +209,7 @@ def test_an_attempt_takes_the_time_that_it_takes_and_not_that_of_the_wait_before
 class TestTime:
     """A hint bounds all requests of a call together."""
 
-    HINTED = PROGRAM.replace("(label x)", "^{:runtime.learning.timeout {:timeout-ms 400}} (label x)")
+    HINTED = PROGRAM.replace("(label x)", "^{:runtime.learning.timeout {:absolute-ms 400}} (label x)")
 
     def test_a_repair_has_what_is_left(self, desk):
         text = self.HINTED.replace(':string "own"', ":int 0")

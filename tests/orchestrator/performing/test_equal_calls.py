@@ -13,7 +13,7 @@ from rtfs_framework.api import BadReply, FailureKind, InferenceReply, ProviderUn
 from rtfs_framework.api.remote import RemoteRun
 from rtfs_framework.lang.errors import ProgramError
 
-HINT = "^{:runtime.learning.timeout {:timeout-ms 1000}}"
+HINT = "^{:runtime.learning.timeout {:absolute-ms 1000}}"
 PROGRAM = '(defn label "Label." [x :string] :string "own") (defn main [x] (label x))'
 HINTED = PROGRAM.replace("(label x)", f"{HINT} (label x)")
 CONFIG = "[delegation]\nstatic_routes = { label = 'local-a' }\non_exhausted = 'error'\n"

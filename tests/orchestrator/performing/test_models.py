@@ -105,7 +105,7 @@ def test_a_provider_that_hangs_is_stopped_at_its_deadline(kit, source):
 
 
 @pytest.mark.parametrize(
-    ("hint", "expected"), [("{:absolute-ms 20}", 0.02), ("{:timeout-ms 5000000}", 30.0), ("5", 30.0)]
+    ("hint", "expected"), [("{:absolute-ms 20}", 0.02), ("{:timeout-ms 5000000}", 30.0), ("{:multiplier 0.5}", 15.0)]
 )
 def test_a_timeout_hint_shortens_the_deadline_and_never_lengthens_it(kit, source, hint, expected):
     text = PROGRAM.replace("(try (classify x)", f"(try ^{{:runtime.learning.timeout {hint}}} (classify x)")

@@ -26,6 +26,7 @@ from rtfs_framework.orchestrator.config.tables.budgets import (
 )
 from rtfs_framework.orchestrator.config.tables.guards import USUAL_APPROVALS, ApprovalsTable
 from rtfs_framework.orchestrator.config.tables.health import HealthTable
+from rtfs_framework.orchestrator.config.tables.hints import USUAL_HINTS, HintsTable
 from rtfs_framework.orchestrator.config.tables.labels import USUAL_LABELS, LabelsTable
 from rtfs_framework.orchestrator.config.tables.prices import PriceTable
 from rtfs_framework.orchestrator.config.tables.publishing import USUAL_PUBLISHING_TABLE, PublishingTable
@@ -220,6 +221,7 @@ class ConfigFile:
     modules: ModulesTable = ModulesTable()
     limits: LimitsTable = LimitsTable()
     health: HealthTable = HealthTable()
+    hints: HintsTable = USUAL_HINTS
     guards: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     approvals: ApprovalsTable = USUAL_APPROVALS
     redaction: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)

@@ -21,6 +21,7 @@ from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.orchestrator.config.routes import parse_target
 from rtfs_framework.orchestrator.deciding.delegate import Delegator
 from rtfs_framework.orchestrator.deciding.facts import Asker, Read
+from rtfs_framework.orchestrator.deciding.hinted import hints_told
 from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.deciding.labelling import Labelling
 from rtfs_framework.orchestrator.deciding.pinned import Pin, Pinned
@@ -146,11 +147,11 @@ class Replayer:
         said = told.said
         then = _shown(str(said.get("target", "")), said.get("delay", 0.0), said.get("hedge"))
         known = {"run": told.facts.id, "call": told.call, "number": told.number, "symbol": told.entry["symbol"]}
-        if told.function is None or told.unended:
-            why = OLD_RECORD if told.function is None else UNENDED
+        call = _call(told)
+        if call is None or told.unended:
+            why = OLD_RECORD if call is None else UNENDED
             return Again(**known, then=then, result=Repeated.UNKNOWN, because=why)
         self._told, self._latest = told, None
-        call = HostCall(CallKind.DELEGATED, told.function.name, told.args or (), told.function)
         label, of_label = marks_of(self.labelling, told.entry)
         seed = told.facts.seed if seed is None else seed
         past = Past(attempts=told.attempts, seed=seed, call=told.order, labels=label)
@@ -219,6 +220,18 @@ def _past(host: Host, history: History) -> PastLearning:
     learning = host.learning
     store = None if learning.kept_at is None else LearnedStore(learning.kept_at)
     return PastLearning.of(Rows(history.connection, history.keys.journal), learning.learners, store)
+
+
+def _call(told: Told) -> HostCall | None:
+    """Return a call as far as it is told; None where nobody wrote down what its decisions rest on.
+
+    What follows a failure of a capability rests on what was tried and on hints alone.
+    """
+    hints, args = hints_told(told.reads), told.args or ()
+    if told.function is not None:
+        return HostCall(CallKind.DELEGATED, told.function.name, args, told.function, hints)
+    of_capability = told.entry["kind"] == CallKind.CAPABILITY.value and told.attempts
+    return HostCall(CallKind.CAPABILITY, str(told.entry["symbol"]), args, None, hints) if of_capability else None
 
 
 def _approved(plan: DelegationPlan, told: Told) -> DelegationPlan:

@@ -292,6 +292,7 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row, said: Said) -> dict
         "situation_digest": body.get("situation", ""),
         "attempts": [{**_ATTEMPT, **each} for each in body.get("attempts", [])],
         "exhausted": body.get("exhausted", ""),
+        "hints": body.get("hints", []),
         "shadow": body.get("shadow"),
         "remote": body.get("remote"),
         "similar": body.get("similar"),

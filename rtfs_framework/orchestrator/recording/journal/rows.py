@@ -199,6 +199,8 @@ class Maker:
             more["attempts"] = [self._tried(each, words=_may_keep(record)) for each in record.attempts]
         if record.stopped:
             more["stopped"] = True
+        if record.hints:
+            more["hints"] = [[name, self.texts.blot(said)] for name, said in record.hints]
         if record.exhausted:
             more["exhausted"] = record.exhausted
         if record.remote is not None:
@@ -308,6 +310,7 @@ def is_plain(record: OpenRecord) -> bool:
         and record.args_text is None
         and record.labelled is None
         and record.remote is None
+        and not record.hints
         and not (record.error_kind or record.error)
         and not (record.model or record.explanation or record.cache)
         and not (record.input_tokens or record.output_tokens or record.cost != 0)

@@ -47,6 +47,7 @@ def _of(
         "decisions": [_decided(history, each) for each in told],
         "attempts": entry["attempts"],
         "exhausted": entry["exhausted"],
+        "hints": entry["hints"],
         **{name: entry.get(name) for name in ("labels", "whole", "brought", "freed")},
         "shadow": entry["shadow"],
         "memory": {"plan": told[-1].said.get("cache", "") if told else "", "reply": entry["cache"]},
