@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rtfs_framework.cli.notices import notices
 from rtfs_framework.cli.options import config_path, environment
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.config.model import JournalSpec
 
 
 def journal(config: str | None) -> Path:
@@ -16,13 +21,25 @@ def journal(config: str | None) -> Path:
         ConfigError: The configuration has mistakes.
     """
     from rtfs_framework.orchestrator.config.folders import journal_path
+
+    return journal_path(os.environ, _spec(config).path)
+
+
+def _spec(config: str | None) -> JournalSpec:
+    """Return what a configuration says of its journal; keys of its texts that are there are known from now on."""
+    from rtfs_framework.orchestrator.config.folders import journal_path
     from rtfs_framework.orchestrator.config.load import load_config
     from rtfs_framework.registry.load import load_catalog
 
     environ = environment()
     found = load_config(config_path(config), None, environ, load_catalog(environ), lambda _fault: None)
     notices().tell_findings(found.notices)
-    return journal_path(os.environ, found.journal.path)
+    if found.journal.encrypt:
+        from rtfs_framework.orchestrator.recording.journal.sealing import SealError, seals_of
+
+        with suppress(SealError):  # who reads is told which texts cannot be read
+            seals_of(found.journal.encrypt, environ, journal_path(os.environ, found.journal.path))
+    return found.journal
 
 
 def home() -> Path:

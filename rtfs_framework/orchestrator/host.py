@@ -9,13 +9,13 @@ import attrs
 
 from rtfs_framework.api.cache import CacheLevel
 from rtfs_framework.api.observer import ObserverSettings
-from rtfs_framework.api.secrets import Blot, blotter
+from rtfs_framework.api.secrets import blotter
 from rtfs_framework.api.settings import variables_of
 from rtfs_framework.api.targets import ExecTarget, RemoteModel
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.concurrency.loops import LoopThread
 from rtfs_framework.orchestrator.concurrency.slots import Slots
-from rtfs_framework.orchestrator.config.folders import cache_dir, data_dir, journal_path
+from rtfs_framework.orchestrator.config.folders import cache_dir
 from rtfs_framework.orchestrator.config.key_binding import SECRET, surroundings
 from rtfs_framework.orchestrator.config.model import MANY, Config
 from rtfs_framework.orchestrator.deciding.around import HostAround
@@ -59,8 +59,8 @@ from rtfs_framework.orchestrator.performing.published import PublishedPrograms, 
 from rtfs_framework.orchestrator.performing.sending import Sender
 from rtfs_framework.orchestrator.performing.waits import Waits
 from rtfs_framework.orchestrator.recording.events import EventBus, Subscription
+from rtfs_framework.orchestrator.recording.journal.configured import journal_of
 from rtfs_framework.orchestrator.recording.journal.run import Chain, begun
-from rtfs_framework.orchestrator.recording.journal.writer import Journal
 from rtfs_framework.orchestrator.recording.purse import NO_ASKER, Asker
 from rtfs_framework.orchestrator.remembering.artifacts.store import ArtifactStore
 from rtfs_framework.orchestrator.remembering.cache_stack import CacheStack, build_stack
@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.performing.offers import Offers
     from rtfs_framework.orchestrator.performing.warming import Warming
     from rtfs_framework.orchestrator.recording.journal.kept import Job
+    from rtfs_framework.orchestrator.recording.journal.writer import Journal
     from rtfs_framework.orchestrator.recording.records import CallRecord
     from rtfs_framework.registry.catalog import Catalog
 
@@ -193,7 +194,9 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     replies, asked_by = caches.of_level(CacheLevel.L2), guards.fingerprint
     reuse = Reuse(replies, keyring, signature_text, asked_by, kept_marks(caches, replies, labels))
     blot = blotter(secrets_of(config, environ))
-    written = _journal(config, environ, clock, events, blot) if journal and config.journal.enabled else None
+    written = None
+    if journal and config.journal.enabled:
+        written = journal_of(config.journal, environ, clock, blot, events.journal_failed)
     health = build_board(config.health, pool, environ, clock, events, written)
     counting = build_counting(config, pool, environ, clock, events, written, catalog)
     remembered = experiences_of(config, caches, keyring, clock)
@@ -353,26 +356,13 @@ def priced(
     return attrs.evolve(config, providers=tuple(instance.spec for instance in pool.instances.values()))
 
 
-def _journal(config: Config, environ: Mapping[str, str], clock: Clock, events: EventBus, blot: Blot) -> Journal:
-    spec = config.journal
-    return Journal(
-        journal_path(environ, spec.path),
-        data_dir(environ),
-        clock,
-        keep_args=spec.keep == "replies",
-        blot=blot,
-        sync=spec.sync,
-        on_failure=spec.on_failure,
-        report=events.journal_failed,
-    )
-
-
 def secrets_of(config: Config, environ: Mapping[str, str]) -> list[str]:
     """Return what must never be written.
 
     That is the values of the variables that settings named `*_env` point to, and of all that are named like secrets.
     """
     named = {name for name in environ if SECRET.search(name)}
+    named.update(each.partition(":")[2] for each in config.journal.encrypt if each.startswith("env:"))
     owns: list[Any] = [each.own for each in config.providers] + [each.own for each in config.caches.values()]
     for own in owns:
         for field in () if own is None else attrs.fields(type(own)):

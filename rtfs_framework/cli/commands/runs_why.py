@@ -95,7 +95,7 @@ def _shadow(said: Mapping[str, Any]) -> str:
 def _arguments(found: Mapping[str, Any]) -> str:
     if found["args"] is not None:
         return str(found["args"])
-    gone = "removed" if "args" in found["removed"] else "not kept"
+    gone = "removed" if "args" in found["removed"] else "encrypted" if "args" in found["sealed"] else "not kept"
     return f"{gone} (digest {found['args_digest'][:_ID]})"
 
 

@@ -23,22 +23,34 @@ def read_key(path: str) -> bytes:
     Raises:
         KeyFileError: There is none, or others than the user could have read it.
     """
+    key = read_private(path, SIZE)
+    if len(key) != SIZE:
+        raise KeyFileError(f"{path} is no key")
+    return key
+
+
+def read_private(path: str, most: int) -> bytes:
+    """Return what is in a file, which has at most so many bytes, and which only this user may read.
+
+    Raises:
+        KeyFileError: There is none, it is no such file, or others than the user could have read it.
+    """
     try:
         file = os.open(path, os.O_RDONLY | _OPEN)
     except OSError as error:
         raise KeyFileError(f"{path} cannot be opened: {error.strerror}") from error
     try:
         known = os.fstat(file)
-        key = os.read(file, SIZE + 1) if stat.S_ISREG(known.st_mode) else b""
+        data = os.read(file, most + 1) if stat.S_ISREG(known.st_mode) else b""
     except OSError as error:
         raise KeyFileError(f"{path} cannot be read: {error.strerror}") from error
     finally:
         os.close(file)
-    if len(key) != SIZE:
+    if not 0 < len(data) <= most:
         raise KeyFileError(f"{path} is no key")
     if os.name == "posix" and (known.st_uid != os.geteuid() or known.st_mode & 0o077):
         raise KeyFileError(f"{path} is not this user's alone")
-    return key
+    return data
 
 
 def make_key(path: str) -> bytes:

@@ -166,6 +166,8 @@ class JournalSpec:
     """What a row that is on disk survives: the process, or ("full") the machine too."""
     on_failure: Literal["refuse", "continue"] = "refuse"
     """What becomes of calls while the journal cannot be written."""
+    encrypt: tuple[str, ...] = ()
+    """Where the keys of kept texts are, "env:NAME" or "file:" and an absolute path: the first one encrypts."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.orchestrator.config.budgets import BudgetTables, LedgerSpec
 from rtfs_framework.orchestrator.config.engine_tree import EngineTree
+from rtfs_framework.orchestrator.config.journal import journal_spec
 from rtfs_framework.orchestrator.config.key_binding import endpoints_of, host_of, names_key
 from rtfs_framework.orchestrator.config.labels_reading import read_labels
 from rtfs_framework.orchestrator.config.members import MemberReader, models_in, with_members
@@ -28,7 +29,6 @@ from rtfs_framework.orchestrator.config.model import (
     CacheSpec,
     Config,
     EmbedderSpec,
-    JournalSpec,
     ProviderSpec,
 )
 from rtfs_framework.orchestrator.config.own import Reading, default_engine, key_names, usual_plugin
@@ -124,7 +124,7 @@ class Resolver:
             caches=self._caches(file.caches, target, l4=table.enable_l4_cache),
             security=security,
             surroundings=read_surroundings(file.security, self.reading.mistake),
-            journal=self._journal(file),
+            journal=journal_spec(file.journal, self.reading, self._path),
             warming=file.warming.spec(),
             module_path=self._module_path(file),
             limits=file.limits.limits(),
@@ -286,17 +286,6 @@ class Resolver:
                 except BadEndpoint as error:  # noqa: PERF203 - a few, each with a mistake of its own
                     path: KeyPath = ("keys", name) if isinstance(texts, str) else ("keys", name, place)
                     self.reading.mistake("E0705", f"'{name}' {error}", path, 'such as "https://api.example.com"')
-
-    def _journal(self, file: ConfigFile) -> JournalSpec:
-        table = file.journal
-        path = None if table.path is None else self._path(table.path, ("journal", "path"), file=True)
-        return JournalSpec(
-            enabled=table.enabled,
-            path=path,
-            keep=table.keep,
-            sync=table.sync,
-            on_failure=table.on_failure,
-        )
 
     def _ledger(self, file: ConfigFile) -> LedgerSpec:
         table = file.ledger

@@ -283,6 +283,7 @@ STANDING: Mapping[str, Rule] = {
     "journal.keep": widens,
     "journal.sync": widens,
     "journal.on_failure": widens,
+    "journal.encrypt": widens,
     "modules.path": widens,
     "limits.steps": _limit,
     "limits.seconds": _limit,

@@ -166,6 +166,7 @@ class JournalTable:
     keep: Literal["digests", "replies"] = "digests"
     sync: Literal["normal", "full"] = "normal"
     on_failure: Literal["refuse", "continue"] = "refuse"
+    encrypt: str | Sequence[str] = ()
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from rtfs_framework.orchestrator.recording.journal.file import OpenFile
     from rtfs_framework.orchestrator.recording.journal.run import Chain
+    from rtfs_framework.orchestrator.recording.journal.sealing import Seal
 
 Queued = tuple[str, "Chain | None", Any]
 """What a row says, the run that it belongs to, and the facts that it is made of."""
@@ -67,7 +68,7 @@ class _Batch:
     append: Appending
     head: Head
     rows: list[tuple[Any, ...]] = attrs.field(factory=list)
-    texts: list[tuple[int, str, str]] = attrs.field(factory=list)
+    texts: list[tuple[int, str, str | bytes]] = attrs.field(factory=list)
     numbers: dict[Chain, int] = attrs.field(factory=dict)
     removed: list[tuple[int, str]] = attrs.field(factory=list)
     """Positions and names of texts that are to go."""
@@ -87,7 +88,7 @@ class _Batch:
         number = position if what == "run" else run
         hash_ = self.append.file.keys.row(Row(position, number, what, entry, record, id_, body), self.head.hash)
         self.rows.append((position, number, what, entry, record, id_, body, hash_))
-        self.texts.extend((position, name, text) for name, text in texts.items())
+        self.texts.extend((position, name, self.append.sealed(position, name, text)) for name, text in texts.items())
         self.head = Head(position, hash_)
         return position
 
@@ -139,6 +140,8 @@ class Appending:
     maker: Maker
     known: Head
     """The last head that was seen: it must be in the file."""
+    seal: Seal | None = None
+    """What kept texts are encrypted with."""
     gaps: list[dict[str, Any]] = attrs.field(factory=list)
     """What was found missing, and is not written yet."""
     make: dict[str, Callable[[Any], Made]] = attrs.field(init=False)
@@ -152,7 +155,14 @@ class Appending:
 
     @classmethod
     def of(
-        cls, file: OpenFile, blot: Blot, before: Appending | None, *, keep: bool, now: Callable[[], float] = time.time
+        cls,
+        file: OpenFile,
+        blot: Blot,
+        before: Appending | None,
+        *,
+        keep: bool,
+        seal: Seal | None = None,
+        now: Callable[[], float] = time.time,
     ) -> Appending:
         """Return what appends to a file that was just opened; `before` appended to the one that was open here."""
         anchored = file.anchor.read(file.keys)
@@ -161,7 +171,8 @@ class Appending:
             known = anchored.head
         elif anchored.state == "other":
             gaps.append({"reason": "another journal", "journal": anchored.journal, "position": anchored.head.position})
-        made = cls(file, Maker(Texts(blot, file.keys, keep), keep, now), known, gaps)
+        words = keep and seal is None  # decisions lie beside the texts, as they are
+        made = cls(file, Maker(Texts(blot, file.keys, words), keep, now), known, seal, gaps)
         if before is not None and before.file.keys.journal == file.keys.journal:
             made.known = max(known, before.known, key=lambda head: head.position)
             made.gaps.extend(before.gaps)
@@ -175,6 +186,10 @@ class Appending:
             sqlite3.Error, OSError: It was not written.
         """
         return in_transaction(self.file.connection, lambda db: self._append(db, queue, lost))
+
+    def sealed(self, position: int, name: str, text: str) -> str | bytes:
+        """Return a text as the file holds it."""
+        return text if self.seal is None else self.seal.close(self.file.keys.journal, position, name, text)
 
     def settle(self) -> None:
         """Take note that a transaction succeeded."""

@@ -23,6 +23,7 @@ from rtfs_framework.orchestrator.recording.journal.chain import START, Keys, Row
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.migrate import create, migrate
 from rtfs_framework.orchestrator.recording.journal.schema import ROW_AT, VERSION
+from rtfs_framework.orchestrator.recording.journal.sealing import check, readable
 
 _WAIT = 10.0
 _KEY_WAY_OUT = (
@@ -64,8 +65,10 @@ class OpenFile:
         return self.process == os.getpid() and _nodes(self.paths) == self.nodes
 
 
-def open_for_writing(path: Path, home: Path, *, full: bool = False) -> OpenFile:
+def open_for_writing(path: Path, home: Path, *, full: bool = False, sealed: bool = False) -> OpenFile:
     """Open a journal, made when it is not there. `full`: every commit survives the machine, not only the process.
+
+    `sealed`: its texts are encrypted, with a key that the file must fit.
 
     Raises:
         JournalError: The place is not writable, the file is no journal, or its key is not there.
@@ -84,6 +87,8 @@ def open_for_writing(path: Path, home: Path, *, full: bool = False) -> OpenFile:
             connection.execute("PRAGMA journal_size_limit=16777216")
             keys = _prepared(connection, path, home)
             connection.execute("SELECT 1 FROM log LIMIT 1").fetchone()
+            if sealed:
+                check(connection, path)
             anchor, paths = Anchor.of(home, path), (str(path), f"{path}-wal")
             anchor.tighten()
             return OpenFile(connection, keys, anchor, paths, _nodes(paths), os.getpid())
@@ -104,7 +109,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         connection = connect(path, wait=_WAIT)
         try:
             connection.execute("PRAGMA query_only=ON")
-            _known_version(connection, path)
+            if _known_version(connection, path) == VERSION:
+                readable(connection)
         except BaseException:
             connection.close()
             raise

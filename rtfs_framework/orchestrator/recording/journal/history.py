@@ -37,7 +37,7 @@ SELECT count(*) FROM log WHERE position BETWEEN ? AND ? AND what = 'ended' AND i
 AND run IN (SELECT position FROM log WHERE what = 'run' AND id = ?)
 """
 _HEARD = """
-SELECT t.body FROM texts t JOIN log l ON l.position = t.position
+SELECT plain(t.position, t.name, t.body) AS body FROM texts t JOIN log l ON l.position = t.position
 WHERE t.name = 'heard' AND l.what = 'ended' AND instr(l.body, ?) LIMIT 1
 """
 
@@ -46,6 +46,7 @@ _MOST = 4096
 
 NOT_KEPT = "the arguments were not kept: [journal] keep keeps them"
 REMOVED = "the arguments were removed from the journal"
+SEALED = "the arguments are encrypted with a key that is not known here"
 STRUCK = "what was kept of the arguments is not what they were: a secret was struck out, or they do not read back"
 UNENDED = "the call has no end, which would tell what was tried before"
 OLD_RECORD = "the record is of a version that did not write down what decisions rest on"
@@ -209,7 +210,8 @@ class History:
     def _args(self, entry: Mapping[str, Any]) -> tuple[tuple[Any, ...] | None, str]:
         text = entry["args"]
         if text is None:
-            return None, REMOVED if "args" in entry["removed"] else NOT_KEPT
+            gone = REMOVED if "args" in entry["removed"] else NOT_KEPT
+            return None, SEALED if "args" in entry["sealed"] else gone
         try:
             found = tuple(value_of(text))
             same = self.keys.value(digest(*found)) == entry["args_digest"]
@@ -222,7 +224,7 @@ class History:
             return {}
         if named not in self._words:
             row = None if beside else self.connection.execute(_HEARD, (f'"decision":"{named}"',)).fetchone()
-            found = json.loads(beside or ("[]" if row is None else row["body"]))
+            found = json.loads(beside or (row and row["body"]) or "[]")
             self._words[named] = {(kind, id_, self.keyed(asked)): answer for kind, id_, asked, answer in found}
         return self._words[named]
 

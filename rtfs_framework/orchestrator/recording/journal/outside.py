@@ -19,7 +19,7 @@ from rtfs_framework.orchestrator.recording.journal.run import Chain
 from rtfs_framework.orchestrator.recording.journal.writer import Journal
 
 _WORDS = f"""
-SELECT l.position, l.body, t.body AS text FROM log l
+SELECT l.position, l.body, plain(l.position, t.name, t.body) AS text FROM log l
 LEFT JOIN texts t ON t.position = l.position AND t.name = '{STATE}'
 WHERE l.what = 'signalled' AND l.run = ? AND l.position > ? ORDER BY l.position
 """  # noqa: S608 - our own names

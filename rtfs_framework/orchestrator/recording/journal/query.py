@@ -38,7 +38,7 @@ _FEEDBACK = """
 SELECT entry, record, id, body FROM log WHERE what = 'feedback'
 AND run IN (SELECT position FROM log WHERE what = 'run' AND id = ?) ORDER BY position
 """
-_TEXTS = "SELECT name, body FROM texts WHERE position = ?"
+_TEXTS = "SELECT name, plain(position, name, body) AS body FROM texts WHERE position = ?"
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
 _WIDTH = 20
 _ALL = 2**31 - 1
@@ -302,9 +302,7 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row, said: Said) -> dict
         "error_kind": error.get("kind", ""),
         "error_code": error.get("code", ""),
         "args": kept.get("args"),
-        "error": kept.get("error", ""),
-        "explanation": kept.get("explanation", ""),
-        "heard": kept.get("heard", ""),
+        **{name: kept.get(name) or "" for name in ("error", "explanation", "heard")},
         "signals": body.get("signals", 0),
         "said_around": body.get("said_around", False),
         **{name: body.get(name, []) for name in ("labels", "whole", "brought")},
@@ -313,6 +311,7 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row, said: Said) -> dict
         "feedback": said.get(_id(row), []),
         "reply": kept.get(REPLY),
         "removed": sorted(set(body.get("texts", ())) - set(kept) - {REPLY}),
+        "sealed": sorted(name for name, text in kept.items() if text is None),
     }
 
 
@@ -349,7 +348,8 @@ def _run(connection: sqlite3.Connection, row: sqlite3.Row) -> RunRow:
 def _message(connection: sqlite3.Connection, position: int, ending: dict[str, Any]) -> str:
     """Return why a run failed: what was kept of its message, else kind, code and place."""
     for row in connection.execute(_TEXTS, (position,)):
-        return str(row["body"])
+        if row["body"] is not None:
+            return str(row["body"])
     error = ending.get("error") or {}
     if error.get("told"):
         return str(error["told"])

@@ -206,7 +206,7 @@ class Maker:
         if record.remote is not None:
             more["remote"] = {name: self.texts.blot(text) for name, text in record.remote.to_json().items()}
         if record.similar is not None:
-            more["similar"] = self._similar(record.similar, words=self.keep and _may_keep(record))
+            more["similar"] = self._similar(record.similar, words=self.texts.keep and _may_keep(record))
         if record.shadow is not None:
             more["shadow"] = {**attrs.asdict(record.shadow), "why": self.texts.blot(record.shadow.why)}
         if more:

@@ -18,6 +18,7 @@ from rtfs_framework.orchestrator.recording.journal.file import keys_of
 from rtfs_framework.orchestrator.recording.journal.kept import PROGRAM, REPLY, STATE, Job
 from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading
 from rtfs_framework.orchestrator.recording.journal.rows import RunFacts
+from rtfs_framework.orchestrator.recording.journal.sealing import other_key
 from rtfs_framework.orchestrator.recording.journal.walk import Walk, before
 from rtfs_framework.orchestrator.recording.purse import Asker
 
@@ -31,11 +32,12 @@ Id = tuple[int, int | None, str]
 
 _FIRST = "SELECT position, body FROM log WHERE what = 'run' AND id = ? ORDER BY position DESC LIMIT 2"
 _ROWS = f"""
-SELECT l.position, l.what, l.entry, l.record, l.id, l.body, t.body AS text FROM log l
+SELECT l.position, l.what, l.entry, l.record, l.id, l.body, plain(l.position, t.name, t.body) AS text,
+t.body IS NOT NULL AS kept FROM log l
 LEFT JOIN texts t ON t.position = l.position AND t.name = CASE l.what WHEN 'ended' THEN '{REPLY}' ELSE '{STATE}' END
 WHERE l.run = :run AND l.position > :run ORDER BY l.position
 """  # noqa: S608 - our own names
-_TEXT = "SELECT body FROM texts WHERE position = ? AND name = ?"
+_TEXT = "SELECT plain(position, name, body) AS text, 1 AS kept FROM texts WHERE position = ? AND name = ?"
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
 LISTED = "`rtfs runs list` shows the runs"
 
@@ -89,8 +91,9 @@ def unended(path: Path, run: str, home: Path) -> Unended:
         if len(rows) > 1:
             raise JournalError(path, f"run {run} was begun anew when the file had been cut", LISTED)
         position = int(rows[0]["position"])
-        found = Unended(_facts(connection, run, rows[0]), position, keys_of(connection, path, home))
+        found = Unended(_facts(connection, path, run, rows[0]), position, keys_of(connection, path, home))
         for row in connection.execute(_ROWS, {"run": position}):
+            _need_text(path, row)
             _take(found, row)
         for call in found.calls.values():
             if call.ended is None and call.begun is not None:
@@ -105,16 +108,24 @@ def unended(path: Path, run: str, home: Path) -> Unended:
     return found
 
 
-def _facts(connection: sqlite3.Connection, run: str, row: sqlite3.Row) -> RunFacts:
+def _need_text(path: Path, row: sqlite3.Row) -> None:
+    """See that a text that is there can be read."""
+    if row["kept"] and row["text"] is None:
+        raise other_key(path, "what was kept of the run is encrypted with a key that is not here, or was changed")
+
+
+def _facts(connection: sqlite3.Connection, path: Path, run: str, row: sqlite3.Row) -> RunFacts:
     body = parsed(row["body"])
     text = connection.execute(_TEXT, (row["position"], PROGRAM)).fetchone()
+    if text is not None:
+        _need_text(path, text)
     names = ("program", "source", "policy", "version", "seed", "tenant", "host")
     asker = {name: str(said) for name, said in dict(body.get("asked_by") or {}).items()}
     return RunFacts(
         id=run,
         started=float(body.get("started") or 0.0),
         asker=Asker(**asker),
-        job=None if text is None else Job.of_text(text["body"]),
+        job=None if text is None else Job.of_text(text["text"]),
         **{name: str(body.get(name, "")) for name in names},
     )
 

@@ -13,7 +13,19 @@ from rtfs_framework.orchestrator.recording.journal.history import Facts, History
 from rtfs_framework.orchestrator.recording.journal.query import entries_within
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
 
-_OF_CALL = ("kind", "symbol", "place", "target", "outcome", "state", "args", "args_digest", "reply_digest", "removed")
+_OF_CALL = (
+    "kind",
+    "symbol",
+    "place",
+    "target",
+    "outcome",
+    "state",
+    "args",
+    "args_digest",
+    "reply_digest",
+    "removed",
+    "sealed",
+)
 _TOOK = ("micros", "cost", "input_tokens", "output_tokens", "model", "explanation")
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.journal.append import Appending, Queued
     from rtfs_framework.orchestrator.recording.journal.file import OpenFile
     from rtfs_framework.orchestrator.recording.journal.kept import Job
+    from rtfs_framework.orchestrator.recording.journal.sealing import Seal
 
 WAIT = 10.0
 """Seconds for which one process waits while others write."""
@@ -82,6 +83,8 @@ class Journal:
     """The folder of the key and of the head file."""
     clock: Clock
     keep_args: bool = False
+    seal: Seal | None = None
+    """What kept texts are encrypted with."""
     blot: Blot = attrs.field(factory=lambda: blotter(()))
     sync: Literal["normal", "full"] = "normal"
     on_failure: Literal["refuse", "continue"] = "refuse"
@@ -337,9 +340,10 @@ class Journal:
             self._close(anchor=False)
             file = None
         if file is None or appending is None:
-            file = self._file = open_for_writing(self.path, self.home, full=self.sync == "full")
+            full, sealed = self.sync == "full", self.seal is not None
+            file = self._file = open_for_writing(self.path, self.home, full=full, sealed=sealed)
             appending = self._appending = Appending.of(
-                file, self.blot, self._appending, keep=self.keep_args, now=self.clock.now
+                file, self.blot, self._appending, keep=self.keep_args, seal=self.seal, now=self.clock.now
             )
         return file, appending
 
