@@ -168,6 +168,7 @@ FN = ["fn", "f", [], [], None, None, ["f", "", [], None, ["m"], ""], False, ["co
         (rows([["call", ["builtin", "%step"], []]]), "asks the host"),
         (rows([["builtin", "call"]]), "asks the host"),
         (rows([["call", ["builtin", "%declassify"], []]]), "asks the host"),
+        (rows([["call", ["builtin", "%ticket"], []]]), "asks the host"),
         (rows([["host", "db"]]), "only a host could know"),
         (rows([["map", [[["node", ASKS], ["const", 1]]]]]), "a key that is no value"),
         (rows([["match", ["const", 1], [[ASKING_DEFAULT, None, ["const", 1]]]]]), "a default in a clause"),

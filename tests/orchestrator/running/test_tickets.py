@@ -213,3 +213,64 @@ def test_tickets_leave_no_run(ask):
 def test_top_level_tickets_are_answered_for_later_calls(ask):
     value, _ = ask("(def t (ticket (call :ask 4))) (defn main [] (+ 1 (await t)))", Service())
     assert value == 41
+
+
+@pytest.fixture
+def opened(kit, capability, source):
+    """Return a function that opens a session with a service, and loads a program."""
+
+    def of(text, service, config="", **more):
+        async def handler(request):
+            return await service(request)
+
+        session = kit.open(kit.catalog(capabilities=[capability("ask", handler)]), GRANT + config, **more)
+        return session, session.load(source(text))
+
+    return of
+
+
+def test_a_run_that_is_stopped_gives_up_what_it_has_under_way(opened):
+    service = Service(hang=[1, 2])
+    session, program = opened("(defn main [] (let [t (ticket (call :ask 1))] (call :ask 2)))", service)
+
+    async def stopped():
+        task = asyncio.create_task(program.call_async("main"))
+        while service.asked < 2:  # noqa: ASYNC110 - asked in another thread's order
+            await asyncio.sleep(0.001)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with session:
+        asyncio.run(stopped())
+        assert made(sorted(program.ledger.latest, key=lambda call: call.order)) == [
+            ("0", "Cancelled"),
+            ("1", "Cancelled"),
+        ]
+    assert sorted(service.cancelled) == [1, 2]
+
+
+def test_time_that_is_over_ends_what_is_under_way(opened):
+    service = Service(hang=[1])
+    session, program = opened("(defn main [] (await (ticket (call :ask 1))))", service, limits=Limits(seconds=0.05))
+    with session, pytest.raises(LimitError, match="seconds"):
+        program.call("main")
+    assert service.cancelled == [1]
+
+
+def test_records_have_tickets_of_their_own(opened):
+    text = "(defn main [r] (let [t (ticket (call :ask r)) u (ticket (call :ask (+ r 10)))] [u t]))"
+    session, program = opened(text, Service())
+    with session:
+        results = list(session.stream(program, "main", range(6), concurrency=3))
+    assert [each.value for each in results] == [(r * 10 + 100, r * 10) for r in range(6)]
+    assert [[call.path for call in each.calls] for each in results] == [["0", "1"]] * 6
+
+
+def test_a_folds_state_holds_answers(opened):
+    text = "(defn fold [state r] (conj (or state []) (ticket (call :ask r)))) (defn finish [state] (reduce + state))"
+    session, program = opened(text, Service())
+    with session:
+        fold = program.fold(range(5))
+        assert [each.error for each in fold] == [None] * 5
+        assert fold.finish().value == 100
