@@ -119,7 +119,7 @@ def text_of(error: RtfsError) -> str:
             return f"error[{error.code}]: {visible_message(str(error))}\n  help: {visible_message(error.way_out)}"
     text = str(error)
     code = getattr(error, "code", "")
-    if text.startswith("error["):
+    if text.startswith(("error[", "waiting: ")):
         return text
     return f"error[{code}]: {text}" if code else f"error: {text}"
 

@@ -119,6 +119,12 @@ def plan_option(function: F) -> F:
     return click.option("--plan", metavar="FILE", help="Go by a plan of this program that `rtfs plan` wrote.")(function)
 
 
+def park_option(function: F) -> F:
+    """`--park`."""
+    text = "Do not wait with a run that must wait: end, and say how it is gone on with (exit code 75)."
+    return click.option("--park", is_flag=True, help=text)(function)
+
+
 def journal_option(function: F) -> F:
     """`--no-journal`."""
     return click.option(

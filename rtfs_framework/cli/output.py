@@ -48,8 +48,8 @@ class Output:
     file: TextIO | None = None
 
     @classmethod
-    def open(cls, path: str | None, source: str = "-") -> Output:
-        """Open the file.
+    def open(cls, path: str | None, source: str = "-", at: int | None = None) -> Output:
+        """Open the file; `at` is how long it was when what follows was not in it yet, None for a new one.
 
         Raises:
             InputError: E0912, it is the input itself, or cannot be written.
@@ -59,10 +59,20 @@ class Output:
         if source != "-" and Path(path).exists() and Path(path).samefile(source):
             raise problem(OUTPUT, f"{path} is the input itself", "name another file", exit_code=USAGE)
         try:
-            return cls(path, Path(path).open("w", encoding="utf-8"))
+            if at is None:
+                return cls(path, Path(path).open("w", encoding="utf-8"))
+            os.truncate(path, at)
+            return cls(path, Path(path).open("a", encoding="utf-8"))
         except OSError as error:
             message = f"{path} cannot be written: {error.strerror or error}"
             raise problem(OUTPUT, message, "name a file in a folder that you may write", exit_code=USAGE) from error
+
+    def said(self) -> dict[str, int]:
+        """Return how long it is, for whoever goes on with it: all that was written is in it then."""
+        if self.file is None:
+            return {}
+        self.file.flush()
+        return {"output": os.fstat(self.file.fileno()).st_size}
 
     @property
     def wanted(self) -> bool:

@@ -27,6 +27,7 @@ from rtfs_framework.orchestrator.running.beginning import begin, called
 from rtfs_framework.orchestrator.running.linking import Linked, link
 from rtfs_framework.orchestrator.running.portal import Portal
 from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun, kept, status_of
+from rtfs_framework.orchestrator.running.progress import BEGINNING, Start
 from rtfs_framework.orchestrator.running.stream import Stream
 from rtfs_framework.orchestrator.running.uses import Use
 
@@ -227,10 +228,19 @@ class Session(Explaining):
                 that is written down, or nobody knows whether one was carried out.
             ProgramError: The program did not catch an error.
         """
-        return self.portal.call(self._resume, wanted)
+        resumed = self.reopen(wanted)
+        with resumed.program as program:
+            return resumed.called(program)
 
-    def reopen(self, wanted: Resuming) -> LoadedProgram:
-        """Return the loaded program of a run that has not ended, for whoever calls it again as it was called.
+    def park(self, after: float | None = 0.0) -> None:
+        """Do not wait with runs that must: one that has waited for `after` seconds ends in RunParked, to be resumed.
+
+        None, as at first, waits as long as it takes.
+        """
+        self.host.dispatcher.approvals.waits.park = after
+
+    def reopen(self, wanted: Resuming) -> Resumed:
+        """Return a run that has not ended, its program loaded, for whoever calls it again as it was called.
 
         Raises:
             JournalError, ResumeError: As `resume`.
@@ -238,13 +248,19 @@ class Session(Explaining):
         return self.portal.call(self._reopen, wanted)
 
     def stream(
-        self, program: LoadedProgram, name: str, records: Iterable[Any], *, concurrency: int | None = None
+        self,
+        program: LoadedProgram,
+        name: str,
+        records: Iterable[Any],
+        *,
+        concurrency: int | None = None,
+        start: Start = BEGINNING,
     ) -> Stream:
-        """Call a function of a loaded program once per record, in order; see `Stream`.
+        """Call a function of a loaded program once per record, in order; see `Stream`. `start`: where one goes on.
 
         A record that no program can hold has an ArgumentError as its error, and the stream goes on.
         """
-        return Stream.over(program, name, records, concurrency)
+        return Stream.over(program, name, records, concurrency, start)
 
     def rate(self, run: str, call: str | CallRecord, value: float | str) -> None:
         """Say what a call's answer was worth, from 0 to 1; `rtfs runs show` has its id. See `explaining.rating`."""
@@ -322,27 +338,14 @@ class Session(Explaining):
             result = await program.call_async_within(use, entry or "main", args)
             return attrs.evolve(result, calls=(*loading.sorted_calls, *result.calls), summary=program.summary)
 
-    def _resume(self, use: Use, wanted: Resuming) -> RunResult:
-        resumed = self._reopened(wanted)
-        program = resumed.program
-        with program:
-            program.value = resumed.loading.settle(program.instance.start(), use)
-            args, entry = resumed.args, resumed.how.get("call")
-            if entry is None and not args:
-                return resumed.loading.result(program, program.value)
-            result = program.call_within(use, entry or "main", args)
-            return attrs.evolve(result, calls=(*resumed.loading.sorted_calls, *result.calls), summary=program.summary)
-
-    def _reopen(self, use: Use, wanted: Resuming) -> LoadedProgram:
-        resumed = self._reopened(wanted)
-        with kept(resumed.program):
-            resumed.program.value = resumed.loading.settle(resumed.program.instance.start(), use)
-        return self._loaded(resumed.program)
-
-    def _reopened(self, wanted: Resuming) -> Resumed:
+    def _reopen(self, use: Use, wanted: Resuming) -> Resumed:
         from rtfs_framework.orchestrator.running.resuming import reopen
 
-        return reopen(self.host, self.portal, self.limits, wanted)
+        resumed = reopen(self.host, self.portal, self.limits, wanted)
+        with kept(resumed.program):
+            resumed.program.value = resumed.loading.settle(resumed.program.instance.start(), use)
+        self._loaded(resumed.program)
+        return resumed
 
     def _load(
         self,

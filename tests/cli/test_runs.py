@@ -179,6 +179,7 @@ def test_what_was_kept_is_removed(rtfs, folder) -> None:
     assert "1:0  fs.read" in rtfs("runs", "show").out
     result = rtfs("runs", "redact", "last", "--calls", "1:0")
     assert (result.code, result.out.endswith(": 3 texts removed\n")) == (0, True)
+    assert rtfs("runs", "redact", "last", "--json").data["removed"] == 1, "the program's text"
     assert rtfs("runs", "redact", "last", "--json").data["removed"] == 0
     entry = rtfs("runs", "show", "--json").records[1]
     assert (entry["args"], entry["removed"]) == (None, ["args", "error"])

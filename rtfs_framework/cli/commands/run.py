@@ -15,6 +15,7 @@ from rtfs_framework.cli.options import (
     journal_option,
     json_option,
     open_session,
+    park_option,
     plan_option,
 )
 from rtfs_framework.cli.sources import given_text, read_program
@@ -44,6 +45,7 @@ _FORMATS = ("csv", "jsonl", "text")
 @click.option("--priority", type=click.IntRange(0, 9), metavar="N", help="With --queued: 0 to 9; 9 comes first.")
 @click.option("--key", metavar="TEXT", help="With --queued: of all orders with the same one, the first counts.")
 @plan_option
+@park_option
 @limit_options
 @json_option
 @config_option
@@ -82,6 +84,8 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
         if options["output"]:
             raise click.UsageError("--estimate and --output exclude each other: an estimate has no results to write")
     with open_session(file, options["config"], limits=asked, **common) as session:
+        if options["park"]:
+            session.park()
         if input_file is None:
             _refuse_stream_options(options)
             if options["queued"]:

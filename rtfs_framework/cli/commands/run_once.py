@@ -17,6 +17,7 @@ from rtfs_framework.lang.arity import arity_text
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source, Span
+from rtfs_framework.orchestrator.recording.journal.kept import value_text
 from rtfs_framework.orchestrator.recording.records import RunResult, call_json
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def run_once(session: Session, linked: Linked, args: Sequence[str]) -> RunResult
     called = main is not None or bool(args)
     if called:  # before a top-level form has asked for anything
         check_main(main, linked.artifact.source, len(args), f"{len(args)} given on the command line")
-    program = session.load(linked)
+    how = {"call": "main" if called else None, "args": value_text(tuple(args))}
+    program = session.load(linked, how=how)
     with program:
         if not called:
             return RunResult(value=program.value, run_id=program.run_id, calls=(), summary=program.summary)

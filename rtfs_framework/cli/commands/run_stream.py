@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -19,7 +20,7 @@ from rtfs_framework.cli.faults import FAILED, FINE, INTERRUPTED
 from rtfs_framework.cli.notices import problems_json
 from rtfs_framework.cli.options import environment, warn
 from rtfs_framework.cli.output import Output
-from rtfs_framework.cli.problems import InputError
+from rtfs_framework.cli.problems import OTHER_INPUT, USAGE, InputError, problem
 from rtfs_framework.cli.program_errors import error_json
 from rtfs_framework.cli.records.open import Records, Wanted, open_records
 from rtfs_framework.cli.records.parse import KEY
@@ -29,15 +30,19 @@ from rtfs_framework.cli.shown.progress import Progress
 from rtfs_framework.cli.shown.rows import Rows
 from rtfs_framework.cli.shown.summary import soundness, summary_json, summary_lines
 from rtfs_framework.cli.terminal import put, say
+from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.lang.printer import display, write
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.recording.records import RecordResult, call_json
 from rtfs_framework.orchestrator.running.fold import END, STEP, Fold
+from rtfs_framework.orchestrator.running.progress import BEGINNING, START, Start, after
 from rtfs_framework.orchestrator.running.stream import Stream
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.running.linking import Linked
+    from rtfs_framework.orchestrator.running.program import LoadedProgram
+    from rtfs_framework.orchestrator.running.resuming import Resumed
     from rtfs_framework.orchestrator.session import Session
     from rtfs_framework.orchestrator.spreading.spread import Spread
 
@@ -99,20 +104,64 @@ def run_stream(session: Session, source: Source, wanted: Wanted, how: How) -> in
         raise click.UsageError("a fold carries one state from record to record, which --on cannot spread")
     if not how.folds:
         check_records(linked)
-    begin = _beginning(session, linked, how)
+    begin = _beginning(session, linked, wanted, how)
     with closing(open_records(wanted, _Bad())) as records:
         return _run(session, begin, records, wanted, how)
 
 
-def _beginning(session: Session, linked: Linked, how: How) -> Callable[[Iterable[Any]], Begun]:
+def _beginning(session: Session, linked: Linked, wanted: Wanted, how: How) -> Callable[[Iterable[Any]], Begun]:
     """Return what begins a stream of records."""
     if how.on is not None:
         from rtfs_framework.orchestrator.spreading.spread import Spread
 
         on, environ, concurrency = how.on, environment(), how.concurrency
         return lambda records: Spread.over(session, linked, records, on, environ, concurrency)
-    program = session.load(linked)
-    return program.fold if how.folds else partial(session.stream, program, "main", concurrency=how.concurrency)
+    told = {
+        "records": {**attrs.asdict(wanted), "path": _whole(wanted.path)},
+        "output": None if how.output is None else _whole(how.output),
+        "concurrency": how.concurrency,
+        "folds": how.folds,
+    }
+    return _stream_of(session, session.load(linked, how=told), how)
+
+
+def _stream_of(
+    session: Session, program: LoadedProgram, how: How, start: Start = BEGINNING
+) -> Callable[[Iterable[Any]], Begun]:
+    if how.folds:
+        return partial(program.fold, start=start)
+    return partial(session.stream, program, "main", concurrency=how.concurrency, start=start)
+
+
+def resume_stream(session: Session, resumed: Resumed, wanted: Wanted, how: How) -> int:
+    """Go on with a run over an input, behind the records that are done; return the exit code.
+
+    Raises:
+        InputError: The input cannot be used, or is not the one that it was.
+    """
+    start = resumed.start
+    with closing(open_records(wanted, _Bad())) as records:
+        _skipped(records, start)
+        return _run(session, _stream_of(session, resumed.program, how, start), records, wanted, how, start)
+
+
+def _skipped(records: Records, start: Start) -> None:
+    """Read past the records that are done.
+
+    Raises:
+        InputError: E0930, they are not what they were.
+    """
+    seen = START
+    for _ in range(start.done):
+        record = next(records, None)
+        seen = seen if record is None else after(seen, digest(record))
+    if start.done and seen.hex() != start.seen:
+        message = f"{records.name} is another input: its first {start.done:,} records are not those that are done"
+        raise problem(OTHER_INPUT, message, "name the right one with --input, or begin a new run", exit_code=USAGE)
+
+
+def _whole(path: str) -> str:
+    return path if path == "-" else str(Path(path).absolute())
 
 
 def folds(linked: Linked) -> bool:
@@ -133,16 +182,25 @@ def folds(linked: Linked) -> bool:
     return True
 
 
-def _run(session: Session, begin: Callable[[Iterable[Any]], Begun], records: Records, wanted: Wanted, how: How) -> int:
+def _run(
+    session: Session,
+    begin: Callable[[Iterable[Any]], Begun],
+    records: Records,
+    wanted: Wanted,
+    how: How,
+    start: Start = BEGINNING,
+) -> int:
     messages: dict[int, str] = {}
     account = Account()
-    noted = _noted(records, messages)
+    noted = _noted(records, messages, start.done)
     stream = begin(noted)
     program = stream.program
     with ExitStack() as held:
         if not isinstance(stream, Stream):
             held.callback(stream.close)
-        output = held.enter_context(Output.open(how.output, wanted.path))
+        output = held.enter_context(Output.open(how.output, wanted.path, start.beside.get("output")))
+        if isinstance(stream, Stream) and stream.progress is not None:
+            stream.progress.beside = output.said
         _show(stream, records, messages, account, output, how)
         end = _finished(stream, records, how) if isinstance(stream, Fold) else _End()
         summary, sound = stream.summary, soundness(session, account)
@@ -182,9 +240,9 @@ def _finished(stream: Fold, records: Records, how: How) -> _End:
     return _End(value_json(value))
 
 
-def _noted(records: Records, messages: dict[int, str]) -> Iterator[Any]:
+def _noted(records: Records, messages: dict[int, str], first: int) -> Iterator[Any]:
     """Yield records, and keep the messages of those under way."""
-    for index, record in enumerate(records):
+    for index, record in enumerate(records, first):
         messages[index] = display(record.get(KEY))
         yield record
 
@@ -226,6 +284,8 @@ def _show(
             raise
         if stream.interrupted:
             rows.flush()
+        elif isinstance(stream, Stream):
+            stream.note_progress(now=True)
 
 
 def record_json(message: str, result: RecordResult) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from rtfs_framework.cli.commands.runs_export import export_command, tail_command
 from rtfs_framework.cli.commands.runs_list import list_command
 from rtfs_framework.cli.commands.runs_rate import rate_command
 from rtfs_framework.cli.commands.runs_replay import replay_command
+from rtfs_framework.cli.commands.runs_resume import COMMANDS
 from rtfs_framework.cli.commands.runs_why import why_command
 from rtfs_framework.cli.faults import FAILED, FINE
 from rtfs_framework.cli.journals import home, journal
@@ -234,5 +235,5 @@ def _call_id(entry: dict[str, Any]) -> str:
     return name_of(entry["entry"], entry["record"], entry["path"])
 
 
-for _each in (list_command, tail_command, export_command, why_command, rate_command, replay_command):
+for _each in (*COMMANDS, list_command, tail_command, export_command, why_command, rate_command, replay_command):
     command.add_command(_each)

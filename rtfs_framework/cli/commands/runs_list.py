@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.journal.spending import Spent
 
 _ID = 12
-_STATUS = ("complete", "failed", "interrupted", "unfinished")
+_STATUS = ("complete", "failed", "cancelled", "interrupted", "waiting", "unfinished")
 
 
 @click.command("list")

@@ -28,7 +28,7 @@ from rtfs_framework.orchestrator.concurrency.deadlines import off_the_clock
 from rtfs_framework.orchestrator.config.security import CHECKPOINT, SLEEP, WAIT_FOR
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.lineage import reply_id
-from rtfs_framework.orchestrator.recording.purse import RunParked, RunStopped
+from rtfs_framework.orchestrator.recording.purse import RunCancelled, RunParked
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.journal.run import Chain
@@ -188,7 +188,7 @@ class Waits:
 
         Raises:
             RunParked: It shall pause.
-            RunStopped: It shall end.
+            RunCancelled: It shall end.
         """
         if chain is None or chain.number is None:
             return
@@ -196,7 +196,7 @@ class Waits:
 
         asked = asked_of(chain.journal.path, chain.number, chain.since)
         if asked.get("ask") == "cancel":
-            raise RunStopped(f"cancelled by {asked.get('by') or 'somebody'}")
+            raise RunCancelled(f"cancelled by {asked.get('by') or 'somebody'}")
         if asked.get("ask") == "pause":
             raise RunParked(f"because {asked.get('by') or 'somebody'} has paused it", opened.scope.run)
 
@@ -205,7 +205,7 @@ class Waits:
 
         Raises:
             RunParked: It is ended, to be gone on with: nothing else of it than waits is under way.
-            RunStopped: Somebody has cancelled it.
+            RunCancelled: Somebody has cancelled it.
         """
         chain = opened.scope.chain
         if chain is None:

@@ -72,11 +72,18 @@ class RunStopped(Cancelled):
     """A run that was ended from outside, for a reason in words of this host's own."""
 
 
+class RunCancelled(RunStopped):
+    """A run that somebody has ended for good."""
+
+
 class RunParked(Cancelled):
     """A run that has come to where it must wait, and whose process does not wait with it: it is gone on with later."""
 
+    exit_code = 75
+    """Of a command that ends with it: EX_TEMPFAIL of sysexits."""
+
     def __init__(self, what: str, run: str) -> None:
-        super().__init__(f"the run waits {what}; go on with `rtfs runs resume {run[:12]}`")
+        super().__init__(f"waiting: the run waits {what}; go on with `rtfs runs resume {run[:12]}`")
         self.what = what
         self.run = run
 

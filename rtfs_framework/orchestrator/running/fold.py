@@ -7,14 +7,18 @@ records so far, and the replies that they were given, count for each later call.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from rtfs_framework.api.labels import PUBLIC, Label
+from rtfs_framework.orchestrator.boundary.exact import from_text
+from rtfs_framework.orchestrator.recording.journal.kept import value_text
 from rtfs_framework.orchestrator.recording.records import RecordResult, RunResult
 from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun
+from rtfs_framework.orchestrator.running.progress import BEGINNING, Start
 from rtfs_framework.orchestrator.running.stream import Stream, Under
 
 if TYPE_CHECKING:
@@ -35,14 +39,15 @@ class Fold(Stream):
     """The replies that the state may rest on."""
 
     @classmethod
-    def of_records(cls, program: LoadedProgram, records: Iterable[Any]) -> Fold:
+    def of_records(cls, program: LoadedProgram, records: Iterable[Any], start: Start = BEGINNING) -> Fold:
         """Return one over records.
 
         Raises:
             ProgramError: The program defines no `fold`.
         """
         program.instance.value(STEP)
-        made = cls(program, STEP, iter(records))
+        made = cls(program, STEP, iter(records), start=start)
+        made._take_over(start.state)
         program.streams.append(made)
         return made
 
@@ -74,6 +79,27 @@ class Fold(Stream):
             self.state = under.value
         self._count(under.program_run)
         return super()._result(under)
+
+    def note_progress(self, *, now: bool = False) -> None:
+        """Write down how far it has come, if that is due, with its state, its marks and what it rests on."""
+        if self.progress is not None:
+            self.progress.write(self._text, now=now)
+
+    def _text(self) -> str | None:
+        floating = self.program.floating
+        if floating is not None and not floating.keeps(self._marks):
+            return None
+        state = value_text(self.state)
+        if state is None:
+            return None
+        return json.dumps({"state": state, "marks": sorted(self._marks), "sources": list(self._sources)})
+
+    def _take_over(self, text: str | None) -> None:
+        """Go on with the state of a process before."""
+        if text is not None:
+            found = json.loads(text)
+            self.state = from_text(found["state"])
+            self._marks, self._sources = frozenset(found["marks"]), tuple(found["sources"])
 
     def _count(self, made_by: ProgramRun) -> None:
         """Count what a record was given; that of one that failed as well, for a state that stayed tells that it did."""

@@ -17,7 +17,7 @@ import attrs
 from rtfs_framework.api.caller import NO_METADATA, of_python
 from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.kernel.outcome import Complete
-from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError
+from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.boundary.answers import KernelRun, Waiting
 from rtfs_framework.orchestrator.boundary.arguments import taken_all
@@ -25,12 +25,13 @@ from rtfs_framework.orchestrator.concurrency.program_lock import ProgramLock
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.journal.alive import release
 from rtfs_framework.orchestrator.recording.lineage import Lineage
-from rtfs_framework.orchestrator.recording.purse import USUAL_TERMS, RunParked, RunStopped, Terms
+from rtfs_framework.orchestrator.recording.purse import USUAL_TERMS, RunCancelled, RunParked, RunStopped, Terms
 from rtfs_framework.orchestrator.recording.records import CallRecord, RunResult, Summary
 from rtfs_framework.orchestrator.recording.run_scope import Calls, RunScope, Sink
 from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
 from rtfs_framework.orchestrator.running.driver import advance, drive
 from rtfs_framework.orchestrator.running.portal import Portal
+from rtfs_framework.orchestrator.running.progress import BEGINNING, Start
 from rtfs_framework.orchestrator.running.scoped_host import ScopedHost
 from rtfs_framework.orchestrator.running.uses import SessionClosedError, Use
 
@@ -135,15 +136,15 @@ class LoadedProgram:
         """Call a top-level function from an event loop, which it never holds up."""
         return await self.portal.call_async(self.call_async_within, name, args, metadata)
 
-    def fold(self, records: Iterable[Any]) -> Fold:
-        """Carry a state over records by the program's `fold`; see `Fold`.
+    def fold(self, records: Iterable[Any], *, start: Start = BEGINNING) -> Fold:
+        """Carry a state over records by the program's `fold`; see `Fold`. `start` is where a process before left it.
 
         Raises:
             ProgramError: The program defines no `fold`.
         """
         from rtfs_framework.orchestrator.running.fold import Fold
 
-        return Fold.of_records(self, records)
+        return Fold.of_records(self, records, start)
 
     def call_within(
         self, use: Use, name: str, args: tuple[Any, ...], metadata: DelegationMetadata | None = None
@@ -381,7 +382,9 @@ def status_of(error: BaseException) -> str:
     """Return the journal's word for how a run ended: only what its program did is its end for good."""
     if isinstance(error, RunParked):
         return "waiting"
-    return "failed" if isinstance(error, ProgramError | LimitError | LanguageError) else "interrupted"
+    if isinstance(error, RunCancelled):
+        return "cancelled"
+    return "failed" if isinstance(error, ProgramError | LimitError) else "interrupted"
 
 
 @contextmanager

@@ -21,11 +21,13 @@ from rtfs_framework.orchestrator.recording.journal.unended import Unended, unend
 from rtfs_framework.orchestrator.running.beginning import begin
 from rtfs_framework.orchestrator.running.linking import link
 from rtfs_framework.orchestrator.running.past_calls import NOT_KEPT, NOTHING_ASSUMED, Assumed, PastCalls, ResumeError
+from rtfs_framework.orchestrator.running.progress import BEGINNING, Start
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.limits import Limits
     from rtfs_framework.lang.library import FindModule
     from rtfs_framework.orchestrator.host import Host
+    from rtfs_framework.orchestrator.recording.records import RunResult
     from rtfs_framework.orchestrator.running.portal import Portal
     from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun
 
@@ -54,6 +56,27 @@ class Resumed:
     past: PastCalls
     how: Mapping[str, Any]
     """How it was called: see `Job`."""
+
+    def called(self, program: LoadedProgram) -> RunResult:
+        """Call the program as it was called, once its top-level forms are evaluated; return the result."""
+        args, entry = self.args, self.how.get("call")
+        if entry is None and not args:
+            return self.loading.result(program, program.value)
+        result = program.call(entry or "main", args)
+        return attrs.evolve(result, calls=(*self.loading.sorted_calls, *result.calls), summary=program.summary)
+
+    @property
+    def start(self) -> Start:
+        """Where the stream begins that it reads."""
+        found = self.past.known.last("progress")
+        if found is None:
+            return BEGINNING
+        body, text = found
+        own = ("entry", "done", "failed", "seen", "texts")
+        beside = {name: value for name, value in body.items() if name not in own}
+        return Start(
+            done=int(body["done"]), failed=int(body["failed"]), seen=str(body["seen"]), state=text, beside=beside
+        )
 
     @property
     def args(self) -> tuple[Any, ...]:

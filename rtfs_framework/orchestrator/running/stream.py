@@ -9,19 +9,23 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from rtfs_framework.kernel.outcome import Complete
+from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.errors import LimitError, ProgramError, RtfsError
 from rtfs_framework.lang.values import ErrorValue
 from rtfs_framework.orchestrator.boundary.answers import KernelRun
 from rtfs_framework.orchestrator.boundary.arguments import taken
 from rtfs_framework.orchestrator.concurrency.lanes import a_loop_runs_here, in_other_thread
+from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.records import RecordResult, Summary
 from rtfs_framework.orchestrator.running.driver import drive
 from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun
+from rtfs_framework.orchestrator.running.progress import BEGINNING, Progress, Start
 from rtfs_framework.orchestrator.running.uses import STOP_SECONDS, SessionClosedError, Use
 
 if TYPE_CHECKING:
@@ -41,6 +45,8 @@ class Under:
     value: Any = None
     error: ErrorValue | None = None
     seconds: float | None = None
+    digest: str = ""
+    """Of the record, where somebody may go on with the stream."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -57,8 +63,12 @@ class Stream:
     concurrency: int = 1
     _entry: int = attrs.field(init=False)
     """All records of a stream are one entry into the program."""
+    start: Start = BEGINNING
+    """Where it begins; records before that were done by a process before, and are not among `records`."""
+    progress: Progress | None = attrs.field(init=False)
+    """How far it has come; None where nobody can go on with it."""
     _window: deque[Under] = attrs.field(factory=deque, init=False)
-    _next: int = attrs.field(default=0, init=False)
+    _next: int = attrs.field(init=False)
     _dry: bool = attrs.field(default=False, init=False)
     _reader: int | None = attrs.field(default=None, init=False)
     """The thread that reads."""
@@ -76,6 +86,22 @@ class Stream:
     def _next_entry(self) -> int:
         return next(self.program.entries)
 
+    @_next.default
+    def _first(self) -> int:
+        return self.start.done
+
+    @progress.default
+    def _progress(self) -> Progress | None:
+        chain, start = self.program.chain, self.start
+        if chain is None or chain.facts.job is None:
+            return None
+        made = Progress(chain, self.program.host.clock, self._entry, start.done, start.failed)
+        if start.seen:
+            made.seen = bytes.fromhex(start.seen)
+        tally = self.program.ledger.tally
+        tally.records, tally.record_errors = tally.records + start.done, tally.record_errors + start.failed
+        return made
+
     @classmethod
     def over(
         cls,
@@ -83,6 +109,7 @@ class Stream:
         name: str,
         records: Iterable[Any],
         concurrency: int | None = None,
+        start: Start = BEGINNING,
         *,
         first: int = 0,
         entry: int | None = None,
@@ -95,10 +122,10 @@ class Stream:
             ProgramError: The program defines no such name.
         """
         program.instance.value(name)
-        made = cls(program, name, iter(records), program.host.concurrency if concurrency is None else concurrency)
-        made._next = first
-        if entry is not None:
-            made._entry = entry
+        many = program.host.concurrency if concurrency is None else concurrency
+        made = cls(program, name, iter(records), many, start)
+        if entry is not None:  # of another process, which knows how far it is
+            made._entry, made._next, made.progress = entry, first, None
         program.streams.append(made)
         return made
 
@@ -107,13 +134,14 @@ class Stream:
 
     def __next__(self) -> RecordResult:
         self._claim()
+        self.note_progress()
         try:
             found = None if self.interrupted else self.program.portal.call_here(self._take)
         except KeyboardInterrupt:
-            self.interrupt()
+            self._stopped()
             found = None
         except BaseException:
-            self.interrupt()
+            self._stopped()
             raise
         if found is None:
             self.let_go()
@@ -128,6 +156,17 @@ class Stream:
                 "session.stream(...)"
             )
         self._reader = me
+
+    def _stopped(self) -> None:
+        """Note how far it came, and stop."""
+        with suppress(JournalError):
+            self.note_progress(now=True)
+        self.interrupt()
+
+    def note_progress(self, *, now: bool = False) -> None:
+        """Write down how far it has come, if that is due: all results so far were taken."""
+        if self.progress is not None:
+            self.progress.write(now=now)
 
     @property
     def interrupted(self) -> bool:
@@ -224,7 +263,10 @@ class Stream:
         self._next += 1
         try:
             instance = self.program.instance
-            given = self._given(program_run, taken(instance, record, f"record {under.index}"))
+            made = taken(instance, record, f"record {under.index}")
+            if self.progress is not None:
+                under.digest = digest(made)
+            given = self._given(program_run, made)
             run = under.run = instance.call(self.name, given)
             with use.ended_by(run.cancel):
                 state = program_run.begin(run)
@@ -255,6 +297,8 @@ class Stream:
 
     def _result(self, under: Under) -> RecordResult:
         self.program.ledger.count_record(failed=under.error is not None)
+        if self.progress is not None:
+            self.progress.count(under.digest, failed=under.error is not None)
         return RecordResult(
             index=under.index,
             value=under.value,

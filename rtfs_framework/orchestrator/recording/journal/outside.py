@@ -17,6 +17,7 @@ from rtfs_framework.orchestrator.recording.journal.query import UNFINISHED, has_
 from rtfs_framework.orchestrator.recording.journal.rows import RunFacts
 from rtfs_framework.orchestrator.recording.journal.run import Chain
 from rtfs_framework.orchestrator.recording.journal.writer import Journal
+from rtfs_framework.orchestrator.recording.purse import RunStopped
 
 _WORDS = f"""
 SELECT l.position, l.body, plain(l.position, t.name, t.body) AS text FROM log l
@@ -62,6 +63,25 @@ def tell(journal: Journal, run: str, what: str, body: dict[str, Any], text: str 
     Raises:
         JournalError: There is no such run, it has ended, or the journal cannot be written.
     """
+    chain = _chain(journal, run)
+    chain.note(what, body, text)
+    journal.commit()
+
+
+def ended(journal: Journal, run: str, why: str) -> None:
+    """End a run for good that nobody is at: it is "cancelled".
+
+    Raises:
+        JournalError: There is no such run, it has ended, or the journal cannot be written.
+    """
+    chain = _chain(journal, run)
+    chain.kept = True
+    chain.end("cancelled", RunStopped(why))
+    journal.commit()
+
+
+def _chain(journal: Journal, run: str) -> Chain:
+    """Return what appends to a run that has not ended."""
     row, _ = show_run(journal.path, run)
     if row.status in ENDED:
         raise JournalError(journal.path, f"run {run[:12]} has ended: {row.status}", "`rtfs runs list` shows the runs")
@@ -73,8 +93,7 @@ def tell(journal: Journal, run: str, what: str, body: dict[str, Any], text: str 
     facts = RunFacts(run, row.program, row.source, row.started, row.policy, row.version, tenant=row.tenant)
     chain = Chain(journal, facts)
     chain.number, chain.file = int(found["position"]), keys.journal
-    chain.note(what, body, text)
-    journal.commit()
+    return chain
 
 
 def unfinished(path: Path) -> Iterator[str]:

@@ -96,7 +96,7 @@ class Ending:
     @property
     def final(self) -> bool:
         """Tell whether nobody will go on with the run."""
-        return self.status in ("complete", "failed")
+        return self.status in ("complete", "failed", "cancelled")
 
 
 class Removal(NamedTuple):

@@ -37,8 +37,10 @@ t.body IS NOT NULL AS kept FROM log l
 LEFT JOIN texts t ON t.position = l.position AND t.name = CASE l.what WHEN 'ended' THEN '{REPLY}' ELSE '{STATE}' END
 WHERE l.run = :run AND l.position > :run ORDER BY l.position
 """  # noqa: S608 - our own names
+_PROGRESS = "SELECT body FROM log WHERE what = 'progress' AND run = ? AND position > ? ORDER BY position DESC LIMIT 1"
 _TEXT = "SELECT plain(position, name, body) AS text, 1 AS kept FROM texts WHERE position = ? AND name = ?"
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
+_ENDED = {"complete": "is complete", "failed": "has failed", "cancelled": "was cancelled"}
 LISTED = "`rtfs runs list` shows the runs"
 
 
@@ -72,6 +74,8 @@ class Unended:
     status: str = ""
     """Of its latest end; "" while it has none."""
     ended_calls: int = 0
+    done: tuple[int | None, int] = (None, 0)
+    """Of a stream the entry, and how many of its records are done: their calls are not here."""
 
     def last(self, what: str) -> tuple[Mapping[str, Any], str | None] | None:
         """Return the latest of what happened to it, and the text that goes with it."""
@@ -92,6 +96,10 @@ def unended(path: Path, run: str, home: Path) -> Unended:
             raise JournalError(path, f"run {run} was begun anew when the file had been cut", LISTED)
         position = int(rows[0]["position"])
         found = Unended(_facts(connection, path, run, rows[0]), position, keys_of(connection, path, home))
+        progress = connection.execute(_PROGRESS, (position, position)).fetchone()
+        if progress is not None:
+            body = parsed(progress["body"])
+            found.done = body.get("entry"), int(body.get("done") or 0)
         for row in connection.execute(_ROWS, {"run": position}):
             _need_text(path, row)
             _take(found, row)
@@ -102,8 +110,8 @@ def unended(path: Path, run: str, home: Path) -> Unended:
         walk.go()
     if walk.problems:
         raise JournalError(path, walk.problems[0][1], "`rtfs runs verify` says what is wrong; nothing is gone on with")
-    if found.status in ("complete", "failed"):
-        how = "is complete" if found.status == "complete" else "has failed"
+    if found.status in _ENDED:
+        how = _ENDED[found.status]
         raise JournalError(path, f"run {run} {how}", "a run that has ended is not gone on with; run the program again")
     return found
 
@@ -138,6 +146,10 @@ def _transform(connection: sqlite3.Connection, digest: Any) -> tuple[str, ...]:
 def _take(found: Unended, row: sqlite3.Row) -> None:
     what, path = row["what"], str(row["id"])
     if what in ("begun", "ended"):
+        entry, done = found.done
+        if row["record"] is not None and row["entry"] == entry and row["record"] < done:
+            found.ended_calls += what == "ended" and "?" not in path
+            return
         call, _, part = path.partition("?")
         if part and what == "ended":
             known = found.consultations
