@@ -23,7 +23,7 @@ _LEAST_LEASE = 0.2
 
 
 @click.command()
-@click.option("--topics", default="runs", show_default=True, metavar="NAMES", help="What to do: runs,tickets.")
+@click.option("--topics", default="runs", show_default=True, metavar="NAMES", help="What to do, such as runs.")
 @click.option("--concurrency", type=click.IntRange(1, 1000), default=4, show_default=True, metavar="N",
               help="Items under way at once.")  # fmt: skip
 @click.option("--lease", type=click.FloatRange(_LEAST_LEASE, 3600), default=30.0, show_default=True, metavar="SECONDS",
@@ -40,11 +40,11 @@ def command(*, topics: str, config: str | None, store: str | None, as_json: bool
 
     Work is under this host's configuration, as its tenant. A worker that dies loses nothing: when its lease ends
     another one goes on. SIGTERM (or Ctrl-C) ends in order: nothing more is taken, what is under way ends or is given
-    back after the grace.
+    back after the grace, or at once when the signal comes again.
 
     \b
     rtfs worker --concurrency 8
-    rtfs worker --queue nats --topics runs,tickets --config worker.toml
+    rtfs worker --queue nats --config worker.toml
     rtfs worker --until-empty
     """  # noqa: D301 - click's \b is a backspace
     from rtfs_framework.orchestrator.concurrency.clock import SystemClock

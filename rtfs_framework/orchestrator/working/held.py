@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -13,6 +14,10 @@ from rtfs_framework.api.queue import LeaseLostError, QueueError
 if TYPE_CHECKING:
     from rtfs_framework.api.queue import Lease, Queue
     from rtfs_framework.api.values import Clock
+
+
+_AGAIN = 0.1
+"""Seconds between two tries to tell a queue that is down."""
 
 
 class GiveBack(Exception):
@@ -82,13 +87,18 @@ class Held:
             self.stop()
 
     def done(self, result: bytes) -> None:
-        """End the item.
+        """End the item; a queue that cannot be reached is told again for as long as the lease lasts.
 
         Raises:
             LeaseLostError: It is somebody else's, or was cancelled.
-            QueueError: The queue cannot be reached; the lease goes on, and it may be said again.
+            QueueError: The queue could not be reached in time.
             Hopeless: The result is larger than a queue keeps.
         """
+        while not self._told(result):
+            time.sleep(_AGAIN)
+        self.ended = True
+
+    def _told(self, result: bytes) -> bool:
         try:
             self.queue.ack(self.lease, result)
         except ValueError as error:
@@ -96,4 +106,8 @@ class Held:
         except LeaseLostError:
             self.lost = True
             raise
-        self.ended = True
+        except QueueError:
+            if self.lost or self.clock.now() >= self.lease.until:
+                raise
+            return False
+        return True

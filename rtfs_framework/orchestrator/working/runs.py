@@ -18,7 +18,7 @@ from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.recording.journal.alive import hold, release
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.query import show_run
-from rtfs_framework.orchestrator.recording.purse import RunParked, Terms
+from rtfs_framework.orchestrator.recording.purse import RunParked, RunStopped, Terms
 from rtfs_framework.orchestrator.running.beginning import begin, called
 from rtfs_framework.orchestrator.running.linking import link
 from rtfs_framework.orchestrator.running.past_calls import ResumeError
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.session import Session
     from rtfs_framework.orchestrator.working.sessions import Sessions
 
-_PARKED = 30.0
-"""Seconds after which a run that waits for something is looked at again."""
+_PARK = 5.0
+"""Seconds for which a worker waits with a run that waits for a time, a word or a person."""
+_LOOK, _LONGEST = 5.0, 300.0
+"""Seconds after which such a run is looked at again: at first, and at most."""
 
 
 @attrs.frozen(slots=True)
@@ -54,12 +56,15 @@ class RunPerformer:
         try:
             job = QueuedRun.of_bytes(item.payload)
             session = self.sessions.of(item.tenant)
+            session.host.dispatcher.approvals.waits.park = _PARK
             session.portal.call(lambda use: _perform(session, job, held, use))
         except RunParked as error:
-            raise GiveBack(f"it waits {error.what}", _PARKED) from error
+            raise GiveBack(f"it waits {error.what}", _pause(held.lease.attempt)) from error
+        except RunStopped as error:
+            raise Hopeless(str(error)) from error
         except ResumeError as error:
             if error.code == UNDER_WAY:
-                raise GiveBack("another worker of this machine is at it", _PARKED) from error
+                raise GiveBack("another worker of this machine is at it", _LOOK) from error
             raise Hopeless(f"{error.problem}; {error.way_out}") from error
         except ProgramError as error:
             raise Hopeless(f"{error.kind}: {error.message}") from error
@@ -94,7 +99,7 @@ def _opened(session: Session, job: QueuedRun, id_: str, attempt: int) -> tuple[L
         return resumed.program, resumed.loading
     if journal is not None:  # somebody who is frozen may be at it, and has not written a row yet
         if not hold(journal.home, run):
-            raise GiveBack("another worker of this machine is at it", _PARKED)
+            raise GiveBack("another worker of this machine is at it", _LOOK)
         release(journal.home, run)
     source = Source(job.name, job.text)
     linked = link(session.host, source, session.limits, modules_of(job.modules))
@@ -102,6 +107,11 @@ def _opened(session: Session, job: QueuedRun, id_: str, attempt: int) -> tuple[L
         raise JobError("its program is compiled to another one here", "let workers have the version that ordered it")
     terms = Terms(run=run)
     return begin(session.host, session.portal, attrs.evolve(linked, terms=terms), None, called(job.entry, job.values))
+
+
+def _pause(attempt: int) -> float:
+    """Return when a run that waits is looked at again: it is replayed for that, so ever more seldom."""
+    return min(_LONGEST, _LOOK * 2.0 ** min(attempt - 1, 16))
 
 
 def _status(journal: Journal, run: str) -> str | None:

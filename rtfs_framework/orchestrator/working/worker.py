@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 _LOOK = 0.5
 """Seconds for which one look for items waits at most: it hears of the end then."""
-_DOWN = 1.0
+_DOWN = 0.2
 """Seconds between two tries to reach a queue that is down."""
 _TIDY = 3600.0
 _BACK_OFF = 2.0
@@ -82,10 +83,18 @@ class Worker:
     _held: set[Held] = attrs.field(factory=set, init=False)
     _changed: Condition = attrs.field(factory=Condition, init=False)
     _ending: Event = attrs.field(factory=Event, init=False)
+    _now: Event = attrs.field(factory=Event, init=False)
+    _down: bool = attrs.field(default=False, init=False)
+    """Whether the queue could not be reached the last time."""
     _over: Event = attrs.field(factory=Event, init=False)
 
     def end(self) -> None:
-        """Take nothing more, and end when what is under way has ended, or the grace is over. From any thread."""
+        """Take nothing more, and end when what is under way has ended, or the grace is over. From any thread.
+
+        Asked for twice, what is under way is given back at once.
+        """
+        if self._ending.is_set():
+            self._now.set()
         self._ending.set()
 
     def work(self, *, until_empty: bool = False) -> None:
@@ -107,14 +116,14 @@ class Worker:
                 tidied = self.clock.monotonic()
                 self._reached(lambda: self.queue.purge(self.clock.now() - self.terms.keep))
             room = self._room()
-            leases = self._leases(room) if room else []
+            leases, heard = self._leases(room) if room else ([], True)
             for lease in leases:
                 held = Held(self.queue, self.clock, lease, self.terms.lease)
                 with self._changed:
                     self._held.add(held)
                 pool.submit(self._perform, held)
             if not leases:
-                if until_empty and not self._held:
+                if until_empty and heard and not self._held:
                     return
                 self._wait(room)
 
@@ -130,8 +139,10 @@ class Worker:
         with self._changed:  # somebody may end at any time, and make room: look again soon
             self._changed.wait(_LOOK / 5)
 
-    def _leases(self, room: int) -> list[Lease]:
+    def _leases(self, room: int) -> tuple[list[Lease], bool]:
+        """Return what there was to take, and whether the queue could be asked."""
         found: list[Lease] = []
+        heard = True
 
         def take(topic: str) -> None:
             most, terms = room - len(found), self.terms
@@ -139,16 +150,21 @@ class Worker:
 
         for topic in self.performers:
             if len(found) < room:
-                self._reached(partial(take, topic))
-        return found
+                heard = self._reached(partial(take, topic)) and heard
+        return found, heard
 
-    def _reached(self, work: Callable[[], object]) -> None:
-        """Do something with the queue; wait a little when it is down."""
+    def _reached(self, work: Callable[[], object]) -> bool:
+        """Do something with the queue; wait a little when it is down, and say so once."""
         try:
             work()
         except QueueError as error:
-            self.told("queue", "", str(error))
+            if not self._down:
+                self.told("queue", "", str(error))
+            self._down = True
             self._ending.wait(_DOWN)
+            return False
+        self._down = False
+        return True
 
     def _perform(self, held: Held) -> None:
         performer = self.performers[held.lease.item.topic]
@@ -195,13 +211,17 @@ class Worker:
 
     def _renew(self) -> None:
         while not self._over.wait(self.terms.lease / 3):
-            for held in tuple(self._held):
+            with self._changed:
+                all_held = tuple(self._held)
+            for held in all_held:
                 held.renew()
 
     def _drain(self) -> None:
         """Wait for what is under way; stop what takes longer."""
+        end = time.monotonic() + self.terms.grace
         with self._changed:
-            self._changed.wait_for(lambda: not self._held, self.terms.grace)
+            while self._held and not self._now.is_set() and time.monotonic() < end:
+                self._changed.wait(_LOOK / 5)
             left = tuple(self._held)
         self._ending.set()
         for held in left:

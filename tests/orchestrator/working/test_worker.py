@@ -231,8 +231,8 @@ def test_a_queue_that_is_down_is_told_and_tried_again(shop):
         return right(*given, **named)
 
     shop.queue.lease = lease
-    with shop.working():
-        _until(lambda: shop.queue.get(run).state == "done")
+    shop.work()  # that nothing could be asked does not mean that nothing is there
+    assert shop.queue.get(run).state == "done"
     assert ("queue", "", "down") in shop.told
 
 
@@ -256,3 +256,45 @@ def test_a_call_of_which_nobody_knows_how_it_ended_is_a_persons_matter(shop):
     assert status.state == "dead"
     assert "nobody knows how it ended" in status.reason
     assert "--assume" in status.reason
+
+
+def test_a_run_that_waits_holds_no_worker(shop, monkeypatch):
+    """It is given back, goes on with what it was answered, and ends when its time has come."""
+    monkeypatch.setattr("rtfs_framework.orchestrator.working.runs._PARK", 0.0)
+    run = shop.put(ASKS.replace('(f "second")', '(do (host/sleep 0.2) "slept")'), ("a",), most_tries=1)
+    shop.work()
+    assert shop.told == [("put back", run, "it waits for its time")]
+    status = shop.queue.get(run)
+    assert (status.state, status.tries) == ("queued", 0)
+    Event().wait(0.3)
+    shop.queue._settings.clock.advance(10)
+    shop.work()
+    assert shop.queue.get(run).reason == ""
+    assert result_of(shop.queue.get(run).result)["text"] == '"aslept"'
+    assert shop.requests == ["a"]
+
+
+def test_what_is_told_to_end_twice_gives_back_at_once(shop):
+    shop.answers = gate = Gate()
+    run = shop.put(ASKS, ("a",))
+    with shop.working(grace=1_000.0) as worker:
+        assert gate.asked.wait(20)
+        worker.end()
+        worker.end()
+        _until(lambda: shop.told)
+    assert shop.told == [("put back", run, "the worker ends")]
+
+
+def test_a_result_is_told_again_while_the_queue_is_down(shop):
+    run = shop.put()
+    right, down = shop.queue.ack, [1, 2]
+
+    def ack(*given):
+        if down:
+            raise QueueError(f"down {down.pop()}")
+        right(*given)
+
+    shop.queue.ack = ack
+    shop.work()
+    assert shop.told == [("done", run, "")]
+    assert shop.queue.get(run).attempt == 1

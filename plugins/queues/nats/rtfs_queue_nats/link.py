@@ -57,6 +57,7 @@ class Link:
         self._server: Server | None = None
         self._connecting: asyncio.Lock | None = None
         self._left: object = None
+        self._under_way: set[asyncio.Future[Any]] = set()
 
     def call(self, work: Callable[[Server], Coroutine[Any, Any, Result]], *, long: bool = False) -> Result:
         """Do something with the server; what reads everything (`long`) may take ten times as long.
@@ -91,13 +92,29 @@ class Link:
         async def done() -> Result:
             return await work(await self._connected())
 
-        return await asyncio.wait_for(done(), seconds)
+        task = asyncio.ensure_future(done())
+        self._under_way.add(task)
+        try:
+            return await asyncio.wait_for(task, seconds)
+        except asyncio.CancelledError:
+            if task in self._under_way:  # this was cancelled, not what it waits for
+                raise
+            raise nats.errors.ConnectionClosedError from None
+        finally:
+            self._under_way.discard(task)
+
+    async def _lost(self) -> None:
+        """End what waits for an answer: a server that is lost gives none, and what comes next may reach it again."""
+        waiting, self._under_way = self._under_way, set()
+        for task in waiting:
+            task.cancel()
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None or self._process != os.getpid():
                 self._left = self._loop, self._server  # the parent's: closing it here would be heard there
                 self._process, self._server, self._connecting = os.getpid(), None, None
+                self._under_way = set()
                 self._loop = asyncio.new_event_loop()
                 self._thread = Thread(target=self._loop.run_forever, name="rtfs-queue-nats", daemon=True)
                 self._thread.start()
@@ -134,6 +151,7 @@ class Link:
             "reconnect_time_wait": _RECONNECT,
             "max_reconnect_attempts": -1,
             "error_cb": _ignore,
+            "disconnected_cb": self._lost,
             "name": "rtfs",
         }
         if own.user is not None:

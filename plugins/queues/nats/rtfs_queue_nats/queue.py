@@ -41,7 +41,7 @@ from rtfs_queue_nats.turns import Turns
 _MOST_DROPPED = 200
 """Messages that one look at a subject passes by at most: it is bounded, and goes on the next time."""
 _SHORT, _LONG, _AGAIN = 0.02, 0.3, 0.5
-_NEXT_WAIT = 2.0
+_NEXT_WAIT = 1.0
 _NEXT = b'{"batch":1,"no_wait":true}'
 
 Lane = tuple[str, int]
