@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from contextlib import suppress
 
 import pytest
 
@@ -13,6 +15,7 @@ from rtfs_framework.lang.printer import write
 from rtfs_framework.orchestrator.boundary.handover import as_value
 from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
 from rtfs_framework.orchestrator.recording.journal import query
+from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.kept import value_text
 from rtfs_framework.orchestrator.recording.journal.outside import tell
 from rtfs_framework.orchestrator.recording.purse import RunParked, RunStopped
@@ -27,6 +30,12 @@ def opened(world, clock, park=None):
     session = world.open(clock=clock)
     session.host.dispatcher.approvals.waits.park = park
     return session
+
+
+def begun(world):
+    """Tell whether the journal has a run by now."""
+    with suppress(JournalError):
+        return bool(query.list_runs(world.kit.journal))
 
 
 def signal(world, run, name, value):
@@ -77,8 +86,8 @@ def test_in_its_process_a_run_waits_until_the_word_comes(world, source):
 
     thread = threading.Thread(target=work)
     thread.start()
-    while not (world.kit.journal.exists() and query.list_runs(world.kit.journal)):
-        pass
+    while not begun(world):
+        time.sleep(0.01)
     signal(world, world.run, "go", "now")
     thread.join()
     assert found == ["now"]
