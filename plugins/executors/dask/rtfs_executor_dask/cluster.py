@@ -6,6 +6,7 @@ fewest, and whoever handed it out is told when that worker has gone.
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import socket
 from concurrent.futures import CancelledError
@@ -71,7 +72,7 @@ class Cluster:
         try:
             _knock(address)
             client = _CLIENT(address, timeout=_REACH, set_as_default=False)
-        except (OSError, ValueError, TypeError, ImportError) as error:  # the last: no such protocol
+        except (OSError, asyncio.TimeoutError, ValueError, TypeError, ImportError) as error:
             raise _unreachable(address, f"no scheduler answers: {error}") from error
         made = cls(address, settings.work, client)
         try:
@@ -159,7 +160,7 @@ class Cluster:
             return
         try:
             found = self.client.scheduler_info(n_workers=-1)["workers"]
-        except (OSError, TimeoutError, KeyError) as error:
+        except (OSError, asyncio.TimeoutError, KeyError) as error:
             raise _unreachable(self.address, f"its scheduler has gone: {error}") from error
         self._looked = now
         self._workers = {name: max(1, int(facts["nthreads"])) for name, facts in found.items()}
@@ -170,7 +171,7 @@ class Cluster:
         if future.status == "error":
             return Ended(index=index, why=f"it broke: {future.exception(timeout=_REACH)!r:.500}")
         while known.worker in self._workers and future.status != "cancelled":
-            with suppress(OSError, TimeoutError, CancelledError):
+            with suppress(OSError, asyncio.TimeoutError, CancelledError):
                 return Ended(index=index, result=future.result(timeout=_LOOK))
             self._look()
         if future.status == "cancelled":
