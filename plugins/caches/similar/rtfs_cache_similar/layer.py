@@ -12,7 +12,7 @@ from threading import RLock
 import attrs
 import numpy as np
 
-from rtfs_cache_similar.deciding import Decider, Look, Near
+from rtfs_cache_similar.deciding import Decider, Look, Near, Unread
 from rtfs_cache_similar.index.base import Index, Vector, unit
 from rtfs_cache_similar.rows import Entry, Place
 from rtfs_cache_similar.shelf import Shelf
@@ -293,11 +293,15 @@ class SimilarCache:
             bound=0.0,
         )
 
-    def _near(self, partition: str, vector: Vector) -> list[Near]:
-        near = self._shelf.search(partition, vector, NEAREST)
-        kept = self._store.several([number for number, _ in near]) if near else {}
-        lives = ((number, cosine, self._checked(number, partition, kept.get(number))) for number, cosine in near)
-        return [Near(str(number), there[1].text, cosine, _record(*there)) for number, cosine, there in lives if there]
+    def _near(self, partition: str, vector: Vector) -> list[Unread]:
+        def reads(number: int, cosine: float) -> Unread:
+            return Unread(str(number), cosine, lambda: self._read(number, cosine, partition))
+
+        return [reads(number, cosine) for number, cosine in self._shelf.search(partition, vector, NEAREST)]
+
+    def _read(self, number: int, cosine: float, partition: str) -> Near | None:
+        there = self._checked(number, partition, self._store.get(number, vector=False))
+        return None if there is None else Near(str(number), there[1].text, cosine, _record(*there))
 
     def _live(self, number: int, partition: str) -> tuple[Place, Entry] | None:
         """Return an entry of a partition whose time is not over, as it stands in the file now."""

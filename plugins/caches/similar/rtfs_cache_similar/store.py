@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -126,18 +126,13 @@ class Store(CacheFile):
 
         return self.do(lambda db: in_transaction(db, work))
 
-    def get(self, number: int) -> tuple[Place, Entry] | None:
-        """Return an entry, whether or not its time is over; one that is not what was written is told and deleted."""
-        found = self.do(lambda db: db.execute(_GET, (number,)).fetchone())
-        return None if found is None else self._entry_of(number, found)
+    def get(self, number: int, *, vector: bool = True) -> tuple[Place, Entry] | None:
+        """Return an entry, perhaps without its vector, whether or not its time is over.
 
-    def several(self, numbers: Sequence[int]) -> dict[int, tuple[Place, Entry]]:
-        """Return entries by number, as `get` does, without their vectors; those that are not there are left out."""
-        marks = ", ".join("?" * len(numbers))
-        text = f"select number, {_PLACE}, sealed from entries where number in ({marks})"  # noqa: S608
-        found = self.do(lambda db: db.execute(text, numbers).fetchall())
-        opened = ((each[0], self._entry_of(each[0], each[1:], vector=False)) for each in found)
-        return {number: there for number, there in opened if there is not None}
+        One that is not what was written is told and deleted.
+        """
+        found = self.do(lambda db: db.execute(_GET, (number,)).fetchone())
+        return None if found is None else self._entry_of(number, found, vector=vector)
 
     def number(self, namespace: str, digest: str) -> int:
         """Return the number of the entry with an exact key, 0 for none."""

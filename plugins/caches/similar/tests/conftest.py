@@ -28,6 +28,7 @@ class Trusting:
         self.loaded = b""
 
     def decide(self, partition, question, near, draw, bound, judge_draw):
+        near = [each for each in near if each.text is not None]
         if not near or near[0].similarity < self.enough or bound == 0:
             return SimilarVerdict(served=Served.MISS, why="nothing is near enough")
         first = near[0]

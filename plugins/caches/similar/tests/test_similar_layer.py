@@ -260,3 +260,17 @@ def test_a_hit_that_the_judge_calls_right_stays(opened, question):
     layer.judged(asked, layer.ask(asked), same=True)
     assert layer.ask(question("tea/4")).served is Served.HIT
     assert layer._decider.told[0][-1] is True
+
+
+def test_a_decision_reads_only_the_entries_that_it_looks_at(opened, question, trusting):
+    class First(trusting):
+        def decide(self, partition, question, near, draw, bound, judge_draw):
+            return super().decide(partition, question, near[:1], draw, bound, judge_draw)
+
+    layer = opened(decider=First())
+    for number in range(5):
+        layer.put(question(f"tea/{number}"), "an answer")
+    read, get = [], layer._store.get
+    layer._store.get = lambda number, **more: read.append(number) or get(number, **more)
+    assert layer.ask(question("tea/9")).served is Served.HIT
+    assert len(read) == 1

@@ -13,7 +13,7 @@ import numpy as np
 
 from rtfs_cache_similar.deciding.evidence import CHANCES, Asked, Evidence
 from rtfs_cache_similar.deciding.features import CONSIDERED, Compared, compare, features
-from rtfs_cache_similar.deciding.looks import Look, Near
+from rtfs_cache_similar.deciding.looks import Found, Look, Near
 from rtfs_cache_similar.deciding.prior import GRID, Prior
 from rtfs_cache_similar.deciding.state import dumped, loaded
 from rtfs_framework.api import Served, SimilarReport, SimilarVerdict
@@ -44,7 +44,7 @@ class DeciderSettings:
 
 @attrs.frozen(slots=True, eq=False)
 class _Candidate:
-    near: Near
+    near: Found
     features: np.ndarray[tuple[int], np.dtype[np.float64]]
     score: float
     level: int
@@ -66,7 +66,7 @@ class Decider:
         self._partitions: OrderedDict[str, Evidence] = OrderedDict()
 
     def decide(
-        self, partition: str, question: Look, near: Sequence[Near], draw: float = 1.0, bound: float | None = None,
+        self, partition: str, question: Look, near: Sequence[Found], draw: float = 1.0, bound: float | None = None,
         judge_draw: float = 1.0,
     ) -> SimilarVerdict:  # fmt: skip
         """Decide about one look-up, which counts. `near` is sorted, the nearest first; draws are in [0, 1), 1 for none.
@@ -96,7 +96,7 @@ class Decider:
         return self._served(evidence, question, found, threshold, allowed, judge_draw)
 
     def preview(
-        self, partition: str, question: Look, near: Sequence[Near], bound: float | None = None
+        self, partition: str, question: Look, near: Sequence[Found], bound: float | None = None
     ) -> SimilarVerdict:
         """Return what `decide` would say of a look-up that is not explored; nothing counts."""
         imagined = Decider(self.settings, self._prior, self._compared)
@@ -163,15 +163,16 @@ class Decider:
             self._partitions.popitem(last=False)
         return found
 
-    def _candidate(self, evidence: Evidence, question: Look, near: Sequence[Near]) -> _Candidate | str:
+    def _candidate(self, evidence: Evidence, question: Look, near: Sequence[Found]) -> _Candidate | str:
         """Return the nearest entry that passes the gates, or why there is none."""
         why = "nothing is near"
         for place, entry in enumerate(near[:CONSIDERED]):
             if not entry.similarity >= LEAST_SIMILAR:
                 break
-            if entry.text == question.text:
+            text = entry.text
+            if text is None or text == question.text:
                 continue
-            compared = self._compared(question.text, entry.text)
+            compared = self._compared(question.text, text)
             if compared.closed is not None:
                 if why == "nothing is near":
                     why = f"gate {compared.closed.gate}: {compared.closed.why}"

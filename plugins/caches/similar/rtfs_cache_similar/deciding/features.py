@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from rtfs_cache_similar.deciding.looks import Near
+from rtfs_cache_similar.deciding.looks import Found
 from rtfs_cache_similar.gates import Closed, closed
 from rtfs_cache_similar.gates.seen import Seen, seen
 
@@ -45,7 +45,7 @@ def compare(question: str, entry: str) -> Compared:
     return Compared(shut) if shut is not None else Compared(None, _of_texts(question, entry))
 
 
-def features(of_texts: tuple[float, ...], near: Sequence[Near], place: int) -> Vector:
+def features(of_texts: tuple[float, ...], near: Sequence[Found], place: int) -> Vector:
     """Return the features of the entry at a place of what lies near, in the order of `NAMES`."""
     near = near[:CONSIDERED]
     entry = near[place]
