@@ -92,6 +92,9 @@ class InferenceRequest:
     on_text: Callable[[str], None] | None = attrs.field(default=None, eq=False, repr=False)
     """Told each piece of the answer as it arrives, by providers that can; together they are its text. None where
     nobody listens. It never waits and raises nothing."""
+    key: str = ""
+    """An idempotency key, of requests that cost something: the same when this one is made again because nobody knows
+    what became of it, as after a crash. Servers that know such keys answer the second as the first."""
     travel: Travel | None = None
     """What goes along to another RTFS host; only for providers whose entry says `travels`."""
 

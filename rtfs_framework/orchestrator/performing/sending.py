@@ -23,6 +23,7 @@ from rtfs_framework.api.remote import NO_BOUNDS, Bounds
 from rtfs_framework.api.secrets import Blot
 from rtfs_framework.api.targets import show_target
 from rtfs_framework.api.values import Clock
+from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.errors import InternalError, ProgramError
 from rtfs_framework.orchestrator.boundary.failures import RefusedError
 from rtfs_framework.orchestrator.concurrency.deadlines import HELD_SECONDS, OverdueError
@@ -31,6 +32,7 @@ from rtfs_framework.orchestrator.performing.cost import cost_of, usage_of
 from rtfs_framework.orchestrator.performing.gate import Asking, Gate, Outcome, Permit
 from rtfs_framework.orchestrator.performing.guards.guards import NO_GUARDS, Guards
 from rtfs_framework.orchestrator.performing.guards.quoted import blotted, judged, shown
+from rtfs_framework.orchestrator.performing.idempotency import request_key
 from rtfs_framework.orchestrator.performing.prompt import with_args
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 from rtfs_framework.orchestrator.performing.reply import fault_of
@@ -49,6 +51,11 @@ T = TypeVar("T")
 
 _ANSWERING = "answering:"
 _SERVER_S = "this is what the server answered, and no fault of the plugin: tell whoever runs the server"
+
+
+def _asked(request: InferenceRequest) -> str:
+    """Return what a request asks, in short: one that is repaired asks something else."""
+    return digest(*(part for each in request.messages for part in (each.role, each.content)))
 
 
 @attrs.define(slots=True, eq=False)
@@ -138,9 +145,7 @@ class Sender:
             if at_once:
                 reply = await self._billed(opened, instance, sending, _at_once(instance, request))
             else:
-                if instance.costs and not opened.begin():
-                    await opened.written()
-                laden = self._laden(opened, instance, request) if instance.entry.travels else request
+                laden = await self._begun(opened, instance, request)
                 reply = await self.there(instance, request.timeout, self._there, opened, instance, laden, sending)
         except BaseException as error:
             if sending.permit is not None:  # what is settled already stays so
@@ -156,6 +161,14 @@ class Sender:
         reply = shown(reply, self.blot)
         self._tell_problems(instance, reply)
         return reply
+
+    async def _begun(self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest) -> InferenceRequest:
+        """Write down that a request begins, and return it as it is sent: with its key, and what goes along."""
+        if instance.costs:
+            request = attrs.evolve(request, key=request_key(opened, instance, _asked(request)))
+            if not opened.begin():
+                await opened.written()
+        return self._laden(opened, instance, request) if instance.entry.travels else request
 
     def _laden(self, opened: OpenCall, instance: ProviderInstance, request: InferenceRequest) -> InferenceRequest:
         """Return a request with what goes along to another host. That it begins is written down by now."""

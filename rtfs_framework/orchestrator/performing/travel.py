@@ -9,12 +9,10 @@ meant to run. A program that says itself what is to run (`travel` is set already
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.endpoints import BadEndpoint, read_endpoint
 from rtfs_framework.api.remote import Allowance, AskedBy, Bounds, Travel, Travelling
 from rtfs_framework.lang.digest import digest
@@ -23,6 +21,7 @@ from rtfs_framework.lang.types.model import NamedType, Type
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.lang.types.show import show_type
 from rtfs_framework.orchestrator.performing.accounts import endpoint
+from rtfs_framework.orchestrator.performing.idempotency import request_key
 from rtfs_framework.orchestrator.recording.purse import NANO, Spending
 
 if TYPE_CHECKING:
@@ -35,9 +34,7 @@ if TYPE_CHECKING:
 
 NO_TARGET = "NoTarget"
 """The kind of the error in which a function ends that travelled without its body, where no target took it."""
-_UNANSWERED = (FailureKind.REPLY, FailureKind.LOW_CONFIDENCE)
 _ANONYMOUS = "fn"
-_CHARACTERS = 64
 _ENTRY = "rtfs-entry"
 
 
@@ -58,7 +55,7 @@ def with_travel(
         bounds=bounds if given is None else given.bounds,
         journey=journey,
         allowance=_allowance(opened, request.max_tokens),
-        key=_key(opened, instance, program, request.args),
+        key=request_key(opened, instance, program.source, program.entry, digest(*request.args)),
         asked_by=_asker(opened),
     )
     return attrs.evolve(request, travel=travel)
@@ -131,21 +128,6 @@ def _allowance(opened: OpenCall, most_tokens: int | None) -> Allowance | None:
         calls=None if calls is None else calls + held.calls,
     )
     return None if made == Allowance() else made
-
-
-def _key(opened: OpenCall, instance: ProviderInstance, program: Travelling, args: tuple[Any, ...]) -> str:
-    """Return what makes a request repeatable: equal for attempts of one call whose answer nobody has seen.
-
-    It rests on the run, and where this was begun by another host's request, on that one's key: a run that is made
-    again because this host was killed is the same for the hosts behind it, and is not paid twice there.
-    """
-    asked = opened.scope.journey.key
-    run = digest(opened.scope.tenant, asked) if asked else opened.scope.run
-    seen = sum(
-        each.kind in _UNANSWERED and each.target == instance.target for each in opened.attempts
-    )  # an answer that does not fit is asked for anew
-    text = "\0".join((run, repr(opened.record.order), instance.spec.id, program.source, program.entry, digest(*args)))
-    return blake2b(f"{text}\0{seen}".encode("utf-8", "surrogatepass"), digest_size=_CHARACTERS // 2).hexdigest()
 
 
 def _asker(opened: OpenCall) -> AskedBy:

@@ -50,7 +50,7 @@ class World:
 
     def catalog(self):
         def said(request):
-            self.done("model", "", request.args[0])
+            self.done("model", request.key, request.args[0])
             return InferenceReply(text=f"said {request.args[0]}", model="fake")
 
         return self.kit.catalog(

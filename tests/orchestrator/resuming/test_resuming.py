@@ -67,3 +67,27 @@ def test_a_run_that_has_ended_is_not_gone_on_with(world, source):
         run = session.run(source(PROGRAM), ("x",)).run_id
     with pytest.raises(JournalError, match="is complete"):
         world.resume(run)
+
+
+def test_a_model_that_may_be_asked_twice_is_asked_with_the_same_key(world, source):
+    text = """
+(defn ^:delegation :remote "m" ask [x : :string] : :string "own")
+(defn main [] [(ask "a") (ask "b")])"""
+
+    def work():
+        with world.open() as session:
+            session.run(source(text), entry="main")
+
+    for moment in range(20):
+        (world.kit.home / "effects.txt").unlink(missing_ok=True)
+        world.die_at(moment, work)
+        asked = [effect for effect in world.effects if effect[0] == "model"]
+        rows = query.list_runs(world.kit.journal) if world.kit.journal.exists() else []
+        if asked and rows and rows[0].status == "unfinished":
+            world.settle(rows[0].id)
+            keys = {arg: {key for _, key, said in world.effects if said == arg} for arg in ("a", "b")}
+            assert all(len(each) == 1 for each in keys.values())
+            assert keys["a"] != keys["b"]
+            if len([arg for *_, arg in world.effects if arg == "a"]) == 2:
+                return
+    pytest.fail("no moment lay between the request and its end")

@@ -6,7 +6,9 @@ breaks is uncertain: the server has worked, and what it has counted by then is i
 
 from __future__ import annotations
 
+import json
 from contextlib import asynccontextmanager
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -27,6 +29,7 @@ from rtfs_framework.api import (
 from rtfs_provider_openai.asking import is_typed
 from rtfs_provider_openai.extract import load
 from rtfs_provider_openai.failures import Teller, data_of
+from rtfs_provider_openai.guard import IDEMPOTENCY
 from rtfs_provider_openai.reading import read_body, reply_of
 from rtfs_provider_openai.stream import DONE, Assembly, Events
 from rtfs_provider_openai.usage import usage_of
@@ -66,6 +69,8 @@ class Exchange:
     """Gets what was sent."""
     refusal: Refusal | None = None
     """How the server refused the last request, None where it did not."""
+    key: str = ""
+    """Of the request: see `InferenceRequest.key`."""
     _waits: list[float | None] = attrs.field(factory=list)
     _assembly: Assembly | None = None
 
@@ -75,7 +80,7 @@ class Exchange:
         Raises:
             ProviderError: Of the kind that fits; `refusal` says how the server refused, if it did.
         """
-        self.refusal, self._assembly = None, None
+        self.refusal, self._assembly, self.key = None, None, request.key
         async with self._opened(body) as response:
             if body.get("stream") and _is_events(response):
                 return await self._followed(response, request, form)
@@ -154,7 +159,7 @@ class Exchange:
                 self.path,
                 cast_to=httpx2.Response,
                 body=body,
-                options={"timeout": self.timeout, "params": dict(self.params)},
+                options={"timeout": self.timeout, "params": dict(self.params), "headers": self._headers(body)},
                 stream=bool(body.get("stream")),
                 stream_cls=openai.AsyncStream[object],
             )
@@ -170,6 +175,13 @@ class Exchange:
             sent_out.reset(marks[1])
         found: httpx2.Response = response
         return found
+
+    def _headers(self, body: dict[str, Any]) -> dict[str, str]:
+        """Return the header by which a server knows a request again: of the call, and of all that is in it."""
+        if not self.key:
+            return {}
+        asked = json.dumps(body, sort_keys=True, default=str).encode()
+        return {IDEMPOTENCY: blake2b(self.key.encode() + asked, digest_size=16).hexdigest()}
 
     async def _content(self, response: httpx2.Response) -> bytes:
         try:

@@ -17,7 +17,10 @@ from anyio.lowlevel import checkpoint
 from rtfs_framework.api import BadReply, ProviderRedirected, ReplyTooLarge, one_line
 from rtfs_provider_openai.failures import retry_after
 
-_NEEDED = frozenset({"host", "accept", "content-type", "content-length", "transfer-encoding", "connection"})
+IDEMPOTENCY = "idempotency-key"
+_NEEDED = frozenset(
+    {"host", "accept", "content-type", "content-length", "transfer-encoding", "connection", IDEMPOTENCY}
+)
 _KEPT = (307, 308)
 """The redirects that keep method and body."""
 _ENCODINGS = ("gzip", "x-gzip", "deflate")

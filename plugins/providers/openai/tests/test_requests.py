@@ -31,6 +31,16 @@ def test_a_plain_reply(make, ask):
     }
 
 
+def test_a_request_is_known_again_by_its_key_and_by_all_that_is_in_it(make, ask):
+    with OpenAIServer() as server:
+        for key, text in (("k1", "you"), ("k1", "you"), ("k1", "me"), ("k2", "you"), ("", "you")):
+            ask(make(server), inference_request(text, name="greet", key=key))
+    first, again, other, another, none = (each.headers.get("idempotency-key") for each in server.requests)
+    assert first == again
+    assert len({first, other, another, none}) == 4
+    assert none is None
+
+
 def test_an_enumeration_is_wrapped_in_an_object_and_unwrapped(make, ask):
     with OpenAIServer([say_json({"value": "positive"})]) as server:
         reply = ask(make(server), inference_request("fine", returns=SENTIMENT))
