@@ -259,6 +259,8 @@ _KINDS: dict[str, type[Any]] = {
     "validation": Validation,
 }
 _KEYS = {name: {field.metadata[_KEY][0]: field for field in attrs.fields(kind)} for name, kind in _KINDS.items()}
+NAMES = tuple(_KINDS)
+"""Without `runtime.learning.`, the outermost first."""
 _FIELDS = {name: name.replace("-", "_") for name in _KINDS}
 
 

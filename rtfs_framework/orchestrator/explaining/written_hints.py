@@ -12,17 +12,22 @@ import attrs
 
 from rtfs_framework.lang import forms as fm
 from rtfs_framework.lang.analyzer.data import to_data
-from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Place, Source
-from rtfs_framework.orchestrator.boundary.hints import PREFIX, HintError, Hints, read_hint
+from rtfs_framework.orchestrator.boundary.hints import NAMES, PREFIX, HintError, Hints, read_hint
 from rtfs_framework.orchestrator.deciding.hinted import check_hints
+from rtfs_framework.orchestrator.remembering.similar import HINT as SIMILAR
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.host import Host
     from rtfs_framework.orchestrator.recording.records import Steps
+
+
+_KNOWN = frozenset({*NAMES, SIMILAR.removeprefix(PREFIX)})
+"""Those that somebody here reads."""
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -40,6 +45,12 @@ class _Written:
 def wrong_hints(host: Host, sources: Iterable[Source]) -> Iterator[Diagnostic]:
     """Yield a finding for each hint that is written out and means nothing, or more than the policy allows."""
     for each in _written(sources):
+        near = None if each.name in _KNOWN else did_you_mean(each.name, NAMES)
+        if near is not None:
+            message = f"no hint is called {PREFIX}{each.name}, and nobody may look at it"
+            yield Diagnostic(
+                code="E0622", message=message, source=each.source, span=each.value.span, help=near, severity="warning"
+            )
         if not _is_literal(each.value):
             continue
         hinting = host.dispatcher.hinting

@@ -313,8 +313,7 @@ class Models:
             Exception: The outcome, or whatever the provider raises.
         """
         found, most = misfit(outcome), self.most_requests
-        if opened.hinted is not None and (retry := opened.hinted.hints.retry) is not None:
-            most = min(most, 1 + retry.most)
+        most = most if opened.hinted is None else opened.hinted.most_requests(most)
         if found is None or not (self._may_repair(opened, instance) and opened.may_repair(most)):
             if isinstance(outcome, Exception):
                 raise outcome
@@ -332,10 +331,8 @@ class Models:
     def _may_repair(self, opened: OpenCall, instance: ProviderInstance) -> bool:
         """Tell whether a model may be told that its answer does not fit: it may say something else, and has the time.
 
-        Not where its cost is bounded and was reckoned for one request, nor where a hint names what answers instead.
+        Not where its cost is bounded and was reckoned for one request.
         """
-        if opened.hinted is not None and opened.hinted.hints.fallback is not None:
-            return False
         if opened.most_tokens is not None or instance.entry.deterministic or opened.was_repaired or was_told(opened):
             return False
         return self.left(opened, instance.spec.timeout, opened.started) > 0

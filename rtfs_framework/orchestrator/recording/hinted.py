@@ -37,6 +37,15 @@ class Hinted(ABC):
         """Return when the attempt under way began (monotonic): a fallback has a part of its attempt's time."""
         return self.since if self.aside else max(self.since, opened.since)
 
+    def most_requests(self, most: int) -> int:
+        """Return how many requests the call may make to tell a model what is wrong with its reply, of so many.
+
+        A fallback answers instead.
+        """
+        if self.hints.fallback is not None:
+            return 0
+        return most if self.hints.retry is None else min(most, 1 + self.hints.retry.most)
+
     def check(self, value: Any, lookup: Lookup, who: str) -> None:
         """Refuse a reply that is not what the hint `validation` says; what a fallback answers is not looked at.
 

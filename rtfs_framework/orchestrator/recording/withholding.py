@@ -17,7 +17,7 @@ from rtfs_framework.api.labels import Label
 from rtfs_framework.api.observer import Event
 
 WITHHELD: Final = "(withheld)"
-_WORDS = frozenset({"args", "error", "reasoning", "words"})
+_WORDS = frozenset({"args", "error", "hints", "reasoning", "words"})
 """Fields that may hold words."""
 _WHICH = frozenset({"cache", "call", "engine", "event", "model", "path", "place", "symbol", "target"})
 """Fields that say which call it is, and where it went."""
@@ -54,6 +54,9 @@ def _without(name: str, value: Any, withheld: frozenset[str]) -> Any:
     if name in withheld:
         return value if value is None else WITHHELD
     if name == _NUMBERS_IN and isinstance(value, Mapping):
-        sums = {each: {WITHHELD: sum(value[each].values())} for each in _BY_TARGET if value.get(each)}
+        sums: dict[str, Any] = {each: {WITHHELD: sum(value[each].values())} for each in _BY_TARGET if value.get(each)}
+        if value.get("metrics"):  # by names of programs
+            counted = list(value["metrics"].values())
+            sums["metrics"] = {WITHHELD: {name: sum(each[name] for each in counted) for name in counted[0]}}
         return {**value, **sums, "problems": [WITHHELD for _ in value.get("problems", ())]}
     return value

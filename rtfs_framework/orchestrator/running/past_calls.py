@@ -10,7 +10,7 @@ arguments or host are not what they were.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -41,7 +41,7 @@ NOT_KEPT = "E0723"
 """What a call was answered is not there any more, or never was."""
 
 _MADE_AGAIN = (CallKind.CONTEXT_SET, CallKind.EVENT)
-_OWN_BODY, _VALUE = "own body", "value"
+_OWN_BODY, _VALUE, _AT_CAPABILITY = "own body", "value", "capability "
 
 
 class ResumeError(RtfsError):
@@ -204,8 +204,8 @@ class PastCalls:
     @staticmethod
     def _lasted(opened: OpenCall, target: str, dispatcher: Dispatcher) -> bool:
         """Tell whether a call may have cost or changed something."""
-        if opened.call.kind is CallKind.CAPABILITY:
-            return not dispatcher.capabilities.idempotent(opened.call.capability)
+        if opened.call.kind is CallKind.CAPABILITY or target.startswith(_AT_CAPABILITY):
+            return not _harmless(opened.call, (target,), dispatcher)
         known = _target(target, dispatcher)
         instance = None if known is None else dispatcher.pool.get(known)
         return instance is None or instance.costs
@@ -225,11 +225,10 @@ class PastCalls:
         target = _target(text, dispatcher)
         if id_ in assumed.not_done or "" in assumed.not_done:
             return dispatcher.answer(call, opened.scope)
-        if call.kind is CallKind.CAPABILITY:
-            again = dispatcher.capabilities.idempotent(call.capability)
-        else:
+        again = _harmless(call, known.targets, dispatcher)
+        if call.kind is not CallKind.CAPABILITY and not text.startswith(_AT_CAPABILITY):
             candidate = None if target is None else dispatcher.pool.candidate(target)
-            again = candidate is not None and candidate.idempotent
+            again = again and candidate is not None and candidate.idempotent
         if not again:
             raise ResumeError(
                 UNSETTLED,
@@ -241,6 +240,13 @@ class PastCalls:
         if target is None:
             return dispatcher.answer(call, opened.scope)
         return dispatcher.answer(call, opened.scope, Again(target, known.transform))
+
+
+def _harmless(call: HostCall, targets: Iterable[str], dispatcher: Dispatcher) -> bool:
+    """Tell whether all capabilities that a call has asked may be asked again: its own, and those that hints named."""
+    named = [each.removeprefix(_AT_CAPABILITY) for each in targets if each.startswith(_AT_CAPABILITY)]
+    named += [call.capability] if call.kind is CallKind.CAPABILITY else []
+    return all(map(dispatcher.capabilities.idempotent, named))
 
 
 def _typed(call: HostCall, data: Any, opened: OpenCall, dispatcher: Dispatcher) -> Any:

@@ -285,3 +285,24 @@ class TestMetrics:
             session.run(desk.source(hinted({"metrics": "true", "retry": "{:max-retries 1}"})))
         (answered,) = [each for each in heard if each.name == "call.answered" and each.fields["symbol"] == "kv"]
         assert answered.fields["hints"] == [["metrics", "kv"], ["retry", "repeated 0 of 1 times"]]
+
+
+class TestRepairs:
+    """A model that is told what is wrong with its reply."""
+
+    TEXT = '(do (defn ^:delegation :local-model "m" f "F." [x :string] :int 0) {} (f "x"))'
+
+    @pytest.mark.parametrize(
+        ("hints", "asked", "value"),
+        [
+            ("", 2, 7),
+            ("^{:runtime.learning.retry {:max-retries 1}}", 2, 7),
+            ("^{:runtime.learning.retry {:max-retries 0}}", 1, None),
+            ("^{:runtime.learning.fallback {:capability :other}}", 1, 9),
+        ],
+        ids=["no hint", "one repeat", "no repeat", "fallback"],
+    )
+    def test_that_is_a_repeat_and_a_fallback_answers_instead(self, desk, hints, asked, value):
+        text = self.TEXT.format(hints)
+        found, _ = desk.run(text, models={"m": ["words", "7"]}, other=[9])
+        assert (desk.asked["m"], found if value is not None else None) == (asked, value)

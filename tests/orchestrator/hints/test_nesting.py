@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from random import Random
 
 import attrs
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from rtfs_framework.api import (
     CapabilityError,
@@ -274,7 +273,7 @@ class Real:
     """The host, with targets that do what scripts say."""
 
     def __init__(self, clock):
-        self.clock, self.scripts, self.program, self.examples = clock, {}, None, 0
+        self.clock, self.scripts, self.program = clock, {}, None
 
     def capability(self, name):
         def answer(request):
@@ -318,25 +317,34 @@ def host(kit, source, capability, monkeypatch):
         yield real
 
 
-SECONDS = st.sampled_from((0.0, 0.1, 0.2, 0.5, 1.0, 2.0))
-OUTCOMES = st.sampled_from(("good", "good", "safe", "unsure", "here", "poor"))
-SCRIPTS = st.lists(st.tuples(OUTCOMES, SECONDS), min_size=1, max_size=9)
-HINTS = st.fixed_dictionaries(
-    {
-        "cache": st.none() | st.tuples(st.sampled_from((0.75, 6.05)), st.integers(1, 3)),
-        "breaker": st.none() | st.tuples(st.integers(1, 3), st.sampled_from((0.85, 5.15))),
-        "rate": st.none() | st.tuples(st.sampled_from((0.03, 0.3, 3.0)), st.integers(1, 3)),
-        "retry": st.none()
-        | st.tuples(st.integers(0, 3), st.sampled_from((0.0, 0.1, 3.0)), st.sampled_from((1.0, 2.0))),
-        "timeout": st.none() | st.sampled_from((0.35, 0.75, 1.55)),
-        "fallback": st.booleans(),
-        "validation": st.booleans(),
+def example(number):
+    """Return hints, what the targets do, the calls with the pauses before them, and what is called."""
+    chance = Random(number)
+
+    def script(outcomes, most):
+        seconds = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)
+        return [(chance.choice(outcomes), chance.choice(seconds)) for _ in range(chance.randint(2, most))]
+
+    def perhaps(*ways):
+        found = tuple(chance.choice(way) for way in ways)
+        return None if chance.random() < 0.5 else found[0] if len(ways) == 1 else found
+
+    hints = {
+        "cache": perhaps((0.75, 6.05, 60.05), (1, 2, 3)),
+        "breaker": perhaps((1, 2, 3), (0.85 + number * 1e-6, 5.15 + number * 1e-6)),
+        "rate": perhaps((0.03 + number * 1e-9, 0.3 + number * 1e-9, 3.0 + number * 1e-9), (1, 2, 3)),
+        "retry": perhaps((0, 1, 2, 3), (0.0, 0.1, 3.0), (1.0, 2.0)),
+        "timeout": perhaps((0.35, 0.75, 1.55)),
+        "fallback": chance.random() < 0.5,
+        "validation": chance.random() < 0.5,
     }
-)
-CALLS = st.lists(
-    st.tuples(st.sampled_from(("a", "b", "c", "d")), st.sampled_from((0.0, 0.33, 4.07))), min_size=1, max_size=7
-)
-TARGETS = st.sampled_from(("target", "once", "model"))
+    kind = chance.choice(("target", "once", "model"))
+    if kind == "model":  # the host repeats requests to models by itself, and tells them of replies that do not fit
+        hints = {**hints, "validation": False, "retry": hints["retry"] or (0, 0.0, 1.0)}
+    target = script(("good", "good", "poor", "safe", "unsure", "unsure", "here"), 9)
+    other = script(("good", "poor", "poor", "safe", "unsure", "here"), 5)
+    calls = [(chance.choice("abc"), chance.choice((0.0, 0.33, 4.07))) for _ in range(chance.randint(2, 8))]
+    return hints, target, other, calls, kind
 
 
 def said_of(message):
@@ -351,18 +359,16 @@ def said_of(message):
     return message.rpartition(": ")[2]
 
 
-@settings(max_examples=effort(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(hints=HINTS, target=SCRIPTS, other=SCRIPTS, calls=CALLS, kind=TARGETS)
-def test_results_are_those_of_the_published_nesting(host, hints, target, other, calls, kind):
-    if kind == "model":  # the host repeats requests to models by itself, and tells them of replies that do not fit
-        hints = {**hints, "validation": False, "retry": hints["retry"] or (0, 0.0, 1.0)}
-    host.examples += 1
-    number, seen, wanted = host.examples, [], []
-    if hints["breaker"]:
-        hints = {**hints, "breaker": (hints["breaker"][0], hints["breaker"][1] + number * 1e-6)}
-    if hints["rate"]:
-        hints = {**hints, "rate": (hints["rate"][0] + number * 1e-9, hints["rate"][1])}
-    log, clock = [], FakeClock(steady=host.clock.monotonic())
+def test_results_are_those_of_the_published_nesting(host):
+    for number in range(effort(80)):
+        found, wanted = both(host, number)
+        assert found == wanted, f"example {number}: {example(number)}"
+
+
+def both(host, number):
+    """Make the calls of an example at the host and in the reference; return all that can be seen of them."""
+    hints, target, other, calls, kind = example(number)
+    seen, wanted, log, clock = [], [], [], FakeClock(steady=host.clock.monotonic())
     script = Script("t", target, clock, kind != "once", log)
     world = World(clock, hints, script, Script("o", other, clock, True, log) if hints["fallback"] else None)
     nested = world.nested()
@@ -377,21 +383,14 @@ def test_results_are_those_of_the_published_nesting(host, hints, target, other, 
         "target": Script("t", target, host.clock, True, real_log),
         "other": Script("o", other, host.clock, True, real_log),
     }
-    given_ = Map.wrap(
-        {
-            Keyword("hints"): hint_map(hints, number),
-            Keyword("model"): kind == "model",
-            Keyword("once"): kind == "once",
-        }
-    )
+    around = {"hints": hint_map(hints, number), "model": kind == "model", "once": kind == "once"}
+    given = Map.wrap({Keyword(name): value for name, value in around.items()})
     for key, gap in calls:
         host.clock.advance(gap)
-        result = host.program.call("main", (given_, f"{key} {number}"))
+        result = host.program.call("main", (given, f"{key} {number}"))
         value, error = result.value
         seen.append(value if error is None else f"failed: {said_of(error)}")
         for name, count in totals.items():
             totals[name] = count + result.summary.metrics[f"m{number}"][name]
-    assert seen == wanted
-    assert real_log == log
-    assert host.clock.monotonic() == pytest.approx(clock.monotonic(), abs=1e-6)
-    assert totals == world.counts
+    ended = [round(each.monotonic(), 6) for each in (host.clock, clock)]
+    return (seen, real_log, ended[0], totals), (wanted, log, ended[1], world.counts)

@@ -105,6 +105,14 @@ class TestRefused:
                 assert way_out in finding.help
                 assert text[finding.span.start : finding.span.end] == said
 
+    def test_a_name_that_is_nearly_one_is_warned_of(self, desk, opened):
+        with opened() as session:
+            found = session.check(desk.source(program("retrys", "{:max-retries 1}")))
+            others = session.check(desk.source(program("similar", "0") + program("mood", "7")))
+        (finding,) = [each for each in found if each.code == "E0622"]
+        assert (finding.severity, finding.help) == ("warning", "did you mean 'retry'?")
+        assert [each for each in others if each.code == "E0622"] == []
+
     def test_what_is_not_granted_answers_for_nothing(self, desk, opened):
         text = program("fallback", "{:capability :other}") + "(main)"
         with (

@@ -54,6 +54,8 @@ class Begun:
     """The row of its end, as JSON; None while it is not known how it ended."""
     reply: str | None = None
     """The text of what it was answered, if that is there."""
+    targets: set[str] = attrs.field(factory=set)
+    """Where all its requests that began were to go."""
     transform: tuple[str, ...] = ()
     """The rules of redaction that its latest request went through."""
 
@@ -156,7 +158,8 @@ def _take(found: Unended, row: sqlite3.Row) -> None:
             known[row["entry"], row["record"], call] = known.get((row["entry"], row["record"], call), 0) + 1
         begun = found.calls.setdefault((row["entry"], row["record"], path), Begun())
         if what == "begun":
-            begun.begun = json.loads(row["body"])
+            begun.begun = body = json.loads(row["body"])
+            begun.targets.add(str(body.get("target") or ""))
         elif '"stopped":true' not in row["body"]:
             begun.ended, begun.reply = row["body"], row["text"]
         found.ended_calls += what == "ended" and not part
