@@ -59,7 +59,7 @@ def check_fit(session: Session, linked: Linked, environ: Mapping[str, str]) -> N
         raise refused(UNFIT, "data carries marks here ([labels]), which cannot be followed to a cluster", _HOME)
     if host.dispatcher.delegator.pinned is not None:
         raise refused(UNFIT, "a pinned plan is for one host", f"leave the plan out, or {_HOME}")
-    _check_counts(config)
+    check_counts(config)
     for site in linked.artifact.sites:
         _check_site(host, site)
     texts = layers_of(config)
@@ -70,17 +70,21 @@ def check_fit(session: Session, linked: Linked, environ: Mapping[str, str]) -> N
     _check_top_level(session, linked)
 
 
-def _check_counts(config: Config) -> None:
-    if config.ledger.store is not None:
-        return  # workers count there, too
-    apart = next((each for each in config.budgets if set(each.for_each) - {"tenant"}), None)
-    if apart is not None:
-        by = ", ".join(apart.for_each)
-        message = f"the budget '{apart.name}' counts apart by {by}: no share of it can be given away"
-        raise refused(UNFIT, message, f"let a ledger that machines share count it ([ledger] store), or {_HOME}")
+def check_counts(config: Config) -> None:
+    """See that what is counted can be counted elsewhere.
+
+    Raises:
+        SpreadError: E0831.
+    """
     if config.rates:
         message = f"the rate '{config.rates[0].name}' is kept by one process, and workers are several"
         raise refused(UNFIT, message, f"leave it out and bound the cluster's workers, or {_HOME}")
+    shared = config.ledger.store is not None  # workers count there, too
+    apart = next((each for each in config.budgets if set(each.for_each) - {"tenant"}), None)
+    if apart is not None and not shared:
+        by = ", ".join(apart.for_each)
+        message = f"the budget '{apart.name}' counts apart by {by}: no share of it can be given away"
+        raise refused(UNFIT, message, f"let a ledger that machines share count it ([ledger] store), or {_HOME}")
 
 
 def _check_site(host: Host, site: CallSite) -> None:

@@ -69,6 +69,13 @@ class _RefusedError(Exception):
         self.refusal = Refusal(message, way_out)
 
 
+@attrs.frozen(slots=True)
+class _NoFacts:
+    """Stands where a run's facts would: nobody goes on with it here."""
+
+    job: None = None
+
+
 class _NoJournal:
     """Stands where a journal would: all is on disk at once, because nothing is."""
 
@@ -86,6 +93,7 @@ class _Calls:
     """Stands where a run's chain would, and keeps what is told of its calls, by record."""
 
     journal: _NoJournal = attrs.field(factory=_NoJournal)
+    facts: _NoFacts = _NoFacts()
     open_calls: int = 0
     _ended: dict[int, list[tuple[CallRecord, str | None]]] = attrs.field(factory=dict)
     _answers: dict[int, str | None] = attrs.field(factory=dict)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
+import attrs
 import pytest
 
 from rtfs_framework.api import PluginError
 from rtfs_framework.orchestrator.spreading import worker
-from rtfs_framework.orchestrator.spreading.fit import SpreadError
+from rtfs_framework.orchestrator.spreading.fit import SpreadError, check_counts
 
 
 def _error(world, session, program=None, on=("inline", "there")):
@@ -111,3 +112,16 @@ def test_workers_that_do_nothing_are_told_of(world):
             next(spread)
         spread.close()
     assert caught.value.diagnostics[0].code == "E0832"
+
+
+def test_a_shared_ledger_takes_budgets_and_no_rates(world):
+    apart = "[budgets.b]\ncalls = 5\nfor_each = ['symbol']\n"
+    for config, fine in ((apart, True), (apart + "[rates.r]\ncalls = 5\n", False)):
+        with world.open(config) as session:
+            ledger = attrs.evolve(session.host.config.ledger, store="shared")
+            counted = attrs.evolve(session.host.config, ledger=ledger)
+            if fine:
+                check_counts(counted)
+                continue
+            with pytest.raises(SpreadError, match="the rate 'r' is kept by one process"):
+                check_counts(counted)
