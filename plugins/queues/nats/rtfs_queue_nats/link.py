@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock, Thread
@@ -70,7 +71,7 @@ class Link:
         )
         try:
             return bounded.result()
-        except (nats.errors.Error, OSError, asyncio.TimeoutError) as error:
+        except (nats.errors.Error, OSError, asyncio.TimeoutError, CancelledError) as error:
             said = one_line(str(error)) or type(error).__name__
             raise QueueError(f"NATS at {self._own.url}: {said}") from error
 
