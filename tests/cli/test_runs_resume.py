@@ -63,6 +63,33 @@ def test_the_text_of_the_program_may_be_gone_and_another_takes_over_where_it_doe
     assert waiting("runs", "resume", "last", "--upgrade", "new.rtfs").out == '"new hello Cy"\n'
 
 
+def test_an_upgrade_that_took_over_is_what_is_gone_on_with(waiting, folder) -> None:
+    longer = WAITS.replace('(get told "name")', '(get told "name") (host/wait-for :more)')
+    (folder / "new.rtfs").write_text(longer)
+    waiting("runs", "signal", "last", "go", '{"name": "Di"}')
+    assert waiting("runs", "resume", "last", "--upgrade", "new.rtfs", "--park").code == 75
+    (folder / "new.rtfs").unlink()
+    waiting("runs", "signal", "last", "more", "!")
+    assert waiting("runs", "resume", "last").out == '"hello Di!"\n'
+
+
+def test_forked_before_a_call_and_at_a_checkpoint(rtfs, folder) -> None:
+    (folder / "delegation.toml").write_text('[journal]\nkeep = "replies"\n')
+    assert rtfs("config", "trust").code == 0
+    text = "(defn main [] (let [a (host/wait-for :a 0 1)] (checkpoint :half) [a (host/wait-for :b 0 2)]))"
+    (folder / "two.rtfs").write_text(text)
+    assert rtfs("run", "two.rtfs").out == "[1 2]\n"
+    first = last(rtfs)["id"]
+    (folder / "three.rtfs").write_text(text.replace(":b 0 2", ":b 0 3"))
+    for at in (":half", "1:2"):
+        assert rtfs("runs", "fork", first, "--at", at, "--upgrade", "three.rtfs").out == "[1 3]\n"
+    assert rtfs("runs", "fork", first).out == "[1 2]\n"
+    nowhere = rtfs("runs", "fork", first, "--at", "9:9")
+    assert (nowhere.code, "error[E0728]" in nowhere.err) == (1, True)
+    assert len(rtfs("runs", "list").lines) == 4
+    assert rtfs("runs", "verify", "--all").code == 0
+
+
 def test_cancelled_and_paused(waiting) -> None:
     assert waiting("runs", "pause", "last").code == 0
     assert waiting("runs", "cancel", "last", "--json").data["done"] == "cancelled"

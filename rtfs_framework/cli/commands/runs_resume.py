@@ -150,6 +150,38 @@ def _assumed(said: tuple[str, ...], answer: str | None) -> Assumed:
     return Assumed(done, frozenset(not_done))
 
 
+@click.command("fork")
+@click.argument("run")
+@click.option("--at", default="", metavar="CALL|NAME", help="Leave it before this call, or at this checkpoint.")
+@click.option("--upgrade", metavar="FILE", help="With this text of the program.")
+@park_option
+@limit_options
+@json_option
+@config_option
+def fork_command(run: str, *, at: str, upgrade: str | None, as_json: bool, config: str | None, **options: Any) -> None:
+    """Begin another run with what a run was answered up to a call or checkpoint, and go on from there.
+
+    The run itself stays as it is. One that has ended can be forked where [journal] keep = "replies" kept its answers.
+
+    \b
+    rtfs runs fork last --at 1:4
+    rtfs runs fork 3f2a --at :drafted --upgrade better.rtfs
+    """  # noqa: D301 - click's \b is a backspace
+    from rtfs_framework.cli.commands.run_once import show_result
+    from rtfs_framework.cli.sources import read_program
+    from rtfs_framework.orchestrator.running.resuming import Resuming
+
+    found, row = _named(run, config)
+    new = None if upgrade is None else read_program(upgrade)
+    environ = {**environment(), **({"RTFS_TENANT": row.tenant} if row.tenant else {})}
+    program = row.source if Path(row.source).is_file() else None
+    with open_session(program, config, environ=environ, limits=chosen(options)) as session:
+        if options["park"]:
+            session.park()
+        result = session.resume(Resuming(run=found, fork=True, at=at, upgrade=new))
+    show_result(result, as_json=as_json)
+
+
 @click.command("signal")
 @click.argument("run")
 @click.argument("name")
@@ -245,4 +277,4 @@ def _who() -> str:
         return "somebody"
 
 
-COMMANDS = (resume_command, signal_command, pause_command, cancel_command)
+COMMANDS = (resume_command, fork_command, signal_command, pause_command, cancel_command)

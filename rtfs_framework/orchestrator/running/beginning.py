@@ -38,7 +38,7 @@ def begin(
     source = linked.artifact.source
     run_id, seed = _name(linked.terms.run)
     chain: Chain | None = None
-    if past is not None:
+    if past is not None and not past.copies:
         run_id, seed, chain = past.known.facts.id, past.known.facts.seed, _continued(host, past)
     elif linked.leaves_kernel:
         job = None if how is None or host.journal is None else _job(host, linked, how())

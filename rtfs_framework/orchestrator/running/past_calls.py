@@ -10,7 +10,7 @@ arguments or host are not what they were.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -73,8 +73,12 @@ class PastCalls:
 
     known: Unended
     assumed: Assumed = NOTHING_ASSUMED
+    copies: bool = False
+    """Whether what was answered is written down once more, as calls of another run than the one that is known."""
     told: int = 0
     """How many were answered from here."""
+    arrived: Callable[[], None] | None = None
+    """Called, once, when the first call comes that is not known: until then the program did what is written down."""
 
     def answer(self, call: HostCall, scope: RunScope, dispatcher: Dispatcher) -> Answer | Waiting | None:
         """Return what a call was answered before, None where it is to go its usual way.
@@ -88,6 +92,9 @@ class PastCalls:
         id_ = (scope.entry, scope.record, path)
         known = self.known.calls.get(id_)
         if known is None:
+            arrived, self.arrived = self.arrived, None
+            if arrived is not None:
+                arrived()
             return None
         opened = OpenCall.of(call, scope, dispatcher.clock.monotonic())
         row: Mapping[str, Any] = json.loads(known.ended) if known.ended is not None else known.begun or {}
@@ -164,6 +171,8 @@ class PastCalls:
         if row.get("outcome") == _OWN_BODY:
             dispatcher.relabel(opened)
             self._closed(opened, row)
+            if self.copies:
+                opened.close(dispatcher.clock.monotonic())
             return Locally()
         if known.reply is None:
             return self._lost(opened, row, dispatcher)
@@ -172,6 +181,9 @@ class PastCalls:
         self._closed(opened, row)
         if found.said:
             opened.scope.metadata = DelegationMetadata(**found.said).over(opened.scope.metadata)
+        if self.copies:
+            opened.said = found.said or None
+            opened.close(dispatcher.clock.monotonic(), found.value, answered=found.error is None, error=found.error)
         return Reply(found.value) if found.error is None else Throw(found.error)
 
     def _closed(self, opened: OpenCall, row: Mapping[str, Any]) -> None:

@@ -17,6 +17,8 @@ from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.boundary import exact
 from rtfs_framework.orchestrator.recording.journal.alive import hold, release
 from rtfs_framework.orchestrator.recording.journal.kept import Job
+from rtfs_framework.orchestrator.recording.journal.redact import name_of
+from rtfs_framework.orchestrator.recording.journal.schema import LAST
 from rtfs_framework.orchestrator.recording.journal.unended import Unended, unended
 from rtfs_framework.orchestrator.running.beginning import begin
 from rtfs_framework.orchestrator.running.linking import link
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 UNDER_WAY = "E0724"
 """Somebody is at the run."""
+NOT_THERE = "E0728"
+"""A run has no such call or checkpoint."""
 OTHER = "E0726"
 """The run is not for this host: another tenant's, or of another program."""
 
@@ -45,6 +49,10 @@ class Resuming:
     assumed: Assumed = NOTHING_ASSUMED
     upgrade: Source | None = None
     """Another text of the program, None for the one with which it was begun."""
+    fork: bool = False
+    """Whether another run begins with what this one was answered, and this one stays as it is."""
+    at: str = ""
+    """Of a fork: the call (its id) or the checkpoint before which it leaves this run; "" for its end."""
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -105,6 +113,9 @@ def reopen(host: Host, portal: Portal, limits: Limits, wanted: Resuming) -> Resu
     if journal is None:
         raise ResumeError(NOT_KEPT, "this session keeps no journal", "open it with one: [journal] enabled = true")
     journal.commit()
+    if wanted.fork:
+        known = unended(journal.path, wanted.run, journal.home, also_ended=True)
+        return _reopened(host, portal, limits, wanted, known.until(_where(known, wanted.at)))
     if not hold(journal.home, wanted.run):
         raise ResumeError(
             UNDER_WAY,
@@ -119,28 +130,53 @@ def reopen(host: Host, portal: Portal, limits: Limits, wanted: Resuming) -> Resu
         raise
 
 
+def _where(known: Unended, at: str) -> int:
+    """Return the position of the row before which a fork leaves a run."""
+    if not at:
+        return LAST
+    for id_, each in known.calls.items():
+        if name_of(*id_) == at:
+            return each.position
+    for position, what, body, _ in known.notes:
+        if what == "checkpoint" and body.get("name") == at.removeprefix(":"):
+            return position
+    run = known.facts.id[:12]
+    raise ResumeError(
+        NOT_THERE, f"run {run} has no call or checkpoint '{at}'", f"`rtfs runs show {run}` shows its calls"
+    )
+
+
 def _reopened(host: Host, portal: Portal, limits: Limits, wanted: Resuming, known: Unended) -> Resumed:
     facts, run = known.facts, wanted.run[:12]
     if facts.tenant != host.config.tenant:
         whose = f"tenant '{facts.tenant}'" if facts.tenant else "nobody in particular"
         raise ResumeError(OTHER, f"run {run} is of {whose}, and this session is not", "say so with --tenant")
-    if facts.job is None:
+    job = known.job
+    if job is None:
         raise ResumeError(
             NOT_KEPT,
             f"the program of run {run} is not kept",
             "it was begun by a version that kept none, in a conversation, or was redacted; begin a new run",
         )
-    linked = _linked(host, limits, facts.job, wanted.upgrade)
-    if wanted.upgrade is None and linked.digest != facts.program:
+    linked = _linked(host, limits, job, wanted.upgrade)
+    if wanted.upgrade is None and job is facts.job and linked.digest != facts.program:
         raise ResumeError(OTHER, f"the text of run {run} is not that of its program", "`rtfs runs verify` says more")
-    past = PastCalls(known, wanted.assumed)
-    metadata = facts.job.how.get("metadata")
+    past = PastCalls(known, wanted.assumed, copies=wanted.fork)
+    metadata = job.how.get("metadata")
     said = None if metadata is None else DelegationMetadata(**metadata)
-    program, loading = begin(host, portal, linked, said, past=past)
-    if program.chain is not None:
-        upgraded = {} if wanted.upgrade is None else {"program": linked.digest}
-        program.chain.note("resumed", {"at": round(host.clock.now(), 3), "policy": host.policy_hash, **upgraded})
-    return Resumed(program, loading, past, facts.job.how)
+    program, loading = begin(host, portal, linked, said, lambda: job.how, past)
+    chain = program.chain
+    if chain is not None:
+        said_of: dict[str, Any] = {"at": round(host.clock.now(), 3), "policy": host.policy_hash}
+        if wanted.fork:
+            said_of |= {"forked": facts.id, "before": wanted.at}
+        chain.note("resumed", said_of)
+        if wanted.upgrade is not None and not wanted.fork:
+            source, *modules = linked.artifact.sources
+            texts = {each.name: each.text for each in modules}
+            new = Job(name=source.name, text=source.text, modules=texts, how=job.how).to_text()
+            past.arrived = lambda: chain.note("resumed", {**said_of, "program": linked.digest}, new)
+    return Resumed(program, loading, past, job.how)
 
 
 def _linked(host: Host, limits: Limits, job: Job, upgrade: Source | None) -> Any:

@@ -58,6 +58,8 @@ class Begun:
     """Where all its requests that began were to go."""
     transform: tuple[str, ...] = ()
     """The rules of redaction that its latest request went through."""
+    position: int = 0
+    """Of its latest row."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -79,13 +81,25 @@ class Unended:
     done: tuple[int | None, int] = (None, 0)
     """Of a stream the entry, and how many of its records are done: their calls are not here."""
 
+    @property
+    def job(self) -> Job | None:
+        """What is run: with the text of the program that took over last."""
+        upgraded = next((text for _, what, _, text in reversed(self.notes) if what == "resumed" and text), None)
+        return self.facts.job if upgraded is None else Job.of_text(upgraded)
+
+    def until(self, position: int) -> Unended:
+        """Return what was known of it before a row was written."""
+        calls = {id_: each for id_, each in self.calls.items() if each.position < position}
+        notes = [note for note in self.notes if note[0] < position]
+        return attrs.evolve(self, calls=calls, notes=notes, done=(None, 0))
+
     def last(self, what: str) -> tuple[Mapping[str, Any], str | None] | None:
         """Return the latest of what happened to it, and the text that goes with it."""
         return next((note[2:] for note in reversed(self.notes) if note[1] == what), None)
 
 
-def unended(path: Path, run: str, home: Path) -> Unended:
-    """Return what is known of a run that can be gone on with.
+def unended(path: Path, run: str, home: Path, *, also_ended: bool = False) -> Unended:
+    """Return what is known of a run that can be gone on with; of one that has ended, too, for whoever begins another.
 
     Raises:
         JournalError: There is no such run, it has ended for good, or its rows are not what was written.
@@ -112,7 +126,7 @@ def unended(path: Path, run: str, home: Path) -> Unended:
         walk.go()
     if walk.problems:
         raise JournalError(path, walk.problems[0][1], "`rtfs runs verify` says what is wrong; nothing is gone on with")
-    if found.status in _ENDED:
+    if found.status in _ENDED and not also_ended:
         how = _ENDED[found.status]
         raise JournalError(path, f"run {run} {how}", "a run that has ended is not gone on with; run the program again")
     return found
@@ -157,6 +171,7 @@ def _take(found: Unended, row: sqlite3.Row) -> None:
             known = found.consultations
             known[row["entry"], row["record"], call] = known.get((row["entry"], row["record"], call), 0) + 1
         begun = found.calls.setdefault((row["entry"], row["record"], path), Begun())
+        begun.position = int(row["position"])
         if what == "begun":
             begun.begun = body = json.loads(row["body"])
             begun.targets.add(str(body.get("target") or ""))
