@@ -157,7 +157,10 @@ class Dispatcher:
             opened.record.target = f"capability {opened.record.symbol}"
             return self._throw(opened, unknown_capability(name, sorted(self.capabilities.entries)))
         decision = labelling.of_capability(opened, name)
-        return None if decision is None else self._carry_out(opened, decision)
+        if decision is None:
+            return None
+        wrong = None if opened.call.hints is EMPTY_MAP else self._hints(opened)
+        return self._carry_out(opened, decision) if wrong is None else self._throw(opened, wrong)
 
     def _decider(self, opened: OpenCall) -> Delegator:
         return self.delegator if self.labelling is None else self.labelling.decider(opened)

@@ -40,7 +40,7 @@ class Desk:
 
         return answer
 
-    def open(self, config="", models=None, observers=(), more=None, **capabilities):
+    def open(self, config="", models=None, observers=(), more=None, options=None, **capabilities):
         more = more or {}
         providers = [self.kit.provider(name, self.says(name, script)) for name, script in (models or {}).items()]
         made = [
@@ -49,7 +49,7 @@ class Desk:
         ]
         catalog = self.kit.catalog(*providers, capabilities=made, observers=observers)
         config = config if "grant" in config else GRANT + config
-        return self.kit.open(catalog, config, clock=self.clock)
+        return self.kit.open(catalog, config, clock=self.clock, **(options or {}))
 
     def run(self, text, config="", **parts):
         """Return the value or the error, and the record of the last call."""

@@ -139,6 +139,12 @@ class TestMarks:
         value, call = self.call(desk, fallback, config)
         assert (value, call.labelled.label) == ("instead", {"pii"})
 
+    def test_marks_that_a_person_let_pass_once_are_not_sent_again(self, desk):
+        config = '[labels]\nforbidden = "ask"\n[labels.inputs]\nemail = ["pii"]\n'
+        retry = "^{:runtime.learning.retry {:max-retries 2 :backoff-ms 0}} (call :kv (:email r))"
+        _, call = self.call(desk, retry, config, options={"approver": lambda _: True})
+        assert (desk.asked["kv"], call.hints) == (1, (("retry", "repeated 0 of 2 times"),))
+
     def test_a_name_that_the_program_made_of_them_is_not_told(self, desk):
         config = self.LABELS.replace("[labels.accepts]", "[labels.accepts]\njournal = []")
         metrics = "^{:runtime.learning.metrics {:name (:email r)}} (call :kv (:email r))"
