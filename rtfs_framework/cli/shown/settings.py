@@ -188,6 +188,7 @@ def _provider(spec: ProviderSpec, catalog: Catalog, sources: _Sources, environ: 
         "parallel": spec.parallel if spec.parallel is not None else catalog.provider_of(spec.plugin)[0].parallel,
         **({} if spec.batch == 1 else {"batch": spec.batch}),
         **({"later": True} if spec.later else {}),
+        **({"workers": True} if spec.workers else {}),
     }
     for name, value in ours.items():
         yield _price(spec, name, path, value, sources) or sources.setting((*path, name), value, maker)

@@ -73,6 +73,8 @@ class ProviderSpec:
     """How many calls of one fan-out may travel as one request."""
     later: bool = False
     """Whether its requests wait in the durable queue."""
+    workers: bool = False
+    """Whether workers may make those, whose arguments are then in the queue."""
     min_confidence: float = 0.0
     """How sure it must say that it is; 0 for any."""
     accepts: Label | None = None

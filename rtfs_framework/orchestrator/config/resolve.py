@@ -213,6 +213,7 @@ class Resolver:
             idempotent=ours.idempotent,
             batch=ours.batch,
             later=ours.later,
+            workers=ours.workers,
             min_confidence=ours.min_confidence or 0.0,
             accepts=None if ours.accepts is None else frozenset(ours.accepts),
             marks=frozenset(ours.marks),

@@ -233,6 +233,7 @@ STANDING: Mapping[str, Rule] = {
     "delegation.remote_providers.*.idempotent": widens,
     "delegation.remote_providers.*.batch": widens,
     "delegation.remote_providers.*.later": widens,
+    "delegation.remote_providers.*.workers": widens,
     "delegation.remote_providers.*.min_confidence": widens,
     "delegation.local_models.*.provider": widens,
     "delegation.local_models.*.timeout": _timeout,
@@ -245,6 +246,7 @@ STANDING: Mapping[str, Rule] = {
     "delegation.local_models.*.idempotent": widens,
     "delegation.local_models.*.batch": widens,
     "delegation.local_models.*.later": widens,
+    "delegation.local_models.*.workers": widens,
     "delegation.local_models.*.min_confidence": widens,
     **{
         f"delegation.{part}.*.{key}": rule

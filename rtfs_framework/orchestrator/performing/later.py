@@ -6,7 +6,8 @@ asked for twice. The process of the call works on the item under a lease that it
 gate, guards, budgets, memory and records are those of any call. A target that is left alone (its breaker is open)
 costs no try: the item is put back until it is time. A failure that may be repeated costs one, and waits longer each
 time; an item without tries left is dead, and its call fails. Nothing that anybody wrote is in the item before it is
-answered: function, target and a digest.
+answered: function, target and a digest. Where the target's table says `workers`, the arguments are in it, too, and an
+`rtfs worker` may do it (`working/tickets.py`): the item of a process that was killed, mostly.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from contextvars import ContextVar
 from functools import partial
 from os import getpid, urandom
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,11 +26,13 @@ import attrs
 from anyio import to_thread
 
 from rtfs_framework.api.attempts import FailureKind
-from rtfs_framework.api.queue import LeaseLostError, QueueError, QueueItem
-from rtfs_framework.api.targets import show_target
+from rtfs_framework.api.queue import MOST_PAYLOAD, LeaseLostError, QueueError, QueueItem
+from rtfs_framework.api.targets import RemoteModel, show_target
 from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.lang.printer import write
 from rtfs_framework.orchestrator.boundary import exact
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply
+from rtfs_framework.orchestrator.boundary.conversing import converses
 from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_program_error
 from rtfs_framework.orchestrator.concurrency.deadlines import pause
 from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
@@ -60,6 +64,9 @@ _LONGEST = 60.0
 _FIRST, _LAST = 0.01, 0.25
 """Seconds between two looks at the queue: at first, and once nothing has come of many."""
 _VERSION = 1
+
+AT_WORK: ContextVar[bool] = ContextVar("rtfs_at_work", default=False)
+"""Whether a worker makes the request of an item: then it is made, and not ordered once more."""
 
 T = TypeVar("T")
 Keep = Callable[["InferenceReply", object], Awaitable[None]]
@@ -171,6 +178,8 @@ class Later:
         opened = own.opened
         opened.record.model = str(found.get("model") or "")
         opened.spent = Spent(found.get("cost"), found.get("input_tokens") or 0, found.get("output_tokens") or 0)
+        if found.get("run"):
+            opened.noted("ticket", f"answered in run {found['run']}")
         received(opened)
         opened.close(self.clock.monotonic(), value, answered=True)
         return Reply(value)
@@ -260,9 +269,9 @@ class LaterModels(Models):
         keep: Keep | None = None,
     ) -> Answer | Failed:
         """See `Models`: what a model is to be asked goes through the queue, if its table says so."""
-        if self.later is None or not instance.spec.later or opened.leg_of is not None:
+        if self.later is None or not instance.spec.later or opened.leg_of is not None or AT_WORK.get():
             return await Models.go_on(self, opened, function, instance, key, keep)
-        own = _Own(self, opened, function, instance, key, keep, _item(opened, instance, self.most_requests))
+        own = _Own(self, opened, function, instance, key, keep, _item(opened, function, instance, self.most_requests))
         try:
             return await self.later.answer(own)
         except QueueError as error:
@@ -287,7 +296,7 @@ async def _there(function: Callable[..., T], *args: Any) -> T:
     return await to_thread.run_sync(lambda: function(*args))
 
 
-def _item(opened: OpenCall, instance: ProviderInstance, most: int) -> QueueItem:
+def _item(opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, most: int) -> QueueItem:
     record = opened.record
     call = name_of(record.entry, record.record, record.path)
     payload = {
@@ -298,13 +307,51 @@ def _item(opened: OpenCall, instance: ProviderInstance, most: int) -> QueueItem:
         "target": show_target(instance.target),
         "args": opened.digest_sent(),
     }
+    order = _order(opened, function, instance) if instance.spec.workers else None
+    whole = canonical_json(payload | ({"order": attrs.asdict(order)} if order is not None else {})).encode()
     return QueueItem(
         id=f"{opened.scope.run}/{call}",
         topic=TOPIC,
-        payload=canonical_json(payload).encode(),
+        payload=whole if len(whole) <= MOST_PAYLOAD else canonical_json(payload).encode(),
         tenant=opened.scope.tenant,
         most_tries=max(most - len(record.attempts), 1),
     )
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Order:
+    """What a worker needs to make a request: the function as a small typed program that names the target."""
+
+    source: str
+    entry: str
+    args: str
+    """The arguments' text (`exact`), as they may be sent."""
+
+    @classmethod
+    def of_payload(cls, payload: bytes) -> Order | None:
+        """Return the order in an item; None where its own process alone may ask."""
+        found = _read(payload).get("order")
+        if not isinstance(found, dict) or not all(
+            isinstance(found.get(key), str) for key in ("source", "entry", "args")
+        ):
+            return None
+        return cls(source=found["source"], entry=found["entry"], args=found["args"])
+
+
+def _order(opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> Order | None:
+    """Return what a worker needs; None for arguments that carry marks or have no text: they stay in this process."""
+    from rtfs_framework.orchestrator.performing.travel import typed_program
+
+    args = exact.to_text(tuple(opened.sends.args))
+    if args is None or opened.labels or converses(function) or not function.name:
+        return None
+    program = typed_program(function, len(opened.sends.args), opened.lookup)
+    head = program.source[: program.source.index(f"(defn {program.entry}")]
+    metadata = f"^{write(function.metadata)} " if len(function.metadata) else ""
+    at = head.rindex(f"(defn {metadata}{program.name}") + len(f"(defn {metadata}{program.name}")
+    kind = "remote" if isinstance(instance.target, RemoteModel) else "local-model"
+    hint = f" ^:delegation :{kind} {write(instance.spec.id)}"
+    return Order(source=program.source[:at] + hint + program.source[at:], entry=program.entry, args=args)
 
 
 def _result(own: _Own, answer: Answer, reply: InferenceReply | None = None) -> bytes:

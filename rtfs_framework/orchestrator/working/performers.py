@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from rtfs_framework.orchestrator.performing.later import TOPIC
 from rtfs_framework.orchestrator.working.jobs import RUNS
 from rtfs_framework.orchestrator.working.runs import RunPerformer
+from rtfs_framework.orchestrator.working.tickets import TicketPerformer
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.working.sessions import Sessions
@@ -15,4 +17,4 @@ if TYPE_CHECKING:
 
 def performers_of(sessions: Sessions) -> Mapping[str, Performer]:
     """Return what does the items of each topic."""
-    return {RUNS: RunPerformer(sessions)}
+    return {RUNS: RunPerformer(sessions), TOPIC: TicketPerformer(sessions)}

@@ -76,7 +76,7 @@ class RunPerformer:
 
 def _perform(session: Session, job: QueuedRun, held: Held, use: Use) -> None:
     held.stopped_by(use.stop)
-    program, loading = _opened(session, job, held.lease.item.id, held.lease.attempt)
+    program, loading = opened(session, job, held.lease.item.id, held.lease.attempt)
     with program:  # it ends as what becomes of it says: by a lost lease as "interrupted", which is gone on with
         program.value = loading.settle(program.instance.start(), use)
         args = job.values
@@ -86,7 +86,7 @@ def _perform(session: Session, job: QueuedRun, held: Held, use: Use) -> None:
         held.done(result_bytes(value, program.run_id, program.summary.to_json()))
 
 
-def _opened(session: Session, job: QueuedRun, id_: str, attempt: int) -> tuple[LoadedProgram, ProgramRun]:
+def opened(session: Session, job: QueuedRun, id_: str, attempt: int) -> tuple[LoadedProgram, ProgramRun]:
     """Return the program of a run, begun or gone on with, before its top-level forms are evaluated."""
     run = _run_of(id_)
     journal = session.host.journal

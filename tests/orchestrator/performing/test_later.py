@@ -153,11 +153,12 @@ def test_what_was_done_already_is_not_asked_for_again(desk):
         payload = json.dumps({"target": "local-model m"}).encode()
         desk.queue.put(QueueItem(id=id_, topic="tickets", payload=payload))
         (lease,) = desk.queue.lease("tickets", "killed", 30)
-        kept = {"value": exact.to_text("kept"), "model": "m1", "cost": 0.5, "input_tokens": 7}
+        kept = {"value": exact.to_text("kept"), "model": "m1", "cost": 0.5, "input_tokens": 7, "run": "ab"}
         desk.queue.ack(lease, json.dumps(kept).encode())
         found = desk.queue.get(id_)
         result = program.call("main")
     assert (result.value, desk.asked) == ("kept", [])
+    assert ("ticket", "answered in run ab") in result.calls[0].decision.steps
     assert (result.calls[0].model, result.calls[0].input_tokens, found.state) == ("m1", 7, "done")
 
 

@@ -120,6 +120,7 @@ class ProviderTable:
     idempotent: bool = False
     batch: int = attrs.field(default=1, validator=[_POSITIVE, validators.le(_MOST_BATCH)])
     later: bool = False
+    workers: bool = False
     min_confidence: float | None = attrs.field(default=None, validator=validators.optional(_SHARE))
     accepts: Sequence[str] | None = None
     marks: Sequence[str] = ()

@@ -1,0 +1,102 @@
+"""One leased ticket, carried out: its request is made by a small run of the worker's own, under this host's rules.
+
+The function is a typed program that names its target (`performing/later.py: Order`), so whatever the worker's
+configuration forbids or does not know is not done. The bill is in that run; the item has its answer, and where it came
+from. A target that is left alone, or is none of this worker's, costs the item no try.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from rtfs_framework.api.attempts import FailureKind
+from rtfs_framework.lang.errors import LanguageError, ProgramError
+from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.boundary import exact
+from rtfs_framework.orchestrator.boundary.failures import UNKNOWN_TARGET
+from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
+from rtfs_framework.orchestrator.performing.later import AT_WORK, Order
+from rtfs_framework.orchestrator.performing.travel import NO_TARGET
+from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
+from rtfs_framework.orchestrator.running.linking import link
+from rtfs_framework.orchestrator.running.past_calls import ResumeError
+from rtfs_framework.orchestrator.working.held import GiveBack, Held, Hopeless
+from rtfs_framework.orchestrator.working.jobs import JobError, QueuedRun
+from rtfs_framework.orchestrator.working.runs import opened
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.running.program import LoadedProgram
+    from rtfs_framework.orchestrator.running.uses import Use
+    from rtfs_framework.orchestrator.session import Session
+    from rtfs_framework.orchestrator.working.sessions import Sessions
+
+_LATER = 5.0
+"""Seconds after which what only another process can do is looked at again."""
+
+
+@attrs.frozen(slots=True)
+class TicketPerformer:
+    """Carries out the items of the topic `tickets`."""
+
+    sessions: Sessions
+
+    def perform(self, held: Held) -> None:
+        """Make a ticket's request, and acknowledge its answer.
+
+        Raises:
+            GiveBack: It cannot be made here and now.
+            Hopeless: It never can.
+            ProgramError: It may be made again, for one of its tries.
+        """
+        order = Order.of_payload(held.lease.item.payload)
+        if order is None:
+            raise GiveBack("the process of its call alone makes it", _LATER)
+        session = self.sessions.of(held.lease.item.tenant)
+        token = AT_WORK.set(True)
+        try:
+            session.portal.call(lambda use: _perform(session, order, held, use))
+        except LanguageError as error:
+            found = error.diagnostics[0]
+            if found.code == UNKNOWN_TARGET:
+                raise GiveBack(f"this worker has no such target: {found.message}", _LATER) from error
+            raise Hopeless(f"its function is refused: {found.message}") from error
+        except (JobError, ResumeError) as error:
+            raise Hopeless(error.problem) from error
+        finally:
+            AT_WORK.reset(token)
+
+
+def _perform(session: Session, order: Order, held: Held, use: Use) -> None:
+    held.stopped_by(use.stop)
+    id_ = held.lease.item.id
+    digest = link(session.host, Source(f"ticket {id_}", order.source), session.limits).digest
+    job = QueuedRun(
+        name=f"ticket {id_}", text=order.source, modules={}, digest=digest, entry=order.entry, args=order.args
+    )
+    program, loading = opened(session, job, f"ticket {id_}", held.lease.attempt)
+    with program:
+        program.value = loading.settle(program.instance.start(), use)
+        try:
+            value = program.call_within(use, order.entry, job.values).value
+        except ProgramError as error:
+            raise _judged(program, error) from error
+        text = exact.to_text(value)
+        if text is None:
+            raise Hopeless("its answer has no text that a queue could keep")
+        model = next((each.model for each in program.ledger.latest if each.model), "")
+        found = {"v": 1, "value": text, "model": model, "cost": 0.0, "run": program.run_id}
+        held.done(canonical_json(found).encode())
+
+
+def _judged(program: LoadedProgram, error: ProgramError) -> Exception:
+    """Return what an error means for the item."""
+    attempts = [made.attempt for call in program.ledger.latest for made in call.attempts]
+    if not attempts and error.kind in (NO_TARGET, "SecurityViolation"):
+        return GiveBack(f"this worker may not ask the target: {error.message}", _LATER)
+    if attempts and attempts[-1].guard == BreakerCheck.name:
+        return GiveBack(attempts[-1].reason, attempts[-1].retry_after or 1.0)
+    if attempts and attempts[-1].kind is FailureKind.SAFE:
+        return error
+    return Hopeless(f"{error.kind}: {error.message}")
