@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rtfs_cache_similar.index.base import Found, Vector, Vectors
 
@@ -15,8 +17,9 @@ _FIRST = 64
 class ExactIndex:
     """An array of vectors; the last one takes the place of one that goes."""
 
-    def __init__(self, dimensions: int) -> None:
-        self._vectors: Vectors = np.empty((0, dimensions), dtype=np.float32)
+    def __init__(self, dimensions: int, dtype: npt.DTypeLike = np.float32) -> None:
+        """Begin empty. `dtype` is that of the array, in which vectors are kept."""
+        self._vectors: npt.NDArray[Any] = np.empty((0, dimensions), dtype=dtype)
         self._numbers: list[int] = []
         self._places: dict[int, int] = {}
 
@@ -60,6 +63,11 @@ class ExactIndex:
         best = best[np.argsort(-cosines[best], kind="stable")]
         return [(self._numbers[at], float(cosines[at])) for at in best]
 
+    def ranked(self, numbers: Sequence[int], vector: Vector, count: int) -> Found:
+        """Return those of some numbers whose vectors are nearest, at most `count`, with their cosines."""
+        cosines = self._vectors[[self._places[number] for number in numbers]].astype(np.float32) @ vector
+        return [(numbers[at], float(cosines[at])) for at in np.argsort(-cosines, kind="stable")[:count]]
+
     def vector(self, number: int) -> Vector | None:
         """Return a kept vector."""
         place = self._places.get(number)
@@ -85,6 +93,6 @@ class ExactIndex:
     def _make_room(self, wanted: int) -> None:
         rows, dimensions = self._vectors.shape
         if wanted > rows:
-            grown = np.empty((max(_FIRST, wanted, 2 * rows), dimensions), dtype=np.float32)
+            grown = np.empty((max(_FIRST, wanted, rows + rows // 4), dimensions), dtype=self._vectors.dtype)
             grown[: len(self._numbers)] = self._vectors[: len(self._numbers)]
             self._vectors = grown
