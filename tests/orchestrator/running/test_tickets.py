@@ -252,10 +252,12 @@ def test_a_run_that_is_stopped_gives_up_what_it_has_under_way(opened):
 
 def test_time_that_is_over_ends_what_is_under_way(opened):
     service = Service(hang=[1])
-    session, program = opened("(defn main [] (await (ticket (call :ask 1))))", service, limits=Limits(seconds=0.05))
-    with session, pytest.raises(LimitError, match="seconds"):
-        program.call("main")
-    assert service.cancelled == [1]
+    text = "(defn main [] (await (ticket (call :ask 1))))"
+    session, program = opened(text, service, limits=Limits(seconds=0.05), clock=FakeClock())
+    with session:
+        with pytest.raises(LimitError, match="seconds"):
+            program.call("main")
+        assert made(program.ledger.latest) == [("0", "Cancelled")]
 
 
 def test_records_have_tickets_of_their_own(opened):
