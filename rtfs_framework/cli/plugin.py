@@ -26,6 +26,7 @@ _COMMANDS = (
     ("serve", "Serve programs to others over HTTP.", "rtfs serve --config serve.toml --port 8642"),
     ("approve", "Answer calls that wait for a person.", "rtfs approve list"),
     ("worker", "Do what waits in the durable queue.", "rtfs worker --concurrency 8"),
+    ("schedule", "Run programs by the clock.", 'rtfs schedule add "0 7 * * 1-5" report.rtfs'),
     ("queue", "Show and change what waits in the durable queue.", "rtfs queue list"),
     ("tickets", "Show and change calls that are answered later.", "rtfs tickets list"),
     ("runs", "List, show and verify what happened in earlier runs.", "rtfs runs show last"),
