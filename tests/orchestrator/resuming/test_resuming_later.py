@@ -29,8 +29,7 @@ later = true
 
 @pytest.fixture
 def queued(world, monkeypatch):
-    """Return the world with a queue in a file of its own; who is killed holds an item for a moment only."""
-    monkeypatch.setattr(later, "LEASE", 0.3)
+    """Return the world with a queue in a file of its own."""
     factory = import_module("rtfs_queue_sqlite.plugin").rtfs_queues()[0].factory
     catalog = world.catalog()
     entry = QueueEntry(name="sqlite", summary="", factory=factory)
@@ -50,7 +49,8 @@ def items(world):
 
 
 def test_killed_at_some_moments_and_gone_on_with(queued, source):
-    def work():
+    def work():  # in the child: who is killed holds an item for a moment only
+        later.LEASE = 0.3
         with queued.open() as session:
             session.run(source(PROGRAM), ("x",))
 
@@ -82,6 +82,7 @@ def test_killed_right_after_the_answer_was_kept(queued, source):
             os.kill(os.getpid(), 9)
 
     def work():
+        later.LEASE = 1.5
         Later._keep = killed
         with queued.open() as session:
             session.run(source(PROGRAM), ("x",))
