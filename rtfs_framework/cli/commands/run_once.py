@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from rtfs_framework.cli.faults import Interrupted
 from rtfs_framework.cli.notices import notices, problems_json
 from rtfs_framework.cli.output import Output
 from rtfs_framework.cli.problems import NO_MAIN, USAGE, problem, problem_at
@@ -23,6 +24,7 @@ from rtfs_framework.orchestrator.recording.records import RunResult, call_json
 if TYPE_CHECKING:
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.orchestrator.running.linking import Linked
+    from rtfs_framework.orchestrator.running.program import LoadedProgram
     from rtfs_framework.orchestrator.session import Session
 
 
@@ -42,7 +44,17 @@ def run_once(session: Session, linked: Linked, args: Sequence[str]) -> RunResult
     with program:
         if not called:
             return RunResult(value=program.value, run_id=program.run_id, calls=(), summary=program.summary)
-        return program.call("main", tuple(args))
+        try:
+            return program.call("main", tuple(args))
+        except KeyboardInterrupt:
+            raise Interrupted(go_on(program)) from None
+
+
+def go_on(program: LoadedProgram) -> str:
+    """Return how one goes on with a run that was interrupted; "" for one that nobody can."""
+    chain = program.chain
+    known = chain is not None and chain.facts.job is not None and (chain.calls or chain.open_calls)
+    return f"; go on with `rtfs runs resume {program.run_id[:12]}`" if known else ""
 
 
 def linked_with_notices(session: Session, source: Source) -> Linked:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from rtfs_framework.cli.commands.run_once import check_arity, check_records, linked_with_notices
+from rtfs_framework.cli.commands.run_once import check_arity, check_records, go_on, linked_with_notices
 from rtfs_framework.cli.faults import FAILED, FINE, INTERRUPTED
 from rtfs_framework.cli.notices import problems_json
 from rtfs_framework.cli.options import environment, warn
@@ -216,6 +216,8 @@ def _run(
     well = records.stopped is None and end.failed is None
     program.close("interrupted" if stream.interrupted else "complete" if well else "failed", end.failed)
     if stream.interrupted:
+        if go_on(program):
+            warn(f"interrupted{go_on(program)}")
         return INTERRUPTED
     if records.stopped is not None:
         raise records.stopped
