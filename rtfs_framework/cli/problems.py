@@ -3,7 +3,7 @@
 Codes: E0901 no such file; E0902 not in the encoding; E0903 cannot be read; E0904 no such column; E0905 malformed
 record; E0906 record without the key; E0907 no records; E0908 `main` does not fit; E0909 unknown command; E0910 unknown
 encoding or format; E0911 an overlong line; E0912 the output cannot be written;
-E0930 an input that is not the one that it was.
+E0929 an input that is not the one that it was.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NO_MAIN = "E0908"
 BAD_CHOICE = "E0910"
 OVERLONG = "E0911"
 OUTPUT = "E0912"
-OTHER_INPUT = "E0930"
+OTHER_INPUT = "E0929"
 
 FAILED = 1
 USAGE = 2

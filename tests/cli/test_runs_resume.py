@@ -130,7 +130,7 @@ def test_a_run_over_records_goes_on_behind_those_that_are_done(rtfs, folder) -> 
     (folder / "in.txt").write_text("z\nb\nc\n")
     rtfs("runs", "signal", "last", "c", "1")
     other = rtfs("runs", "resume", "last")
-    assert (other.code, "error[E0930]" in other.err) == (2, True), other.err
+    assert (other.code, "error[E0929]" in other.err) == (2, True), other.err
     (folder / "moved.txt").write_text("a\nb\nc\n")
     ended = rtfs("runs", "resume", "last", "--input", "moved.txt", "--json")
     assert ended.code == 0, ended.err

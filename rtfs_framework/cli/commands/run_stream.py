@@ -149,7 +149,7 @@ def _skipped(records: Records, start: Start) -> None:
     """Read past the records that are done.
 
     Raises:
-        InputError: E0930, they are not what they were.
+        InputError: E0929, they are not what they were.
     """
     seen = START
     for _ in range(start.done):
