@@ -12,6 +12,7 @@ from rtfs_framework.cli.options import config_path, environment
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.config.model import JournalSpec
+    from rtfs_framework.orchestrator.recording.journal.writer import Journal
 
 
 def journal(config: str | None) -> Path:
@@ -23,6 +24,24 @@ def journal(config: str | None) -> Path:
     from rtfs_framework.orchestrator.config.folders import journal_path
 
     return journal_path(os.environ, _spec(config).path)
+
+
+def writer(config: str | None) -> Journal:
+    """Return what writes to the configuration's journal without a host; it must be closed.
+
+    Raises:
+        ConfigError: The configuration has mistakes.
+        SealError: Its texts are to be encrypted, and there is no key.
+    """
+    from rtfs_framework.orchestrator.concurrency.clock import SystemClock
+    from rtfs_framework.orchestrator.config.folders import journal_path
+    from rtfs_framework.orchestrator.recording.journal.sealing import seals_of
+    from rtfs_framework.orchestrator.recording.journal.writer import Journal
+
+    spec = _spec(config)
+    path = journal_path(os.environ, spec.path)
+    seal = next(iter(seals_of(spec.encrypt, environment(), path)), None)
+    return Journal(path, home(), SystemClock(), seal=seal)
 
 
 def _spec(config: str | None) -> JournalSpec:

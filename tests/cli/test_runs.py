@@ -189,6 +189,39 @@ def test_what_was_kept_is_removed(rtfs, folder) -> None:
     assert "has no call 7:7" in result.err
 
 
+def test_runs_that_are_kept_no_longer_are_removed(ran, folder) -> None:
+    result = ran("runs", "gc")
+    assert (result.code, "say which: --older-than 90d" in result.err) == (2, True)
+    assert ran("runs", "gc", "--older-than", "90d").out == "0 runs removed\n"
+    head = ran("runs", "head").lines[-1]
+    result = ran("runs", "gc", "--older-than", "0s", "--dry-run")
+    assert result.lines[-1] == "1 run would be removed: 1 by age"
+    assert len(ran("runs", "list", "--json").data["runs"]) == 1
+    result = ran("runs", "gc", "--most", "1B", "--json").data
+    assert ([each["why"] for each in result["runs"]], result["rows"]) == (["size"], 3)
+    assert ran("runs", "list", "--json").data["runs"] == []
+    result = ran("runs", "verify", "--all", "--against", head)
+    assert (result.code, "1 runs were removed on purpose, 3 rows" in result.out) == (0, True)
+    ran("run", "ask.rtfs", "y")
+    assert ran("runs", "verify", "--all").code == 0
+
+
+@pytest.mark.parametrize(("word", "said"), [("--older-than", "is no duration"), ("--most", "is no size")])
+def test_how_much_is_kept_is_a_duration_or_a_size(rtfs, word, said) -> None:
+    result = rtfs("runs", "gc", word, "much")
+    assert (result.code, said in result.err) == (2, True)
+
+
+def test_what_the_configuration_says_of_ages(rtfs, folder) -> None:
+    """A mark's own age is read with or without its colon."""
+    table = '[journal]\nretain = "90d"\nmost_bytes = "1 GiB"\nretain_labels = { pii = "30d", ":secret" = "1d" }\n'
+    (folder / "own.toml").write_text(table)
+    assert rtfs("runs", "gc", "--config", "own.toml").out == "0 runs removed\n"
+    (folder / "own.toml").write_text('[journal]\nretain_labels = { pii = "soon" }\n')
+    result = rtfs("runs", "gc", "--config", "own.toml")
+    assert (result.code, "retain_labels" in result.err) == (1, True)
+
+
 def test_a_lost_key(ran, folder) -> None:
     (folder / "home" / "journal.key").unlink()
     for command in (("runs", "verify"), ("runs", "head"), ("run", "ask.rtfs", "x")):

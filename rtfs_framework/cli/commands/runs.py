@@ -10,6 +10,7 @@ import attrs
 import click
 
 from rtfs_framework.cli.commands.runs_export import export_command, tail_command
+from rtfs_framework.cli.commands.runs_gc import gc_command
 from rtfs_framework.cli.commands.runs_list import list_command
 from rtfs_framework.cli.commands.runs_rate import rate_command
 from rtfs_framework.cli.commands.runs_replay import replay_command
@@ -235,5 +236,6 @@ def _call_id(entry: dict[str, Any]) -> str:
     return name_of(entry["entry"], entry["record"], entry["path"])
 
 
-for _each in (*COMMANDS, list_command, tail_command, export_command, why_command, rate_command, replay_command):
+_ALL = (list_command, tail_command, export_command, why_command, rate_command, replay_command, gc_command)
+for _each in (*COMMANDS, *_ALL):
     command.add_command(_each)

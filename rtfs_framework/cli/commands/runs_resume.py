@@ -12,7 +12,7 @@ import attrs
 import click
 
 from rtfs_framework.cli.faults import FAILED, FINE
-from rtfs_framework.cli.journals import home, journal
+from rtfs_framework.cli.journals import home, journal, writer
 from rtfs_framework.cli.limits import chosen, limit_options
 from rtfs_framework.cli.options import config_option, environment, json_option, open_session, park_option, warn
 from rtfs_framework.cli.shown.data import put_json
@@ -20,7 +20,6 @@ from rtfs_framework.cli.terminal import say
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.journal.query import RunRow
-    from rtfs_framework.orchestrator.recording.journal.writer import Journal
     from rtfs_framework.orchestrator.running.past_calls import Assumed
     from rtfs_framework.orchestrator.running.resuming import Resumed
     from rtfs_framework.orchestrator.session import Session
@@ -231,7 +230,7 @@ def cancel_command(run: str, *, as_json: bool, config: str | None) -> None:
         _done(run, config, "is cancelled at its next checkpoint or wait", as_json=as_json)
         return
     try:
-        with closing(_journal(config)) as writer:
+        with closing(writer(config)) as writer:
             from rtfs_framework.orchestrator.recording.journal.outside import ended
 
             ended(writer, found, f"cancelled by {_who()}")
@@ -248,18 +247,11 @@ def _named(run: str, config: str | None) -> tuple[str, RunRow]:
     return found, show_run(path, found)[0]
 
 
-def _journal(config: str | None) -> Journal:
-    from rtfs_framework.orchestrator.concurrency.clock import SystemClock
-    from rtfs_framework.orchestrator.recording.journal.writer import Journal
-
-    return Journal(journal(config), home(), SystemClock())
-
-
 def _tell(run: str, config: str | None, what: str, body: dict[str, Any], text: str | None = None) -> None:
     from rtfs_framework.orchestrator.recording.journal.outside import tell
 
-    with closing(_journal(config)) as writer:
-        tell(writer, _named(run, config)[0], what, {**body, "at": round(writer.clock.now(), 3)}, text)
+    with closing(writer(config)) as written:
+        tell(written, _named(run, config)[0], what, {**body, "at": round(written.clock.now(), 3)}, text)
 
 
 def _done(run: str, config: str | None, said: str, *, as_json: bool) -> None:

@@ -27,6 +27,9 @@ def journal_spec(table: JournalTable, reading: Reading, path_of: _Paths) -> Jour
         sync=table.sync,
         on_failure=table.on_failure,
         encrypt=_keys(table, reading, path_of),
+        retain=table.retain,
+        most_bytes=table.most_bytes,
+        retain_labels={mark.removeprefix(":"): seconds for mark, seconds in table.retain_labels.items()},
     )
 
 

@@ -170,6 +170,12 @@ class JournalSpec:
     """What becomes of calls while the journal cannot be written."""
     encrypt: tuple[str, ...] = ()
     """Where the keys of kept texts are, "env:NAME" or "file:" and an absolute path: the first one encrypts."""
+    retain: float | None = None
+    """Seconds for which runs are kept that have ended; None for ever."""
+    most_bytes: int | None = None
+    """Of its file: what lies beyond goes, the oldest runs first."""
+    retain_labels: Mapping[str, float] = attrs.field(factory=dict)
+    """By mark: seconds for runs with calls that carry it."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -168,6 +168,13 @@ class JournalTable:
     sync: Literal["normal", "full"] = "normal"
     on_failure: Literal["refuse", "continue"] = "refuse"
     encrypt: str | Sequence[str] = ()
+    retain: Seconds | None = attrs.field(
+        default=None, validator=validators.optional(_POSITIVE), metadata=plausible(3600, 100 * _YEAR)
+    )
+    most_bytes: Bytes | None = attrs.field(
+        default=None, validator=validators.optional(_POSITIVE), metadata=plausible(1_000_000)
+    )
+    retain_labels: Mapping[str, Seconds] = attrs.field(factory=dict)
 
 
 @attrs.frozen(slots=True, kw_only=True)

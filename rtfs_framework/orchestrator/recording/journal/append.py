@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
@@ -16,6 +17,7 @@ import attrs
 from rtfs_framework.api.secrets import Blot
 from rtfs_framework.api.sqlite_file import in_transaction
 from rtfs_framework.orchestrator.recording.journal.chain import Head, Row, canonical_json
+from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.feedback import Feedback, Forgotten
 from rtfs_framework.orchestrator.recording.journal.kept import Answered
 from rtfs_framework.orchestrator.recording.journal.rows import Made, Maker, Removal, SignalFacts
@@ -28,6 +30,7 @@ from rtfs_framework.orchestrator.recording.journal.schema import (
     LATER,
     REMOVE_TEXT,
 )
+from rtfs_framework.orchestrator.recording.journal.stumps import Cutting, has_head, named_since
 from rtfs_framework.orchestrator.recording.journal.texts import Texts
 
 if TYPE_CHECKING:
@@ -39,8 +42,6 @@ if TYPE_CHECKING:
 
 Queued = tuple[str, "Chain | None", Any]
 """What a row says, the run that it belongs to, and the facts that it is made of."""
-
-_AT = "SELECT hash FROM log WHERE position = ?"
 
 
 class Taken(NamedTuple):
@@ -78,6 +79,7 @@ class _Batch:
     """First and last position of runs that end, of which the file has more than it keeps."""
     keeping: set[Chain] = attrs.field(factory=set)
     """Runs of which it has texts that go with them."""
+    cuttings: list[Cutting] = attrs.field(factory=list)
     cut: int | None = None
     """Where the file was found to be cut off: a run that began after that begins again."""
 
@@ -114,8 +116,8 @@ class _Batch:
             self.keeping.add(chain)
         return made
 
-    def of_file(self, what: str, facts: Removal | SignalFacts | Feedback | Forgotten) -> None:
-        """Add a row that no run under way writes: texts are removed, a signal changes, or there is more to learn."""
+    def of_file(self, what: str, facts: Removal | Cutting | SignalFacts | Feedback | Forgotten) -> None:
+        """Add a row that no run under way writes: something is removed, a signal changes, or there is more to learn."""
         if isinstance(facts, SignalFacts):
             self.add(self.append.maker.signal(facts), None)
             return
@@ -125,7 +127,10 @@ class _Batch:
         if isinstance(facts, Forgotten):
             self.add(self.append.maker.forgotten(facts), None)
             return
-        self.removed.extend(facts.texts)
+        if isinstance(facts, Cutting):
+            self.cuttings.append(facts)
+        else:
+            self.removed.extend(facts.texts)
         self.add(Made(what, None, None, "", canonical_json(facts.body)), None)
 
     def _gone(self, number: int) -> bool:
@@ -146,6 +151,7 @@ class Appending:
     """What was found missing, and is not written yet."""
     make: dict[str, Callable[[Any], Made]] = attrs.field(init=False)
     _pending: _Pending | None = attrs.field(default=None, init=False)
+    _schema: int = attrs.field(default=-1, init=False)
 
     @make.default
     def _makers(self) -> dict[str, Callable[[Any], Made]]:
@@ -214,6 +220,7 @@ class Appending:
         in_transaction(self.file.connection, lambda db: self.file.anchor.write(self.file.keys, _head(db)))
 
     def _append(self, db: sqlite3.Connection, queue: list[Queued], lost: int) -> Taken:
+        self._see_schema(db)
         done, lost_done = self._done(db, queue)
         head = _head(db)
         self.file.anchor.write(self.file.keys, head)
@@ -236,8 +243,20 @@ class Appending:
             db.executemany(REMOVE_TEXT, batch.removed)
         if batch.over:
             db.executemany(CUT_TEXTS, batch.over)
+        for cutting in batch.cuttings:
+            named = named_since(db, cutting.scanned) if cutting.plans else ()
+            if not cutting.carry_out(db, self.file.keys, named):
+                problem = "somebody else removed rows at the same time"
+                raise JournalError(Path(self.file.paths[0]), problem, "try again")
         self._pending = _Pending(queued, batch.head, batch.numbers, lost, batch.keeping)
         return Taken(len(queued), lost)
+
+    def _see_schema(self, db: sqlite3.Connection) -> None:
+        """Forget which decisions are in the file when somebody may have removed some: that puts triggers away."""
+        found = int(db.execute("PRAGMA schema_version").fetchone()[0])
+        if found != self._schema:
+            self._schema = found
+            self.maker.texts.forget_plans()
 
     def _ending(self, queued: list[Queued]) -> frozenset[Chain]:
         """Return the runs that end for good in this transaction, unless what they need is kept all the same."""
@@ -250,7 +269,7 @@ class Appending:
         pending = self._pending
         if pending is None:
             return 0, 0
-        if not _has(db, pending.head):
+        if not has_head(db, pending.head, self.file.keys):
             self._pending = None
             return 0, 0
         self.settle()
@@ -259,7 +278,7 @@ class Appending:
 
     def _note_gaps(self, db: sqlite3.Connection, batch: _Batch) -> None:
         """Write what is missing of what was in this place before."""
-        if self.known != batch.head and not _has(db, self.known):
+        if self.known != batch.head and not has_head(db, self.known, self.file.keys):
             found = {"reason": "missing rows", "position": self.known.position, "hash": self.known.hash.hex()}
             self.gaps.append(found)
             self.known, batch.cut = Head(), batch.head.position
@@ -272,11 +291,3 @@ class Appending:
 def _head(db: sqlite3.Connection) -> Head:
     found = db.execute(HEAD).fetchone()
     return Head() if found is None else Head(found[0], found[1])
-
-
-def _has(db: sqlite3.Connection, head: Head) -> bool:
-    """Tell whether a head is in the file."""
-    if not head.position:
-        return True
-    found = db.execute(_AT, (head.position,)).fetchone()
-    return found is not None and found[0] == head.hash

@@ -69,6 +69,7 @@ class Keys:
     values: bytes
     texts: bytes
     heads: bytes
+    stumps: bytes
 
     @classmethod
     def of(cls, secret: bytes, journal: str) -> Keys:
@@ -77,7 +78,7 @@ class Keys:
             blake2b(f"rtfs journal {purpose} {journal}".encode("utf-8", "backslashreplace"), key=secret).digest()[
                 :_SIZE
             ]
-            for purpose in ("rows", "values", "texts", "heads")
+            for purpose in ("rows", "values", "texts", "heads", "stumps")
         )
         return cls(journal, *made)
 
@@ -102,6 +103,10 @@ class Keys:
     def head(self, head: Head) -> str:
         """Return the proof of a head that is kept outside the file."""
         return blake2b(str(head).encode(), key=self.heads, digest_size=_SIZE).hexdigest()
+
+    def stump(self, text: str) -> str:
+        """Return the proof of what stays of rows that were cut."""
+        return blake2b(text.encode(), key=self.stumps, digest_size=_SIZE).hexdigest()
 
 
 def canonical_json(data: Any) -> str:

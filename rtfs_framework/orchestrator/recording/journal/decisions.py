@@ -9,7 +9,7 @@ A decision names its parts (the grounds, the decision that a plan from memory st
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -176,6 +176,15 @@ def parts_of(text: str) -> dict[str, str]:
         return {}
     named = found.get("parts") if isinstance(found, dict) else None
     return {str(name): str(digest) for name, digest in named.items()} if isinstance(named, dict) else {}
+
+
+def decisions_of(body: dict[str, Any]) -> Iterator[str]:
+    """Yield the digests of what a row names that is stored once: decisions and situations."""
+    for each in (body, *body.get("attempts", ())):
+        if "decision" in each:
+            yield each["decision"]
+    if "situation" in body:
+        yield body["situation"]
 
 
 def _shown(type_: Type | None) -> str | None:

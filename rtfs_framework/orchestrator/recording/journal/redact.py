@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rtfs_framework.orchestrator.recording.journal import old
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.query import has_log, reading, span
+from rtfs_framework.orchestrator.recording.journal.rows import Removal
 
 OLD = "of an older version of the journal, from whose rows no text can be taken without breaking their hashes"
 
@@ -34,7 +35,9 @@ def redact(journal: Journal, run: str, calls: Collection[str] | None = None) -> 
     for position, name in found:
         texts.setdefault(str(position), []).append(name)
     if found:
-        journal.remove(found, {"run": run, "texts": texts, "when": time.time()})
+        journal.queue("redacted", None, Removal(found, {"run": run, "texts": texts, "when": time.time()}))
+        journal.commit()
+        journal.shrink()
     return len(found)
 
 

@@ -36,12 +36,28 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 """Python's types of what each column may hold: SQLite itself would take anything."""
 
 LATER = ("resumed", "waiting", "signalled", "checkpoint", "progress", "control")
-WHAT = ("journal", "run", "begun", "ended", "end", "redacted", "gap", "lost", "signal", "feedback", "forgotten", *LATER)
+WHAT = (
+    "journal",
+    "run",
+    "begun",
+    "ended",
+    "end",
+    "redacted",
+    "gap",
+    "lost",
+    "signal",
+    "feedback",
+    "forgotten",
+    "cut",
+    "stump",
+    *LATER,
+)
 """What a row says: the file's first row; a run starts; a call that costs or changes something begins; a call is over;
 a run is over; texts were removed; rows that were here are not; rows could not be written; a signal that decisions may
-read has another value from now on; somebody says what an answer was worth; an engine begins to learn anew. And of runs
-that outlive a process (`LATER`): one is gone on with; it waits; it is told something from outside; it came to a named
-place; so many of its records are done; somebody asks it to pause or to end."""
+read has another value from now on; somebody says what an answer was worth; an engine begins to learn anew; runs were
+removed; rows that were removed lay here (`stumps`). And of runs that outlive a process (`LATER`): one is gone on with;
+it waits; it is told something from outside; it came to a named place; so many of its records are done; somebody asks
+it to pause or to end."""
 
 _TABLES = (
     f"CREATE TABLE log ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})",

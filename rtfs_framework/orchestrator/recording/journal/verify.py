@@ -21,6 +21,7 @@ from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.file import keys_of
 from rtfs_framework.orchestrator.recording.journal.migrate import state_of_old
 from rtfs_framework.orchestrator.recording.journal.query import has_log, reading
+from rtfs_framework.orchestrator.recording.journal.stumps import has_head
 from rtfs_framework.orchestrator.recording.journal.walk import Walk, before
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 OLD_RULE = "of an older version of the journal: its hashes have no key and find accidents only"
 _FIRST = "SELECT min(position) FROM log WHERE what = 'run' AND id = ?"
-_AT = "SELECT position, hash FROM log WHERE position = ?"
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -83,8 +83,7 @@ def holds(path: Path, head: Head) -> bool:
         JournalError: The journal cannot be read.
     """
     with reading(path) as connection:
-        found = connection.execute(_AT, (head.position,)).fetchone() if has_log(connection) else None
-    return found is not None and bytes(found[1]) == head.hash
+        return has_log(connection) and has_head(connection, head, None)
 
 
 def verify(path: Path, run: str, home: Path) -> Verdict:
@@ -129,7 +128,7 @@ def verify_all(path: Path, home: Path, against: Head | None = None) -> FileVerdi
         walk.go()
         _compare(connection, walk, understood(kept, keys))
         problems = [text for _, text in walk.problems] + _frozen(connection, walk.migrated)
-        if against is not None and not _holds(connection, against):
+        if against is not None and not has_head(connection, against, keys):
             problems.append(f"row {against.position} is not there, or not what it was when the head was taken")
         runs, unfinished = len(walk.runs), len(walk.runs - walk.ends)
         notes = list(walk.notes)
@@ -189,7 +188,7 @@ def _compare(connection: sqlite3.Connection, walk: Walk, anchored: Anchored) -> 
     """Compare a journal with its head file, which was read before: it never says more than was committed then."""
     if anchored.state == "here":
         head = anchored.head
-        if head.position <= walk.head.position and not _holds(connection, head):
+        if head.position <= walk.head.position and not has_head(connection, head, walk.keys):
             walk.problem(head.position, f"row {head.position} is not what it was when it was written")
         elif head.position > walk.head.position:
             there = f"the file ends at row {walk.head.position}, but had come to row {head.position}"
@@ -199,11 +198,6 @@ def _compare(connection: sqlite3.Connection, walk: Walk, anchored: Anchored) -> 
         walk.problem(0, f"another journal lay in this place before, and had come to row {anchored.head.position}")
     else:
         walk.notes.append(f"the head file is {anchored.state}: rows cut off at the end are found only by --against")
-
-
-def _holds(connection: sqlite3.Connection, head: Head) -> bool:
-    found = connection.execute(_AT, (head.position,)).fetchone()
-    return found is not None and found["hash"] == head.hash
 
 
 def _need_log(connection: sqlite3.Connection, path: Path) -> None:

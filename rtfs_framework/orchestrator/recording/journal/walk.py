@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from rtfs_framework.orchestrator.recording.journal.chain import START, Head, Keys, Row
-from rtfs_framework.orchestrator.recording.journal.decisions import parts_of
+from rtfs_framework.orchestrator.recording.journal.decisions import decisions_of, parts_of
 from rtfs_framework.orchestrator.recording.journal.kept import CUT
 from rtfs_framework.orchestrator.recording.journal.schema import COLUMNS, ROWS, TYPES
 from rtfs_framework.orchestrator.recording.journal.sealing import any_known, opened
+from rtfs_framework.orchestrator.recording.journal.stumps import STUMP, Stump, follows
 
 if TYPE_CHECKING:
     import sqlite3
@@ -68,7 +68,11 @@ class Walk:
             values = tuple(found)
             hash_ = values[-1]
             row = Row(*values[:-1])
-            if not _fits(values) or self.keys.row(row, parent) != hash_:
+            if _fits(values) and row.what == STUMP:
+                stump = Stump.read(row.position, hash_, row.body, self.keys)
+                if stump is None or not follows(stump, expected, parent):
+                    self.problem(row.position, f"what stands for the rows cut before row {row.position} was changed")
+            elif not _fits(values) or self.keys.row(row, parent) != hash_:
                 gone = (
                     f" or rows {expected}-{row.position - 1} before it are missing" if row.position != expected else ""
                 )
@@ -103,16 +107,23 @@ class Walk:
             self.calls += 1
         elif row.what == "journal":
             self.migrated, self.since = body.get("migrated"), body.get("when")
-        elif row.what == "gap":
-            self._gap(row, body)
-        elif row.what == "lost":
-            self.notes.append(f"row {row.position}: {body.get('rows')} rows could not be written at that time")
+        elif row.what in ("gap", "cut", "lost"):
+            self._less(row, body)
         elif row.what == "redacted":
             for position, names in body.get("texts", {}).items():
                 self._missing.setdefault(int(position), set()).difference_update(names)
-        if not all(map(self._plan, _decisions(body))):
+        if not all(map(self._plan, decisions_of(body))):
             self.problem(row.position, f"the decision of row {row.position} was changed")
         self._look_at_texts(row.position, row.run, body.get("texts") if row.what != "redacted" else None)
+
+    def _less(self, row: Row, body: dict[str, Any]) -> None:
+        """Tell of rows that are not there."""
+        if row.what == "lost":
+            self.notes.append(f"row {row.position}: {body.get('rows')} rows could not be written at that time")
+        elif row.what == "gap":
+            self._gap(row, body)
+        elif "runs" in body:
+            self.notes.append(f"row {row.position}: {body['runs']} runs were removed on purpose, {body['rows']} rows")
 
     def _gap(self, row: Row, body: dict[str, Any]) -> None:
         before = self.head.position
@@ -167,15 +178,6 @@ def before(connection: sqlite3.Connection, position: int) -> bytes:
     select = "SELECT hash FROM log WHERE position < ? ORDER BY position DESC LIMIT 1"
     found = connection.execute(select, (position,)).fetchone()
     return START if found is None else found["hash"] if isinstance(found["hash"], bytes) else b"?"
-
-
-def _decisions(body: dict[str, Any]) -> Iterator[str]:
-    """Yield the digests of what a row names that is stored once: decisions and situations."""
-    for each in (body, *body.get("attempts", ())):
-        if "decision" in each:
-            yield each["decision"]
-    if "situation" in body:
-        yield body["situation"]
 
 
 def _fits(values: tuple[Any, ...]) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Literal
@@ -27,7 +27,7 @@ from rtfs_framework.api.secrets import Blot, blotter
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.concurrency.lanes import a_loop_runs_here
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
-from rtfs_framework.orchestrator.recording.journal.rows import Removal, RunFacts, SignalFacts
+from rtfs_framework.orchestrator.recording.journal.rows import RunFacts, SignalFacts
 from rtfs_framework.orchestrator.recording.journal.run import Chain
 from rtfs_framework.orchestrator.recording.plain import plain_of
 from rtfs_framework.orchestrator.recording.purse import NO_ASKER, Asker
@@ -223,16 +223,14 @@ class Journal:
         if self._queue:
             self._attempt(self.wait)
 
-    def remove(self, texts: Sequence[tuple[int, str]], body: dict[str, Any]) -> None:
-        """Remove kept texts, by position and name, and write a row that says so; nothing of them stays in the file.
+    def shrink(self) -> None:
+        """Fold SQLite's log of writes into the file, so that what was removed is in neither.
 
         Raises:
-            JournalError: The file cannot be written.
+            JournalError: Others read or write all the time.
         """
         from rtfs_framework.orchestrator.recording.journal.file import translated
 
-        self._queue.append(("redacted", None, Removal(texts, body)))
-        self.commit()
         with translated(self.path), self._lock:
             if self._file is not None:
                 self._file.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
