@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from rtfs_framework.orchestrator.recording.journal import sealing
+
 WAITS = """
 (defn main [x]
   (let [told (host/wait-for :go)]
@@ -43,6 +45,27 @@ def test_a_word_is_sent_and_the_run_goes_on(waiting) -> None:
     again = waiting("runs", "resume", "last")
     assert (again.code, "is complete" in again.err) == (1, True)
     assert "has ended" in waiting("runs", "signal", "last", "go").err
+
+
+def test_words_are_encrypted_as_the_configuration_says(rtfs, folder, monkeypatch) -> None:
+    pytest.importorskip("cryptography", reason="the extra `encrypt`")
+    (folder / "delegation.toml").write_text('[journal]\nencrypt = "env:TEXTS_KEY"\n')
+    assert rtfs("config", "trust").code == 0
+    monkeypatch.setenv("TEXTS_KEY", "5f" * 32)
+    (folder / "waits.rtfs").write_text(WAITS)
+    assert rtfs("run", "waits.rtfs", "hello", "--park").code == 75
+    assert rtfs("runs", "signal", "last", "go", '{"name": "MARTHA"}').code == 0
+    files = list((folder / "home").glob("journal.sqlite*"))
+    assert files
+    assert not any(word in file.read_bytes() for file in files for word in (b"MARTHA", b"defn main"))
+    monkeypatch.setenv("TEXTS_KEY", "60" * 32)
+    monkeypatch.setattr(sealing, "_known", {})  # another process
+    for command in (("resume", "last"), ("signal", "last", "go", "1")):
+        result = rtfs("runs", *command)
+        assert (result.code, "E0727" in result.err) == (1, True), result.err
+    monkeypatch.setenv("TEXTS_KEY", "5f" * 32)
+    assert rtfs("runs", "resume", "last").out == '"hello MARTHA"\n'
+    assert rtfs("runs", "verify", "--all").code == 0
 
 
 def test_all_that_are_due(waiting) -> None:

@@ -230,10 +230,10 @@ def cancel_command(run: str, *, as_json: bool, config: str | None) -> None:
         _done(run, config, "is cancelled at its next checkpoint or wait", as_json=as_json)
         return
     try:
-        with closing(writer(config)) as writer:
+        with closing(writer(config)) as written:
             from rtfs_framework.orchestrator.recording.journal.outside import ended
 
-            ended(writer, found, f"cancelled by {_who()}")
+            ended(written, found, f"cancelled by {_who()}")
     finally:
         release(home(), found)
     _done(run, config, "cancelled", as_json=as_json)
