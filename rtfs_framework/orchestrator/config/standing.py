@@ -285,7 +285,7 @@ STANDING: Mapping[str, Rule] = {
     "journal.keep": widens,
     "journal.sync": widens,
     "journal.on_failure": widens,
-    **{f"journal.{key}": widens for key in ("encrypt", "retain", "most_bytes", "retain_labels.*")},
+    **{f"journal.{key}": widens for key in ("encrypt", "retain", "most_bytes", "retain_labels")},
     "modules.path": widens,
     "limits.steps": _limit,
     "limits.seconds": _limit,

@@ -323,6 +323,14 @@ def test_a_target_that_only_the_file_defines_cannot_be_chosen_and_is_no_mistake(
     ]
 
 
+def test_what_the_user_encrypts_and_keeps_a_file_that_nobody_trusts_does_not_change(place):
+    own = '[journal]\nencrypt = "env:K"\nretain = "90d"\n'
+    config = place('[journal]\nencrypt = []\nretain = "2h"\nretain_labels = { pii = "2h" }\n', own=own, K="5f" * 32)
+    assert (config.journal.encrypt, config.journal.retain) == (("env:K",), 90 * 86_400.0)
+    assert config.journal.retain_labels == {}
+    assert ignored(config) == ["journal.encrypt", "journal.retain", "journal.retain_labels"]
+
+
 def _wild(names, prefix):
     return {f"{prefix}.{each.name}" for each in attrs.fields(names)}
 

@@ -15,6 +15,7 @@ from rtfs_framework.orchestrator.recording.journal.alive import hold, release
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.outside import unfinished
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
+from rtfs_framework.orchestrator.recording.journal.sealing import SealError
 from rtfs_framework.orchestrator.recording.journal.unended import Unended, unended
 
 
@@ -22,6 +23,9 @@ def due_runs(path: Path, home: Path, _environ: Mapping[str, str], now: float | N
     """Yield the runs that can be gone on with now: nobody is at them, and at least one of their waits is over.
 
     Runs that were killed or interrupted while they waited for nothing are among them.
+
+    Raises:
+        SealError: What is kept of a run is encrypted with a key that is not here.
     """
     moment = time.time() if now is None else now
     for run in unfinished(path):
@@ -30,6 +34,8 @@ def due_runs(path: Path, home: Path, _environ: Mapping[str, str], now: float | N
         release(home, run)
         try:
             known = unended(path, run, home)
+        except SealError:  # of all runs, most likely: whoever asks must hear it
+            raise
         except JournalError:
             continue
         waits = open_waits(known)
