@@ -41,6 +41,8 @@ NOT_KEPT = "E0723"
 """What a call was answered is not there any more, or never was."""
 
 _MADE_AGAIN = (CallKind.CONTEXT_SET, CallKind.EVENT)
+_decode = json.JSONDecoder().raw_decode
+"""Rows have no spaces around them, which `json.loads` looks for."""
 _OWN_BODY, _VALUE, _AT_CAPABILITY = "own body", "value", "capability "
 
 
@@ -97,7 +99,7 @@ class PastCalls:
                 arrived()
             return None
         opened = OpenCall.of(call, scope, dispatcher.clock.monotonic())
-        row: Mapping[str, Any] = json.loads(known.ended) if known.ended is not None else known.begun or {}
+        row: Mapping[str, Any] = _decode(known.ended)[0] if known.ended is not None else known.begun or {}
         if row:
             self._compare(opened, row)
         if known.ended is None:

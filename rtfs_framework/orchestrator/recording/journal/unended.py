@@ -6,7 +6,6 @@ to a program as answers that were paid for. Only rows and texts are read; nothin
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,18 +47,26 @@ LISTED = "`rtfs runs list` shows the runs"
 class Begun:
     """A call of which rows are there."""
 
-    begun: Mapping[str, Any] | None = None
-    """What its latest request says that began; None for one that needed no such row."""
+    rows: tuple[str, ...] = ()
+    """The rows of its requests that began, as JSON; none for one that needed no such row."""
     ended: str | None = None
     """The row of its end, as JSON; None while it is not known how it ended."""
     reply: str | None = None
     """The text of what it was answered, if that is there."""
-    targets: set[str] = attrs.field(factory=set)
-    """Where all its requests that began were to go."""
     transform: tuple[str, ...] = ()
     """The rules of redaction that its latest request went through."""
     position: int = 0
     """Of its latest row."""
+
+    @property
+    def begun(self) -> Mapping[str, Any] | None:
+        """What its latest request says that began."""
+        return parsed(self.rows[-1]) if self.rows else None
+
+    @property
+    def targets(self) -> set[str]:
+        """Where all its requests that began were to go."""
+        return {str(parsed(row).get("target") or "") for row in self.rows}
 
 
 @attrs.define(slots=True, eq=False)
@@ -120,8 +127,8 @@ def unended(path: Path, run: str, home: Path, *, also_ended: bool = False) -> Un
             _need_text(path, row)
             _take(found, row)
         for call in found.calls.values():
-            if call.ended is None and call.begun is not None:
-                call.transform = _transform(connection, call.begun.get("decision"))
+            if call.ended is None and (begun := call.begun) is not None:
+                call.transform = _transform(connection, begun.get("decision"))
         walk = Walk(connection, found.keys, position, before(connection, position), run=run)
         walk.go()
     if walk.problems:
@@ -170,11 +177,13 @@ def _take(found: Unended, row: sqlite3.Row) -> None:
         if part and what == "ended":
             known = found.consultations
             known[row["entry"], row["record"], call] = known.get((row["entry"], row["record"], call), 0) + 1
-        begun = found.calls.setdefault((row["entry"], row["record"], path), Begun())
+        id_ = (row["entry"], row["record"], path)
+        begun = found.calls.get(id_)
+        if begun is None:
+            begun = found.calls[id_] = Begun()
         begun.position = int(row["position"])
         if what == "begun":
-            begun.begun = body = json.loads(row["body"])
-            begun.targets.add(str(body.get("target") or ""))
+            begun.rows = (*begun.rows, row["body"])
         elif '"stopped":true' not in row["body"]:
             begun.ended, begun.reply = row["body"], row["text"]
         found.ended_calls += what == "ended" and not part

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -17,11 +18,18 @@ from rtfs_framework.orchestrator.recording.journal.stumps import STUMP, Stump, f
 if TYPE_CHECKING:
     import sqlite3
 
-_TEXTS = "SELECT name, body FROM texts WHERE position = ?"
+_TEXTS = "SELECT position, name, body FROM texts WHERE position BETWEEN ? AND ? ORDER BY position"
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
 _END = 2**63 - 1
 _MOST = 20
 """Problems that are told."""
+_CALLS = ("begun", "ended")
+_NAMES = ('"texts":', '"decision":', '"situation":')
+"""What a row has that names something that lies beside it: no JSON text of a value can have these letters in it."""
+_decode = json.JSONDecoder().raw_decode
+"""Our own texts have no spaces around them, which `json.loads` looks for."""
+_GOOD: set[tuple[type, ...]] = set()
+"""Types of columns that were found to fit."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -50,6 +58,9 @@ class Walk:
     _missing: dict[int, set[str]] = attrs.field(factory=dict)
     _kept: dict[int, set[int]] = attrs.field(factory=dict)
     """Positions of rows whose texts go with their run, by the run's."""
+    _texts: Iterator[sqlite3.Row] = attrs.field(factory=lambda: iter(()))
+    """Kept texts that were not come to, in the order of their rows."""
+    _text: sqlite3.Row | None = None
 
     @property
     def finished(self) -> bool:
@@ -64,10 +75,13 @@ class Walk:
     def go(self) -> None:
         """Walk."""
         parent, expected = self.parent, self.first
-        for found in self.connection.execute(ROWS, (self.first if self.first > 1 else -_END, self.stop)):
+        span = (self.first if self.first > 1 else -_END, self.stop)
+        self._texts = self.connection.execute(_TEXTS, span)
+        self._text = next(self._texts, None)
+        for found in self.connection.execute(ROWS, span):
             values = tuple(found)
             hash_ = values[-1]
-            row = Row(*values[:-1])
+            row = Row._make(values[:-1])
             if _fits(values) and row.what == STUMP:
                 stump = Stump.read(row.position, hash_, row.body, self.keys)
                 if stump is None or not follows(stump, expected, parent):
@@ -80,20 +94,29 @@ class Walk:
             elif row.position != expected and row.what != "gap":
                 self.problem(expected, f"rows {expected}-{row.position - 1} are missing")
             else:
-                self._proved(row)
+                self._proved(row, expected - 1)
             self.rows += 1
             if not isinstance(hash_, bytes) or not isinstance(row.position, int):
-                return
+                break
             parent, expected = hash_, row.position + 1
-            self.head = Head(row.position, hash_)
+        else:
+            self._looked_at_all()
+        if self.rows and expected > self.first:
+            self.head = Head(expected - 1, parent)
+
+    def _looked_at_all(self) -> None:
+        """Say what there is to say when the end was reached."""
         if self.sealed:
             self.notes.append(f"{self.sealed} kept texts were not looked at: their key is not here")
         for position, names in sorted(self._missing.items()):
             if names:
                 self.problem(position, f"a kept text of row {position} is missing: {', '.join(sorted(names))}")
 
-    def _proved(self, row: Row) -> None:
+    def _proved(self, row: Row, before: int) -> None:
         """Look at a row that is as it was written."""
+        if row.what in _CALLS:
+            self._call(row)
+            return
         body: dict[str, Any] = json.loads(row.body)
         if row.what == "run":
             self.runs.add(row.position)
@@ -103,30 +126,40 @@ class Walk:
             self.ends.add(row.run)
             for position in self._kept.pop(row.run, ()) if body.get("cut") else ():
                 self._missing.get(position, set()).difference_update(CUT)
-        elif row.what == "ended" and row.run in self._mine and "?" not in row.id:
-            self.calls += 1
         elif row.what == "journal":
             self.migrated, self.since = body.get("migrated"), body.get("when")
         elif row.what in ("gap", "cut", "lost"):
-            self._less(row, body)
+            self._less(row, body, before)
         elif row.what == "redacted":
             for position, names in body.get("texts", {}).items():
                 self._missing.setdefault(int(position), set()).difference_update(names)
+        self._beside(row, body)
+
+    def _call(self, row: Row) -> None:
+        """Look at a row of a call: most name nothing, and nothing lies beside them."""
+        if row.what == "ended" and row.run in self._mine and "?" not in row.id:
+            self.calls += 1
+        if any(name in row.body for name in _NAMES):
+            self._beside(row, _decode(row.body)[0])
+        elif self._text is not None and self._text["position"] <= row.position:
+            self._beside(row, {})
+
+    def _beside(self, row: Row, body: dict[str, Any]) -> None:
+        """Look at what a row names that lies beside it."""
         if not all(map(self._plan, decisions_of(body))):
             self.problem(row.position, f"the decision of row {row.position} was changed")
         self._look_at_texts(row.position, row.run, body.get("texts") if row.what != "redacted" else None)
 
-    def _less(self, row: Row, body: dict[str, Any]) -> None:
+    def _less(self, row: Row, body: dict[str, Any], before: int) -> None:
         """Tell of rows that are not there."""
         if row.what == "lost":
             self.notes.append(f"row {row.position}: {body.get('rows')} rows could not be written at that time")
         elif row.what == "gap":
-            self._gap(row, body)
+            self._gap(row, body, before)
         elif "runs" in body:
             self.notes.append(f"row {row.position}: {body['runs']} runs were removed on purpose, {body['rows']} rows")
 
-    def _gap(self, row: Row, body: dict[str, Any]) -> None:
-        before = self.head.position
+    def _gap(self, row: Row, body: dict[str, Any], before: int) -> None:
         if body.get("reason") == "missing rows":
             text = (
                 f"rows {before + 1}-{row.position - 1} are missing: the file had been cut, or put back to an older copy"
@@ -149,8 +182,7 @@ class Walk:
     def _look_at_texts(self, position: int, run: int | None, named: dict[str, str] | None) -> None:
         """Compare what is kept beside a row with the digests in it."""
         missing = set(named or ())
-        for found in self.connection.execute(_TEXTS, (position,)):
-            name, body = found["name"], found["body"]
+        for name, body in self._texts_of(position):
             if not self._is_as_written(position, name, body, None if named is None else named.get(name)):
                 self.problem(position, f"a kept text of row {position} was changed or added: {name}")
             missing.discard(name)
@@ -158,6 +190,13 @@ class Walk:
             self._missing[position] = missing
             if run is not None and not missing.isdisjoint(CUT):
                 self._kept.setdefault(run, set()).add(position)
+
+    def _texts_of(self, position: int) -> Iterator[tuple[Any, Any]]:
+        """Yield names and bodies of the texts of a row; rows are asked for in their order."""
+        while (text := self._text) is not None and text["position"] <= position:
+            if text["position"] == position:
+                yield text["name"], text["body"]
+            self._text = next(self._texts, None)
 
     def _is_as_written(self, position: int, name: Any, body: Any, digest: str | None) -> bool:
         """Tell whether a kept text is what a row names by digest; a sealed one can be told only with its key."""
@@ -182,4 +221,9 @@ def before(connection: sqlite3.Connection, position: int) -> bytes:
 
 def _fits(values: tuple[Any, ...]) -> bool:
     """Tell whether every column holds a value of its own type."""
-    return all(value.__class__ in TYPES[name] for name, value in zip(COLUMNS, values, strict=True))
+    types = tuple(map(type, values))
+    if types not in _GOOD:
+        if not all(kind in TYPES[name] for name, kind in zip(COLUMNS, types, strict=True)):
+            return False
+        _GOOD.add(types)
+    return True
