@@ -189,6 +189,26 @@ def test_what_was_kept_is_removed(rtfs, folder) -> None:
     assert "has no call 7:7" in result.err
 
 
+KEEPING = '[journal]\nkeep = "replies"\n'
+
+
+def test_what_is_kept_is_shown_and_found(rtfs, folder) -> None:
+    (folder / "own.toml").write_text(KEEPING)
+    (folder / "ask.rtfs").write_text('(defn main [x] (try (call :fs.read x) (catch _ e "none")))')
+    rtfs("run", "ask.rtfs", "Martha's letters", "--config", "own.toml")
+    rtfs("run", "ask.rtfs", "other", "--config", "own.toml")
+    first, second = (run["id"] for run in reversed(rtfs("runs", "list", "--json").data["runs"]))
+    found = rtfs("runs", "list", "--search", "MARTHA'S", "--json").data["runs"]
+    assert [run["id"] for run in found] == [first]
+    assert len(rtfs("runs", "list", "--search", "defn main", "--json").data["runs"]) == 2
+    assert rtfs("runs", "list", "--search", "nobody").out.startswith("no such runs in ")
+    assert 'asked ["other"]; answered error ' in rtfs("runs", "show", second, "--replies").out
+    assert rtfs("runs", "show", second, "--replies", "--json").records[1]["answer"].startswith("error ")
+    rtfs("runs", "redact", first)
+    assert rtfs("runs", "list", "--search", "martha", "--json").data["runs"] == []
+    assert "asked not kept; answered not kept" in rtfs("runs", "show", first, "--replies").out
+
+
 def test_runs_that_are_kept_no_longer_are_removed(ran, folder) -> None:
     result = ran("runs", "gc")
     assert (result.code, "say which: --older-than 90d" in result.err) == (2, True)

@@ -38,9 +38,10 @@ def command() -> None:
 
 @command.command("show")
 @click.argument("run", default="last")
+@click.option("--replies", is_flag=True, help="Also what each call was asked and answered, where that is kept.")
 @json_option
 @config_option
-def show_command(run: str, *, as_json: bool, config: str | None) -> None:
+def show_command(run: str, *, replies: bool, as_json: bool, config: str | None) -> None:
     """Show the calls of a run, sorted by id: where each ran, why, what it took.
 
     A call that began and has no end was under way when its process died: it may have been made, and paid.
@@ -54,7 +55,28 @@ def show_command(run: str, *, as_json: bool, config: str | None) -> None:
     else:
         _show_head(row)
     for entry in entries:
+        if replies:
+            entry["answer"] = _answer(entry)
         _show_entry(entry, as_json=as_json)
+        if replies and not as_json:
+            asked = entry["args"] or ("encrypted" if "args" in entry.get("sealed", ()) else "not kept")
+            say(f"{'':>10}asked {asked}; answered {entry['answer']}")
+
+
+def _answer(entry: dict[str, Any]) -> str:
+    """Return what a call was answered, as RTFS writes it."""
+    from rtfs_framework.lang.printer import write
+    from rtfs_framework.orchestrator.recording.journal.kept import REPLY, answer_of
+
+    if entry.get("reply") is None:
+        return "encrypted" if REPLY in entry.get("sealed", ()) else "not kept"
+    try:
+        answer = answer_of(entry["reply"])
+    except ValueError:
+        return "changed"
+    if answer.error is None:
+        return write(answer.value)
+    return f"error {answer.error.value.kind}: {answer.error.value.message}"
 
 
 @command.command("verify")

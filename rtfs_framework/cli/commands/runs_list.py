@@ -31,6 +31,7 @@ _STATUS = ("complete", "failed", "cancelled", "interrupted", "waiting", "unfinis
 @click.option("--source", metavar="PATTERN", help="Of programs named so: 'triage*'.")
 @click.option("--symbol", metavar="PATTERN", help="With a call of a function or capability named so.")
 @click.option("--target", metavar="PATTERN", help="With a call that went, or tried to go, there: 'remote *'.")
+@click.option("--search", metavar="TEXT", help="With this text in what is kept of them.")
 @click.option("--of-tenant", metavar="ID", help="Of one tenant.")
 @click.option("--totals", is_flag=True, help="Also say what they took: requests to models, tokens, money.")
 @json_option
@@ -41,6 +42,7 @@ def list_command(*, limit: int, totals: bool, as_json: bool, config: str | None,
     \b
     rtfs runs list --status failed --since 24h
     rtfs runs list --symbol "draft*" --target "remote *" --totals
+    rtfs runs list --search "invoice 4711"
     """  # noqa: D301 - click's \b is a backspace
     from rtfs_framework.orchestrator.recording.journal.query import ANY_RUN, Wanted, list_runs
 

@@ -39,6 +39,10 @@ SELECT entry, record, id, body FROM log WHERE what = 'feedback'
 AND run IN (SELECT position FROM log WHERE what = 'run' AND id = ?) ORDER BY position
 """
 _TEXTS = "SELECT name, plain(position, name, body) AS body FROM texts WHERE position = ?"
+_KEPT = """
+SELECT r.id, plain(t.position, t.name, t.body) AS body FROM texts t JOIN log l ON l.position = t.position
+JOIN log r ON r.position = CASE l.what WHEN 'run' THEN l.position ELSE l.run END
+"""
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
 _WIDTH = 20
 _ALL = 2**31 - 1
@@ -105,6 +109,8 @@ class Wanted:
     """A pattern of what at least one of its calls is of."""
     target: str | None = None
     """A pattern of where at least one of its calls went, in any attempt."""
+    search: str | None = None
+    """A text that is part of what is kept of it, in any case of letters; what was removed, or has no key, has none."""
 
     def fits(self, run: RunRow) -> bool:
         """Tell whether a run is wanted, as far as its first and last rows say."""
@@ -135,7 +141,21 @@ ANY_RUN = Wanted()
 def list_runs(path: Path, limit: int = 50, wanted: Wanted = ANY_RUN) -> list[RunRow]:
     """Return the latest runs that are wanted, newest first."""
     with reading(path) as connection:
-        return list(islice((each for each in _runs(connection) if _is_wanted(connection, each, wanted)), limit))
+        named = None if wanted.search is None else _holding(connection, wanted.search)
+        runs = (each for each in _runs(connection) if named is None or each.id in named)
+        return list(islice((each for each in runs if _is_wanted(connection, each, wanted)), limit))
+
+
+def _holding(connection: sqlite3.Connection, text: str) -> set[str]:
+    """Return the ids of the runs of which a text is kept that has this one in it.
+
+    It looks through all that is kept: an index of people's words would be a second copy, in the clear.
+    """
+    looked_for, found = text.casefold(), set[str]()
+    for row in connection.execute(_KEPT) if has_log(connection) else ():
+        if row["id"] not in found and row["body"] is not None and looked_for in row["body"].casefold():
+            found.add(row["id"])
+    return found
 
 
 def _runs(connection: sqlite3.Connection) -> Iterator[RunRow]:
