@@ -257,7 +257,7 @@ def _show(
         rows = Rows(progress.emit, width)
 
         def show(result: RecordResult) -> None:
-            message = messages[result.index]
+            message = messages.pop(result.index)  # before anything is written: it never comes twice
             account.add(result)
             shown = result.error is not None or not how.folds  # of what is folded, only what went wrong
             if shown and (how.as_json or output.wanted):
@@ -267,7 +267,6 @@ def _show(
                     put_json(data)
             if shown and not how.as_json:
                 rows.add(message, result)
-            del messages[result.index]
             progress.update(result.index + 1)
 
         latest: RecordResult | None = None
