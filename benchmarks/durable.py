@@ -9,6 +9,7 @@ All of it lies on the disk of the folder for temporary files.
   `[journal] sync = "normal"` and "full". How often a step syncs is counted by `strace` in a process of its own.
 - A run of many calls whose process was ended is gone on with, by processor time. Held against the same program on a
   host that keeps no journal, in the same run; the parts (reading and proving, telling it again) stand beside.
+- 10,000 waiting runs are listed, each with what it waits for: held against reading all their rows as JSON.
 - DBOS on SQLite (3.42 at least): one step of its workflows, in a Python that has it (`--dbos`, or this
   one), against the same insert.
 """
@@ -16,6 +17,7 @@ All of it lies on the disk of the folder for temporary files.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import sqlite3
@@ -29,12 +31,14 @@ from pathlib import Path
 from time import perf_counter, process_time
 from unittest.mock import patch
 
-from benchmarks.timing import Ratio, compared, taken
+from benchmarks.timing import Ratio, compared, ratio, taken
 from rtfs_framework.api import CapabilityEntry
 from rtfs_framework.api.capability import CapabilityRequest
 from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.recording.journal import query
 from rtfs_framework.orchestrator.recording.journal.unended import unended
+from rtfs_framework.orchestrator.recording.journal.waiting import waits_of
 from rtfs_framework.orchestrator.recording.journal.writer import Journal
 from rtfs_framework.orchestrator.running.resuming import Resuming
 from rtfs_framework.orchestrator.session import Session
@@ -203,6 +207,29 @@ def _bare(calls: int) -> float:
         return taken(lambda: session.run(_text(calls)), process_time)
 
 
+def listing(runs: int) -> tuple[Ratio, float]:
+    """Return what it takes to list so many waiting runs with their waits, in readings of all rows; and seconds here."""
+    with _folder() as home:
+        path = home / "journal.sqlite"
+        with closing(Journal(path, home, SystemClock())) as journal:
+            for number in range(runs):
+                chain = journal.begin(f"{number:032x}", "digest", "waits.rtfs", "policy", "0")
+                chain.note("waiting", {"call": f"{number:032x}:1:0", "at": 1.0, "for": "go", "until": 2e9})
+                chain.end("waiting")
+
+        def listed() -> None:
+            found = [row.id for row in query.list_runs(path, runs)]
+            if len(waits_of(path, found)) != runs:
+                raise AssertionError(len(found))
+
+        def read() -> None:
+            with closing(sqlite3.connect(path)) as db:
+                for (body,) in db.execute("SELECT body FROM log"):
+                    json.loads(body)
+
+        return ratio(listed, read, rounds=5), taken(listed)
+
+
 def main() -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.durable")
@@ -232,6 +259,8 @@ def main() -> int:
         )
     for what, taken_, ratio_ in resuming(options.calls):
         say(f"{options.calls:,} calls: {what}: {taken_:.2f} s here, {ratio_:.2f}x of a run that keeps no journal\n")
+    ratio_listed, seconds_listed = listing(10_000)
+    say(f"10,000 waiting runs listed: {ratio_listed} of reading all their rows, {seconds_listed * 1e3:.0f} ms here\n")
     return 0
 
 

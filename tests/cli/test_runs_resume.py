@@ -47,6 +47,19 @@ def test_a_word_is_sent_and_the_run_goes_on(waiting) -> None:
     assert "has ended" in waiting("runs", "signal", "last", "go").err
 
 
+def test_what_runs_wait_for_is_listed(waiting, folder) -> None:
+    (folder / "two.rtfs").write_text('(defn main [] (do (host/wait-for :a "2h") (host/sleep "3h")))')
+    assert waiting("run", "two.rtfs", "--park").code == 75
+    two, one = waiting("runs", "list").lines
+    assert one.endswith("waits.rtfs  waits for :go")
+    assert "two.rtfs  waits for :a until " in two
+    waiting("runs", "signal", "last", "a", "1")
+    assert waiting("runs", "resume", "last", "--park").code == 75
+    two, one = waiting("runs", "list", "--json").data["runs"]
+    assert [each.get("for") for each in (*one["waits"], *two["waits"])] == ["go", None]
+    assert "two.rtfs  waits until " in waiting("runs", "list").lines[0]
+
+
 def test_words_are_encrypted_as_the_configuration_says(rtfs, folder, monkeypatch) -> None:
     pytest.importorskip("cryptography", reason="the extra `encrypt`")
     (folder / "delegation.toml").write_text('[journal]\nencrypt = "env:TEXTS_KEY"\n')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ from rtfs_framework.cli.terminal import say
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.journal.query import RunRow
     from rtfs_framework.orchestrator.recording.journal.spending import Spent
+
+Waits = Mapping[str, Sequence[Mapping[str, Any]]]
+"""By a run's id: what it waits for."""
 
 _ID = 12
 _STATUS = ("complete", "failed", "cancelled", "interrupted", "waiting", "unfinished")
@@ -45,21 +49,24 @@ def list_command(*, limit: int, totals: bool, as_json: bool, config: str | None,
     rtfs runs list --search "invoice 4711"
     """  # noqa: D301 - click's \b is a backspace
     from rtfs_framework.orchestrator.recording.journal.query import ANY_RUN, Wanted, list_runs
+    from rtfs_framework.orchestrator.recording.journal.waiting import waits_of
 
     wanted["tenant"] = wanted.pop("of_tenant")
     which = Wanted(**wanted)
     path = journal(config)
     runs = list_runs(path, limit, which) if path.exists() else []
     spent = _spent(path, runs) if totals else {}
+    waits = waits_of(path, [run.id for run in runs if run.status == "waiting"]) if runs else {}
     if as_json:
-        put_json(_data(path, runs, spent if totals else None))
+        put_json(_data(path, runs, spent if totals else None, waits))
         return
     if not runs:
         say(f"no runs yet in {path}" if which == ANY_RUN else f"no such runs in {path}")
     for run in runs:
         calls = "" if run.entries is None else f"{run.entries:,} calls"
         cost = f"{_money(spent.get(run.id)):>12}  " if totals else ""
-        say(f"{run.id[:_ID]}  {moment(run.started)}  {run.status:<11}  {calls:>12}  {cost}{run.source}")
+        what = f"{run.source}{_waits(waits.get(run.id, ()))}"
+        say(f"{run.id[:_ID]}  {moment(run.started)}  {run.status:<11}  {calls:>12}  {cost}{what}")
     if totals and runs:
         from rtfs_framework.orchestrator.recording.journal.spending import total
 
@@ -81,8 +88,8 @@ def _spent(path: Path, runs: list[RunRow]) -> dict[str, Spent]:
     return {run.id: found[run.id,] for run in runs if (run.id,) in found}
 
 
-def _data(path: Path, runs: list[RunRow], spent: dict[str, Spent] | None) -> dict[str, Any]:
-    rows: list[dict[str, Any]] = [attrs.asdict(run) for run in runs]
+def _data(path: Path, runs: list[RunRow], spent: dict[str, Spent] | None, waits: Waits) -> dict[str, Any]:
+    rows: list[dict[str, Any]] = [{**attrs.asdict(run), "waits": list(waits.get(run.id, ()))} for run in runs]
     if spent is None:
         return {"journal": str(path), "runs": rows}
     from rtfs_framework.orchestrator.recording.journal.spending import Spent, total
@@ -90,6 +97,15 @@ def _data(path: Path, runs: list[RunRow], spent: dict[str, Spent] | None) -> dic
     for row in rows:
         row["spent"] = attrs.asdict(spent.get(row["id"], Spent()))
     return {"journal": str(path), "runs": rows, "total": attrs.asdict(total(spent.values()))}
+
+
+def _waits(waits: Sequence[Mapping[str, Any]]) -> str:
+    """Return what a run waits for, and until when."""
+    told = []
+    for each in waits:
+        until = "" if each.get("until") is None else f" until {moment(float(each['until']))}"
+        told.append(f"for :{each['for']}{until}" if each.get("for") else until.strip() or "for its time")
+    return f"  waits {', '.join(told)}" if told else ""
 
 
 def _money(spent: Spent | None) -> str:

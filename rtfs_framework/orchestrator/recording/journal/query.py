@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     import sqlite3
 
 _RUNS = "SELECT position, id, body FROM log WHERE what = 'run'"
-_END = "SELECT position, body FROM log WHERE what = 'end' AND run = ? ORDER BY position DESC LIMIT 1"
+_LISTED = """
+SELECT r.position, r.id, r.body, e.body AS ending,
+CASE WHEN t.body IS NOT NULL THEN plain(t.position, t.name, t.body) END AS message FROM log r
+LEFT JOIN log e ON e.position = (SELECT max(position) FROM log WHERE what = 'end' AND run = r.position)
+LEFT JOIN texts t ON t.position = e.position AND t.name = 'message' WHERE r.what = 'run'
+"""
 _CALLS = """
 SELECT position, what, entry, record, id, body FROM log
 WHERE position BETWEEN ? AND ? AND what IN ('begun', 'ended')
@@ -161,8 +166,7 @@ def _holding(connection: sqlite3.Connection, text: str) -> set[str]:
 def _runs(connection: sqlite3.Connection) -> Iterator[RunRow]:
     """Yield all runs, newest first."""
     if has_log(connection):
-        for row in connection.execute(f"{_RUNS} ORDER BY position DESC"):
-            yield _run(connection, row)
+        yield from map(_run, connection.execute(f"{_LISTED} ORDER BY r.position DESC"))
     if old.has_old(connection):
         yield from map(_old_run, old.runs(connection, _ALL))
 
@@ -207,9 +211,9 @@ def show_run(path: Path, run: str) -> tuple[RunRow, Iterator[dict[str, Any]]]:
     """Return a run and an iterator over its calls as JSON-ready data, sorted by id (one at a time from the file)."""
     with reading(path) as connection:
         if has_log(connection):
-            row = connection.execute(f"{_RUNS} AND id = ? ORDER BY position DESC LIMIT 1", (run,)).fetchone()
+            row = connection.execute(f"{_LISTED} AND r.id = ? ORDER BY r.position DESC LIMIT 1", (run,)).fetchone()
             if row is not None:
-                return _run(connection, row), entries_of(path, run)
+                return _run(row), entries_of(path, run)
         found = old.run_of(connection, run) if old.has_old(connection) else None
     if found is None:
         raise JournalError(path, f"no run is called '{run}'", "`rtfs runs list` shows the runs")
@@ -349,10 +353,9 @@ def parsed(text: Any) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _run(connection: sqlite3.Connection, row: sqlite3.Row) -> RunRow:
+def _run(row: sqlite3.Row) -> RunRow:
     body = parsed(row["body"])
-    end = connection.execute(_END, (row["position"],)).fetchone()
-    ending = {} if end is None else parsed(end["body"])
+    ending = {} if row["ending"] is None else parsed(row["ending"])
     return RunRow(
         id=row["id"],
         **{name: body.get(name, "") for name in ("program", "source", "policy", "version", "tenant")},
@@ -361,15 +364,12 @@ def _run(connection: sqlite3.Connection, row: sqlite3.Row) -> RunRow:
         status=ending.get("status", UNFINISHED),
         ended=ending.get("ended"),
         entries=ending.get("calls"),
-        message="" if end is None else _message(connection, end["position"], ending),
+        message=_message(ending) if row["message"] is None else str(row["message"]),
     )
 
 
-def _message(connection: sqlite3.Connection, position: int, ending: dict[str, Any]) -> str:
-    """Return why a run failed: what was kept of its message, else kind, code and place."""
-    for row in connection.execute(_TEXTS, (position,)):
-        if row["body"] is not None:
-            return str(row["body"])
+def _message(ending: dict[str, Any]) -> str:
+    """Return kind, code and place of why a run failed, where no message was kept."""
     error = ending.get("error") or {}
     if error.get("told"):
         return str(error["told"])

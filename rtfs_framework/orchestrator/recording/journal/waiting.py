@@ -6,17 +6,46 @@ a person stand in the file of approvals, and are asked about when their run is g
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rtfs_framework.orchestrator.recording.journal.alive import hold, release
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.outside import unfinished
+from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
 from rtfs_framework.orchestrator.recording.journal.sealing import SealError
 from rtfs_framework.orchestrator.recording.journal.unended import Unended, unended
+
+_WAITS = """
+SELECT r.id AS of, l.what, l.entry, l.record, l.id, CASE l.what WHEN 'waiting' THEN l.body END AS body
+FROM log l JOIN log r ON r.position = l.run
+WHERE (l.what = 'waiting' OR (l.what = 'ended' AND NOT instr(l.body, '"stopped":true')))
+AND r.id IN (SELECT value FROM json_each(:runs))
+AND l.position > (SELECT min(position) FROM log WHERE what = 'run' AND id IN (SELECT value FROM json_each(:runs)))
+ORDER BY l.position
+"""
+
+
+def waits_of(path: Path, runs: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return what each of some runs waits for, by its id: the rows of its waits that have not ended.
+
+    Raises:
+        JournalError: The journal cannot be read.
+    """
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    with reading(path) as connection:
+        for row in connection.execute(_WAITS, {"runs": json.dumps(runs)}) if runs and has_log(connection) else ():
+            waits = found.setdefault(row["of"], {})
+            if row["body"] is None:
+                waits.pop(f"{row['of']}:{name_of(row['entry'], row['record'], row['id'])}", None)
+            else:
+                body = parsed(row["body"])
+                waits[str(body.get("call"))] = body
+    return {run: list(waits.values()) for run, waits in found.items() if waits}
 
 
 def due_runs(path: Path, home: Path, _environ: Mapping[str, str], now: float | None = None) -> Iterator[str]:
