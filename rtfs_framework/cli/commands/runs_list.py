@@ -104,7 +104,8 @@ def _waits(waits: Sequence[Mapping[str, Any]]) -> str:
     told = []
     for each in waits:
         until = "" if each.get("until") is None else f" until {moment(float(each['until']))}"
-        told.append(f"for :{each['for']}{until}" if each.get("for") else until.strip() or "for its time")
+        what = f"for :{each['for']}" if each.get("for") else "for a person" if each.get("approval") else ""
+        told.append(f"{what}{until}".strip() or "for its time")
     return f"  waits {', '.join(told)}" if told else ""
 
 

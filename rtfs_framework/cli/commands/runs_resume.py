@@ -69,7 +69,8 @@ def _due(path: Path, config: str | None, options: dict[str, Any], *, as_json: bo
     from rtfs_framework.orchestrator.recording.journal.waiting import due_runs
 
     worst, count = FINE, 0
-    for run in due_runs(path, home(), environment()):
+    options = {**options, "park": True}  # one that waits on keeps no other from its turn
+    for run in due_runs(path, home(), _answered):
         say(f"{run[:_ID]}:") if not as_json else None
         count += 1
         ended = guarded(lambda run=run: _resumed(path, run, config, options, as_json=as_json), as_json=as_json)  # type: ignore[misc]
@@ -77,6 +78,18 @@ def _due(path: Path, config: str | None, options: dict[str, Any], *, as_json: bo
     if not count and not as_json:
         say("no run is due")
     return worst
+
+
+def _answered(approval: str) -> bool:
+    """Tell whether a person has answered, or nobody will any more."""
+    from rtfs_framework.orchestrator.concurrency.clock import SystemClock
+    from rtfs_framework.orchestrator.performing.approvals.store import ApprovalError
+    from rtfs_framework.orchestrator.performing.approvals.waiting import store_of
+
+    try:
+        return store_of(environment(), SystemClock()).get(approval).state != "waiting"
+    except ApprovalError:
+        return True
 
 
 def _resumed(path: Path, run: str, config: str | None, options: dict[str, Any], *, as_json: bool) -> int:

@@ -18,6 +18,7 @@ from rtfs_framework.orchestrator.recording.journal import query
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.kept import value_text
 from rtfs_framework.orchestrator.recording.journal.outside import tell
+from rtfs_framework.orchestrator.recording.journal.waiting import due_runs
 from rtfs_framework.orchestrator.recording.purse import RunParked, RunStopped
 from rtfs_framework.orchestrator.running.resuming import Resuming
 from rtfs_framework.testing.clock import FakeClock
@@ -75,6 +76,24 @@ def test_words_from_outside_come_in_their_order_once_each(world, source):
         value = session.resume(Resuming(run=run)).value
     assert write(value) == '[1 {"a" 2} :late]'
     assert b'"a"' not in world.kit.journal.read_bytes()
+
+
+def test_what_is_due(world, source):
+    clock, here = FakeClock(), (world.kit.journal, world.kit.home)
+    text = '(defn main [] (let [a (call :put "a")] (host/sleep "1h") a))'
+    with opened(world, clock, park=0.0) as session, pytest.raises(RunParked):
+        session.run(source(text), entry="main")
+    waits = world.run
+    assert due_runs(*here, now=clock.now()) == []
+    assert due_runs(*here, now=clock.now() + 3601) == [waits]
+    clock.advance(1)
+    world.die_at(4, lambda: opened(world, clock).run(source(text), entry="main"))
+    killed = world.run
+    assert killed != waits
+    assert due_runs(*here, now=clock.now()) == [killed], "a process that died, whatever it waited for"
+    with opened(world, clock, park=0.0) as session, pytest.raises(RunParked):
+        session.resume(Resuming(run=killed))
+    assert due_runs(*here, now=clock.now()) == []
 
 
 def test_in_its_process_a_run_waits_until_the_word_comes(world, source):
@@ -173,6 +192,16 @@ class TestApprovals:
             assert session.resume(Resuming(run=world.run)).value == ("put a", "said x", "put b")
         assert [name for name, *_ in world.effects] == ["put", "model", "put"]
         assert len(store.listed(every=True)) == 1, "nobody was asked twice"
+
+    def test_it_is_due_once_somebody_has_answered(self, world, asked):
+        store, here = ApprovalStore(world.kit.home, asked), (world.kit.journal, world.kit.home)
+
+        def answered(id_):
+            return store.get(id_).state != "waiting"
+
+        assert due_runs(*here, answered, asked.now()) == []
+        store.answer(store.listed()[0].id, yes=True, by="ann")
+        assert due_runs(*here, answered, asked.now()) == [world.run]
 
     def test_a_no_ends_it(self, world, asked):
         store = ApprovalStore(world.kit.home, asked)

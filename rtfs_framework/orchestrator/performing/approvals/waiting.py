@@ -21,6 +21,7 @@ from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.printer import write
 from rtfs_framework.orchestrator.config.folders import data_dir
 from rtfs_framework.orchestrator.recording.events import EventBus
+from rtfs_framework.orchestrator.recording.lineage import reply_id
 from rtfs_framework.orchestrator.recording.purse import RunParked
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
 
@@ -118,6 +119,9 @@ class Approvals:
             row = await anyio.to_thread.run_sync(lambda: self._written(store, opened, request))
         except ApprovalError as error:
             return Verdict(False, f"nobody could be asked: {error.problem}")
+        if opened.scope.chain is not None:
+            wait = {"call": reply_id(opened), "approval": row.id, "until": row.until}
+            opened.scope.chain.note("waiting", wait)
         pause, began = _FIRST, self.clock.monotonic()
         end = began + min(self.seconds, row.until - self.clock.now())  # the other hand may be set back meanwhile
         try:

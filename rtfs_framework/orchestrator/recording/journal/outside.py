@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.file import keys_of, open_for_reading, translated
 from rtfs_framework.orchestrator.recording.journal.kept import STATE
-from rtfs_framework.orchestrator.recording.journal.query import UNFINISHED, has_log, parsed, reading, show_run
+from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading, show_run
 from rtfs_framework.orchestrator.recording.journal.rows import RunFacts
 from rtfs_framework.orchestrator.recording.journal.run import Chain
 from rtfs_framework.orchestrator.recording.journal.writer import Journal
@@ -94,13 +93,3 @@ def _chain(journal: Journal, run: str) -> Chain:
     chain = Chain(journal, facts)
     chain.number, chain.file = int(found["position"]), keys.journal
     return chain
-
-
-def unfinished(path: Path) -> Iterator[str]:
-    """Yield the ids of the runs that have not ended for good, the oldest first."""
-    from rtfs_framework.orchestrator.recording.journal.query import list_runs
-
-    with suppress(JournalError):
-        for row in reversed(list_runs(path, 2**31 - 1)):
-            if row.status in (UNFINISHED, "interrupted", "waiting"):
-                yield row.id

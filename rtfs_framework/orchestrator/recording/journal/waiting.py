@@ -1,24 +1,19 @@
 """Which runs wait for nothing any more: their time has come, a word was sent, or nobody is at them.
 
-In: a journal. Out: ids, the oldest first. What a run waits for stands in its row "waiting"; calls that wait for
-a person stand in the file of approvals, and are asked about when their run is gone on with.
+In: a journal. Out: ids, the oldest first. What a run waits for stands in its row "waiting".
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rtfs_framework.orchestrator.recording.journal.alive import hold, release
-from rtfs_framework.orchestrator.recording.journal.fault import JournalError
-from rtfs_framework.orchestrator.recording.journal.outside import unfinished
-from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading
+from rtfs_framework.orchestrator.recording.journal.query import UNFINISHED, has_log, list_runs, parsed, reading
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
-from rtfs_framework.orchestrator.recording.journal.sealing import SealError
-from rtfs_framework.orchestrator.recording.journal.unended import Unended, unended
 
 _WAITS = """
 SELECT r.id AS of, l.what, l.entry, l.record, l.id, CASE l.what WHEN 'waiting' THEN l.body END AS body
@@ -28,6 +23,13 @@ AND r.id IN (SELECT value FROM json_each(:runs))
 AND l.position > (SELECT min(position) FROM log WHERE what = 'run' AND id IN (SELECT value FROM json_each(:runs)))
 ORDER BY l.position
 """
+
+_SENT = """
+SELECT r.id AS of, l.what, l.position, l.body FROM log l JOIN log r ON r.position = l.run
+WHERE l.what IN ('signalled', 'control') AND r.id IN (SELECT value FROM json_each(:runs)) ORDER BY l.position
+"""
+_OPEN = (UNFINISHED, "waiting")
+_ALL = 2**31 - 1
 
 
 def waits_of(path: Path, runs: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
@@ -48,44 +50,60 @@ def waits_of(path: Path, runs: Sequence[str]) -> dict[str, list[Mapping[str, Any
     return {run: list(waits.values()) for run, waits in found.items() if waits}
 
 
-def due_runs(path: Path, home: Path, _environ: Mapping[str, str], now: float | None = None) -> Iterator[str]:
-    """Yield the runs that can be gone on with now: nobody is at them, and at least one of their waits is over.
+def due_runs(
+    path: Path, home: Path, answered: Callable[[str], bool] = lambda _: False, now: float | None = None
+) -> list[str]:
+    """Return the runs that can be gone on with now, the oldest first: nobody is at them, and a wait of theirs is over.
 
-    Runs that were killed or interrupted while they waited for nothing are among them.
+    Those whose process was killed are among them. Those that somebody interrupted, and those that were asked for by
+    others, who have gone with their host, are not: whoever wants one names it.
+
+    Args:
+        path: The journal.
+        home: The folder of its key.
+        answered: Tells whether a person has answered an approval, by its id.
+        now: Seconds since the epoch; the machine's time when None.
 
     Raises:
-        SealError: What is kept of a run is encrypted with a key that is not here.
+        JournalError: The journal cannot be read.
     """
     moment = time.time() if now is None else now
-    for run in unfinished(path):
-        if not hold(home, run):
-            continue
+    rows = [row for row in reversed(list_runs(path, _ALL)) if row.status in _OPEN and not row.asked_by]
+    killed = {row.id for row in rows if row.status == UNFINISHED}
+    runs = [row.id for row in rows if _is_left(home, row.id)]
+    waits, words = waits_of(path, runs), _words(path, runs)
+
+    def is_due(run: str) -> bool:
+        sent = words.get(run, set())
+        return run in killed or run not in waits or any(_over(each, sent, answered, moment) for each in waits[run])
+
+    return [run for run in runs if is_due(run)]
+
+
+def _is_left(home: Path, run: str) -> bool:
+    """Tell whether no process is at a run."""
+    left = hold(home, run)
+    if left:
         release(home, run)
-        try:
-            known = unended(path, run, home)
-        except SealError:  # of all runs, most likely: whoever asks must hear it
-            raise
-        except JournalError:
-            continue
-        waits = open_waits(known)
-        if not waits or any(_over(known, wait, moment) for wait in waits):
-            yield run
+    return left
 
 
-def open_waits(known: Unended) -> list[Mapping[str, Any]]:
-    """Return what a run waits for: the rows of its waits that have not ended."""
-    run = known.facts.id
-    ended = {f"{run}:{name_of(*id_)}" for id_, each in known.calls.items() if each.ended is not None}
-    return [body for _, what, body, _ in known.notes if what == "waiting" and body.get("call") not in ended]
+def _words(path: Path, runs: Sequence[str]) -> dict[str, set[str]]:
+    """Return the names of the words that were sent to some runs and that they were not given."""
+    found: dict[str, dict[int, str]] = {}
+    with reading(path) as connection:
+        for row in connection.execute(_SENT, {"runs": json.dumps(runs)}) if runs and has_log(connection) else ():
+            body, words = parsed(row["body"]), found.setdefault(row["of"], {})
+            if row["what"] == "signalled":
+                words[int(row["position"])] = str(body.get("name"))
+            else:
+                words.pop(int(body.get("took") or 0), None)
+    return {run: set(words.values()) for run, words in found.items()}
 
 
-def _over(known: Unended, wait: Mapping[str, Any], now: float) -> bool:
+def _over(wait: Mapping[str, Any], words: set[str], answered: Callable[[str], bool], now: float) -> bool:
     if wait.get("until") is not None and now >= float(wait["until"]):
         return True
-    if wait.get("for") is None:
-        return False
-    taken = {body.get("took") for _, what, body, _ in known.notes if what == "control"}
-    return any(
-        what == "signalled" and body.get("name") == wait["for"] and position not in taken
-        for position, what, body, _ in known.notes
-    )
+    if wait.get("approval"):
+        return answered(str(wait["approval"]))
+    return wait.get("for") in words
