@@ -79,7 +79,8 @@ class HnswIndex:
     def _bytes(self, vectors: Vector | Vectors) -> npt.NDArray[Any]:
         if not self._scale:
             self._scale = _MOST / (_ROOM * max(float(np.abs(vectors).max()), 1e-6))
-        return np.clip(np.rint(vectors * self._scale), -_MOST, _MOST).astype(np.int8)
+        made: npt.NDArray[Any] = np.clip(np.rint(vectors * self._scale), -_MOST, _MOST).astype(np.int8)
+        return made
 
     def _made(self) -> Graph:
         return Graph(
