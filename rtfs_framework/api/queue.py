@@ -82,7 +82,7 @@ class QueueItem:
     most_tries: int = 5
     """After so many failed tries it is dead."""
     key: str = ""
-    """An idempotency key: of all items of a topic with the same one, the first is placed. "" has none but the id."""
+    """An idempotency key: of all items of a topic and a tenant with the same one, the first is placed. "" has none."""
 
     def __attrs_post_init__(self) -> None:
         """Refuse what no queue could keep.
@@ -147,6 +147,8 @@ class Lease:
     """How many of them count, this one included: none that was released."""
     until: float
     """When it ends unless it is renewed (seconds since the epoch, by the queue's clock)."""
+    generation: int = 0
+    """How often the item was ordered anew: `requeue` alone moves it, so all leases of one order have the same."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -168,6 +170,8 @@ class ItemStatus:
     """How many leases of it there were."""
     tries: int
     most_tries: int
+    generation: int = 0
+    """How often it was ordered anew."""
     worker: str = ""
     """Who has it, or had it last."""
     until: float = 0.0
@@ -284,7 +288,10 @@ class Queue(Protocol):
         ...
 
     def requeue(self, id_: str) -> ItemState | None:
-        """Let an item that is dead or cancelled begin anew; return its state now, None where there is no such item."""
+        """Let an item that is dead or cancelled begin anew, as its next generation.
+
+        Return its state now, None where there is no such item.
+        """
         ...
 
     def get(self, id_: str) -> ItemStatus | None:

@@ -36,6 +36,7 @@ class Kept:
     state: ItemState = "queued"
     attempt: int = 0
     tries: int = 0
+    generation: int = 0
     token: str = ""
     worker: str = ""
     until: float = 0.0
@@ -128,7 +129,7 @@ class MemoryQueue:
             kept = self._shelf.items.get(id_)
             if kept is not None and kept.state in ("dead", "cancelled"):
                 self._room(len(kept.item.payload))
-                kept.tries, kept.ended = 0, 0.0
+                kept.tries, kept.ended, kept.generation = 0, 0.0, kept.generation + 1
                 self._again(kept, "", 0.0)
             return None if kept is None else kept.state
 
@@ -190,8 +191,12 @@ class MemoryQueue:
         """Return the id of what is there in place of an item."""
         if item.id in self._shelf.items:
             return item.id
-        of_key = ((item.topic, item.key) == (each.item.topic, each.item.key) for each in self._shelf.items.values())
-        return next((id_ for id_, same in zip(self._shelf.items, of_key, strict=True) if item.key and same), None)
+        same = (id_ for id_, kept in self._shelf.items.items() if self._once(kept.item) == self._once(item))
+        return next(same, None) if item.key else None
+
+    def _once(self, item: QueueItem) -> tuple[str, ...]:
+        """Return whose key an item's key is."""
+        return item.topic, item.tenant, item.key
 
     def _room(self, size: int) -> None:
         waiting = [len(each.item.payload) for each in self._shelf.items.values() if each.state not in ENDED]
@@ -251,7 +256,10 @@ class MemoryQueue:
         kept.attempt, kept.tries = kept.attempt + 1, kept.tries + 1
         kept.state, kept.worker, kept.until = "leased", worker, self._now() + seconds
         kept.token = self._token(kept)
-        return Lease(item=kept.item, token=kept.token, attempt=kept.attempt, tries=kept.tries, until=kept.until)
+        return Lease(
+            item=kept.item, token=kept.token, attempt=kept.attempt, tries=kept.tries, until=kept.until,
+            generation=kept.generation,
+        )  # fmt: skip
 
     def _token(self, kept: Kept) -> str:
         return f"{id(kept)}.{kept.attempt}"
@@ -266,5 +274,6 @@ def _status(kept: Kept, **large: bytes | None) -> ItemStatus:
     return ItemStatus(
         id=item.id, topic=item.topic, tenant=item.tenant, priority=item.priority, state=kept.state, key=item.key,
         size=len(item.payload), made=kept.made, not_before=kept.due, attempt=kept.attempt, tries=kept.tries,
-        most_tries=item.most_tries, worker=kept.worker, until=kept.until, ended=kept.ended, reason=kept.reason, **large,
+        most_tries=item.most_tries, generation=kept.generation, worker=kept.worker, until=kept.until, ended=kept.ended,
+        reason=kept.reason, **large,
     )  # fmt: skip

@@ -39,6 +39,24 @@ class KeysCountInAllTopics(MemoryQueue):
         return super()._same(item) or super()._same(attrs.evolve(item, topic="runs"))
 
 
+class KeysCountForAllTenants(MemoryQueue):
+    def _once(self, item):
+        return item.topic, item.key
+
+
+class LeasesAreGenerations(MemoryQueue):
+    def lease(self, *given, **named):
+        return [attrs.evolve(each, generation=each.attempt - 1) for each in super().lease(*given, **named)]
+
+
+class OneGeneration(MemoryQueue):
+    def requeue(self, id_):
+        state = super().requeue(id_)
+        if id_ in self._shelf.items:
+            self._shelf.items[id_].generation = 0
+        return state
+
+
 class OldLeasesCount(MemoryQueue):
     def _token(self, kept):
         return "always the same"
@@ -173,7 +191,8 @@ class AnotherItem(MemoryQueue):
     def lease(self, *given, **named):
         return [
             Lease(item=QueueItem(id=each.item.id, topic=each.item.topic, payload=each.item.payload),
-                  token=each.token, attempt=each.attempt, tries=each.tries, until=each.until)
+                  token=each.token, attempt=each.attempt, tries=each.tries, until=each.until,
+                  generation=each.generation)
             for each in super().lease(*given, **named)
         ]  # fmt: skip
 

@@ -205,6 +205,7 @@ def _show_head(row: RunRow) -> None:
 def _asker(told: Mapping[str, str]) -> str:
     """Return who asked for a run from elsewhere: the token is known, the rest is what they said."""
     facts = [f"the holder of token {told['token']}"] if told.get("token") else []
+    facts += [f"item {told['queue']} of the queue"] if told.get("queue") else []
     facts += [f"host {told['host']}"] if told.get("host") else []
     if told.get("run"):
         call = f", call {told['call']}" if told.get("call") else ""

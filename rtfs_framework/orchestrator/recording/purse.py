@@ -106,6 +106,8 @@ class Asker:
     run: str = ""
     call: str = ""
     head: str = ""
+    queue: str = ""
+    """The item of the durable queue by which it was ordered."""
 
     def to_json(self) -> dict[str, str]:
         """Return what there is of it, as JSON-ready data."""

@@ -100,12 +100,15 @@ def order(
 ) -> QueueItem:
     """Return the item by which a run is ordered; its id is the run's. The program is compiled, so it can be.
 
+    Where no `entry` is named, `main` is called if there is one; else the program is evaluated alone.
+
     Raises:
         LanguageError: The program was refused.
-        JobError: No text stands for the arguments.
-        ValueError: What is ordered is no item of a queue: it is too large, say.
+        JobError: No text stands for the arguments, or it is no item of a queue: too large, say, or its key is too long.
     """
     linked = session.link(source)
+    if entry is None and (args or linked.instance.function("main") is not None):
+        entry = "main"
     text = _args_text(args)
     first, *modules = linked.artifact.sources
     run = QueuedRun(
@@ -116,16 +119,20 @@ def order(
         entry=entry,
         args=text,
     )
-    return QueueItem(
-        id=token_hex(16),
-        topic=RUNS,
-        payload=run.to_bytes(),
-        tenant=session.host.config.tenant,
-        priority=priority,
-        not_before=not_before,
-        most_tries=most_tries,
-        key=key,
-    )
+    try:
+        return QueueItem(
+            id=token_hex(16),
+            topic=RUNS,
+            payload=run.to_bytes(),
+            tenant=session.host.config.tenant,
+            priority=priority,
+            not_before=not_before,
+            most_tries=most_tries,
+            key=key,
+        )
+    except ValueError as error:
+        way_out = "shorten the key; let a large argument be read by a capability"
+        raise JobError(f"the run cannot be ordered: {error}", way_out) from error
 
 
 def _args_text(args: tuple[Any, ...]) -> str:

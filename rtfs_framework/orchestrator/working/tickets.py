@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.attempts import FailureKind
-from rtfs_framework.lang.errors import LanguageError, ProgramError
+from rtfs_framework.api.errors import ConfigError
+from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.boundary import exact
 from rtfs_framework.orchestrator.boundary.failures import UNKNOWN_TARGET
@@ -20,13 +21,16 @@ from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
 from rtfs_framework.orchestrator.performing.later import AT_WORK, Order
 from rtfs_framework.orchestrator.performing.travel import NO_TARGET
 from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
+from rtfs_framework.orchestrator.recording.purse import RunStopped
 from rtfs_framework.orchestrator.running.linking import link
 from rtfs_framework.orchestrator.running.past_calls import ResumeError
+from rtfs_framework.orchestrator.running.resuming import UNDER_WAY
 from rtfs_framework.orchestrator.working.held import GiveBack, Held, Hopeless
 from rtfs_framework.orchestrator.working.jobs import JobError, QueuedRun
-from rtfs_framework.orchestrator.working.runs import opened
+from rtfs_framework.orchestrator.working.runs import ended_of, opened, run_of
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.queue import Lease
     from rtfs_framework.orchestrator.running.program import LoadedProgram
     from rtfs_framework.orchestrator.running.uses import Use
     from rtfs_framework.orchestrator.session import Session
@@ -57,12 +61,20 @@ class TicketPerformer:
         token = AT_WORK.set(True)
         try:
             session.portal.call(lambda use: _perform(session, order, held, use))
+        except ConfigError:
+            raise
         except LanguageError as error:
             found = error.diagnostics[0]
             if found.code == UNKNOWN_TARGET:
                 raise GiveBack(f"this worker has no such target: {found.message}", _LATER) from error
             raise Hopeless(f"its function is refused: {found.message}") from error
-        except (JobError, ResumeError) as error:
+        except (RunStopped, LimitError) as error:
+            raise Hopeless(str(error)) from error
+        except ResumeError as error:
+            if error.code == UNDER_WAY:
+                raise GiveBack("another worker of this machine is at it", _LATER) from error
+            raise Hopeless(error.problem) from error
+        except JobError as error:
             raise Hopeless(error.problem) from error
         finally:
             AT_WORK.reset(token)
@@ -75,7 +87,7 @@ def _perform(session: Session, order: Order, held: Held, use: Use) -> None:
     job = QueuedRun(
         name=f"ticket {id_}", text=order.source, modules={}, digest=digest, entry=order.entry, args=order.args
     )
-    program, loading = opened(session, job, f"ticket {id_}", held.lease.attempt)
+    program, loading = opened(session, job, _run_of(session, held.lease), id_)
     with program:
         program.value = loading.settle(program.instance.start(), use)
         try:
@@ -88,6 +100,16 @@ def _perform(session: Session, order: Order, held: Held, use: Use) -> None:
         model = next((each.model for each in program.ledger.latest if each.model), "")
         found = {"v": 1, "value": text, "model": model, "cost": 0.0, "run": program.run_id}
         held.done(canonical_json(found).encode())
+
+
+def _run_of(session: Session, lease: Lease) -> str:
+    """Return the id of its run: of the first of this generation that has not failed, for it may be made again."""
+    failures = 0
+    while (ended := ended_of(session, run := run_of(lease, f"ticket {failures}"))) is not None:
+        if ended.status != "failed":
+            raise Hopeless(f"its run {run[:12]} has ended beside the queue: {ended.status}")
+        failures += 1
+    return run
 
 
 def _judged(program: LoadedProgram, error: ProgramError) -> Exception:

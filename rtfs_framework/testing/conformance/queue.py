@@ -51,7 +51,7 @@ class QueueConformance(QueueCases, Conformance):
         queue.close()
 
     def test_the_same_id_or_key_is_placed_once(self) -> None:
-        """In whatever state the first one is; keys are a topic's own."""
+        """In whatever state the first one is; keys are a topic's own, and a tenant's."""
         queue, _ = self.queue()
         queue.put(item_of("a", key="k"))
         for again in (item_of("a"), item_of("b", key="k")):
@@ -62,6 +62,9 @@ class QueueConformance(QueueCases, Conformance):
         self.state_of(queue, "a", "done")
         check(not queue.put(item_of("a")).new, "what is done was placed again")
         check(queue.put(item_of("c", topic="other", key="k")).new, "another topic's key counts")
+        check(queue.put(item_of("d", topic="other", tenant="acme", key="k")).new, "another tenant's key counts")
+        placed = queue.put(item_of("e", topic="other", tenant="acme", key="k"))
+        check((placed.id, placed.new) == ("d", False), f"a tenant's key is placed again: {placed!r}")
         check(not queue.lease("runs", "w", self.lease_seconds), "something was placed twice")
         queue.close()
 
@@ -104,6 +107,7 @@ class QueueConformance(QueueCases, Conformance):
         queue, clock = self.queue()
         queue.put(item_of("a", most_tries=2))
         (lease,) = self.lease(queue)
+        check(lease.generation == 0, f"nobody ordered it anew: {lease!r}")
         check(queue.nack(lease, "no luck", delay=self.lease_seconds) == "queued", "the first failure")
         check(not queue.lease("runs", "w", self.lease_seconds), "a delay was not kept")
         check(self.state_of(queue, "a", "queued").reason == "no luck", "nobody can see why")
@@ -116,7 +120,14 @@ class QueueConformance(QueueCases, Conformance):
         check(queue.requeue("a") == "queued", "what is dead could not begin anew")
         (lease,) = self.lease(queue)
         check((lease.tries, lease.attempt) == (1, 3), f"tries begin anew, attempts do not: {lease!r}")
+        check(lease.generation == 1, f"it was ordered anew: {lease!r}")
+        queue.release(lease)
+        (lease,) = self.lease(queue)
+        check(lease.generation == 1, f"no lease makes another generation: {lease!r}")
         check(queue.nack(lease, "hopeless", final=True) == "dead", "what failed for good")
+        check(self.state_of(queue, "a", "dead").generation == 1, "its generation cannot be seen")
+        check((queue.requeue("a"), queue.requeue("a")) == ("queued", "queued"), "what is dead could not begin anew")
+        check(self.state_of(queue, "a", "queued").generation == 2, "what waits was ordered anew once more")
         check(queue.requeue("nothing") is None, "an unknown item was requeued")
         queue.close()
 

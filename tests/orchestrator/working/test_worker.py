@@ -3,81 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing, contextmanager
-from threading import Event, Thread
+from threading import Event
 
 import attrs
 import pytest
 
-from rtfs_framework.api import InferenceReply, ItemFilter, QueueError, QueueItem, QueueSettings
-from rtfs_framework.lang.source import Source
-from rtfs_framework.orchestrator.recording.journal import query
+from rtfs_framework.api import InferenceReply, ItemFilter, QueueError, QueueItem
 from rtfs_framework.orchestrator.working.jobs import JobError, QueuedRun, order, result_of
-from rtfs_framework.orchestrator.working.runs import RunPerformer
-from rtfs_framework.orchestrator.working.sessions import Sessions
-from rtfs_framework.orchestrator.working.worker import Worker, WorkerTerms
-from rtfs_framework.testing import FakeClock
-from rtfs_framework.testing.memory_queue import MemoryQueue
 
 ASKS = '(defn ^:delegation :local-model "m" f "Say." [x] :string "own") (defn main [x] (str (f x) (f "second")))'
 PURE = "(defn main [a b] (+ a b))"
-
-
-@attrs.define
-class Shop:
-    """A queue, and workers for it."""
-
-    kit: object
-    queue: MemoryQueue
-    idempotent: bool = True
-    answers: object = None
-    """A function of a request; None echoes."""
-    told: list = attrs.field(factory=list)
-    requests: list = attrs.field(factory=list)
-
-    def open(self, tenant=""):
-        def answer(request):
-            self.requests.append(request.args[0])
-            return InferenceReply(text=request.args[0]) if self.answers is None else self.answers(request)
-
-        catalog = self.kit.catalog(self.kit.provider("m", answer, idempotent=self.idempotent))
-        return self.kit.open(catalog, tenant=tenant)
-
-    def put(self, text=PURE, args=(1, 2), **more):
-        with self.open() as session:
-            item = order(session, Source("job.rtfs", text), args, **more)
-        self.queue.put(item)
-        return item.id
-
-    def worker(self, **terms):
-        terms = WorkerTerms(**{"concurrency": 2, "lease": 0.3, "grace": 20.0, "name": "w", **terms})
-        sessions = Sessions(self.open)
-        told = lambda *words: self.told.append(words)  # noqa: E731
-        return Worker(self.queue, {"runs": RunPerformer(sessions)}, FakeClock(), terms, told), sessions
-
-    def work(self, **terms):
-        """Work until there is nothing to do."""
-        worker, sessions = self.worker(**terms)
-        with closing(sessions):
-            worker.work(until_empty=True)
-
-    @contextmanager
-    def working(self, **terms):
-        worker, sessions = self.worker(**terms)
-        thread = Thread(target=worker.work)
-        thread.start()
-        try:
-            yield worker
-        finally:
-            worker.end()
-            thread.join(30)
-            sessions.close()
-            assert not thread.is_alive()
-
-
-@pytest.fixture
-def shop(kit):
-    return Shop(kit, MemoryQueue(QueueSettings(clock=FakeClock())))
 
 
 class Gate:
@@ -190,20 +125,23 @@ def test_a_worker_that_ends_gives_back_and_the_next_goes_on_by_replay(shop):
     assert shop.requests == ["second"]
 
 
-def test_a_run_that_failed_and_is_ordered_anew_is_another_one(shop):
-    shop.answers = lambda _: InferenceReply(text="bad")
-    text = ASKS.replace('(str (f x) (f "second"))', '(if (= (f x) "bad") (throw {:kind :Bad :message x}) "good")')
-    run = shop.put(text, ("a",))
+def test_a_run_that_its_host_s_limits_stop_is_dead_at_once(shop):
+    shop.config = "[limits]\nsteps = 1000\n"
+    run = shop.put("(defn main [] (reduce + (map (fn [x] (* x x)) (range 0 100000))))", ())
     shop.work()
-    assert shop.queue.get(run).state == "dead"
-    shop.answers = lambda _: InferenceReply(text="fine")
-    assert shop.queue.requeue(run) == "queued"
-    shop.work()
-    result = result_of(shop.queue.get(run).result)
-    assert result["text"] == '"good"'
-    assert result["run"] != run
-    listed = {each.id: each.status for each in query.list_runs(shop.kit.home / "journal.sqlite")}
-    assert {run: listed[run], result["run"]: listed[result["run"]]} == {run: "failed", result["run"]: "complete"}
+    status = shop.queue.get(run)
+    assert (status.state, status.attempt) == ("dead", 1)
+    assert "steps" in status.reason
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [({"key": "x" * 300}, "the key of an item"), ({"args": ("x" * 800_000, 1)}, "a payload has at most")],
+    ids=["key", "payload"],
+)
+def test_what_no_queue_takes_is_not_ordered(shop, more, words):
+    with pytest.raises(JobError, match=words):
+        shop.put(**more)
 
 
 def test_a_result_that_no_queue_keeps_ends_the_item(shop):

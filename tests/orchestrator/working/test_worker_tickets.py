@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 from rtfs_framework.api import (
+    ConfigError,
     FailureKind,
     InferenceReply,
     ItemFilter,
@@ -19,9 +20,11 @@ from rtfs_framework.api import (
     QueueEntry,
     QueueSettings,
 )
+from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.boundary import exact
-from rtfs_framework.orchestrator.working.held import GiveBack, Held
+from rtfs_framework.orchestrator.running.past_calls import ResumeError
+from rtfs_framework.orchestrator.working.held import GiveBack, Held, Hopeless
 from rtfs_framework.orchestrator.working.performers import performers_of
 from rtfs_framework.orchestrator.working.sessions import Sessions
 from rtfs_framework.orchestrator.working.worker import Worker, WorkerTerms
@@ -159,6 +162,28 @@ def test_arguments_that_may_not_be_in_the_queue_stay_with_their_process(shop, co
     item = shop.killed(config=config)
     assert "order" not in json.loads(item.payload)
     assert "Say it" not in item.payload.decode()
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (ResumeError("E0724", "under way", ""), GiveBack),
+        (ResumeError("E0722", "nobody knows", ""), Hopeless),
+        (LimitError("steps", 1, "too many steps"), Hopeless),
+        (ConfigError([]), ConfigError),
+    ],
+    ids=["under-way", "unsettled", "limit", "config"],
+)
+def test_what_ends_a_ticket_and_what_does_not(shop, monkeypatch, error, outcome):
+    shop.killed()
+    with shop.leased(said(InferenceReply(text="never")), CONFIG) as (performer, held):
+
+        def fails(*_):
+            raise error
+
+        monkeypatch.setattr("rtfs_framework.orchestrator.working.tickets._perform", fails)
+        with pytest.raises(outcome):
+            performer.perform(held)
 
 
 def test_a_worker_without_the_target_does_not_ask(shop):

@@ -187,7 +187,7 @@ class NatsQueue:
             for each in gone:
                 await steps.forget(server, records.item_key(each.id))
                 if each.key:
-                    await steps.forget(server, records.once_key(each.topic, each.key))
+                    await steps.forget(server, records.once_key(each.topic, each.tenant, each.key))
             return len(gone)
 
         return self._link.call(work, long=True)
@@ -215,7 +215,7 @@ class NatsQueue:
             seq = await self._publish(server, record, item.payload)
         except QueueFullError:
             if mine:
-                await steps.forget(server, records.once_key(item.topic, item.key))
+                await steps.forget(server, records.once_key(item.topic, item.tenant, item.key))
             raise
         try:
             await server.state.create(key, attrs.evolve(record, seq=seq).written())
@@ -231,7 +231,7 @@ class NatsQueue:
         """Return whose the idempotency key is, and whether it was taken just now."""
         if not item.key:
             return item.id, False
-        key = records.once_key(item.topic, item.key)
+        key = records.once_key(item.topic, item.tenant, item.key)
         try:
             await server.state.create(key, item.id.encode())
         except KeyWrongLastSequenceError:
@@ -259,8 +259,9 @@ class NatsQueue:
                 return found.state
             payload = await steps.payload(server, found)
             anew = attrs.evolve(
-                self._again(found, "", 0.0), tries=0, ended=0.0, data=payload, nonce=secrets.token_hex(8), seq=0
-            )
+                self._again(found, "", 0.0), tries=0, generation=found.generation + (not unsent), ended=0.0,
+                data=payload, nonce=secrets.token_hex(8), seq=0,
+            )  # fmt: skip
             if await steps.write(server, anew, entry):
                 await self._send_anew(server, found, anew, payload)
                 return "queued"
@@ -378,7 +379,7 @@ class NatsQueue:
                 await message.respond(steps.later(terms[1]))
                 return Lease(
                     item=taken.item(message.data), token=f"{taken.token} {message.reply}", attempt=taken.attempt,
-                    tries=taken.tries, until=taken.until,
+                    tries=taken.tries, until=taken.until, generation=taken.generation,
                 )  # fmt: skip
         await message.respond(b"+ACK")
         return None

@@ -38,6 +38,7 @@ class Record:
     state: ItemState = "queued"
     attempt: int = 0
     tries: int = 0
+    generation: int = 0
     worker: str = ""
     token: str = ""
     until: float = 0.0
@@ -65,8 +66,8 @@ class Record:
         return ItemStatus(
             id=self.id, topic=self.topic, tenant=self.tenant, priority=self.priority, state=self.state, key=self.key,
             size=self.size, made=self.made, not_before=self.due, attempt=self.attempt, tries=self.tries,
-            most_tries=self.most_tries, worker=self.worker, until=self.until, ended=self.ended, reason=self.reason,
-            payload=payload, result=result,
+            most_tries=self.most_tries, generation=self.generation, worker=self.worker, until=self.until,
+            ended=self.ended, reason=self.reason, payload=payload, result=result,
         )  # fmt: skip
 
     def item(self, payload: bytes) -> QueueItem:
@@ -126,9 +127,10 @@ def item_key(id_: str) -> str:
     return f"item.{token(id_)}"
 
 
-def once_key(topic: str, key: str) -> str:
-    """Return where an idempotency key is in the bucket."""
-    return f"once.{topic}.{sha256(key.encode()).hexdigest()}"
+def once_key(topic: str, tenant: str, key: str) -> str:
+    """Return where a tenant's idempotency key is in the bucket."""
+    whose = sha256(f"{tenant}\n{key}".encode())  # neither has a line's end
+    return f"once.{topic}.{whose.hexdigest()}"
 
 
 def subject(prefix: str, record: Record) -> str:

@@ -13,6 +13,8 @@ from pathlib import Path
 from threading import Condition
 from typing import Any, TypeVar
 
+import attrs
+
 from rtfs_framework.api import (
     ENDED,
     HeldFile,
@@ -52,7 +54,7 @@ class SqliteQueue:
         """Place an item unless its id or key is there."""
 
         def work(db: sqlite3.Connection) -> Placed | QueueFullError:
-            same = db.execute(schema.SAME, (item.id, item.topic, item.key, item.id)).fetchone()
+            same = db.execute(schema.SAME, (item.id, item.topic, item.tenant, item.key, item.id)).fetchone()
             if same is not None:
                 return Placed(same[0], new=False)
             full = self._full(db, len(item.payload))
@@ -88,7 +90,7 @@ class SqliteQueue:
         """Let a lease end later."""
         until = self._settings.clock.now() + seconds
         self._held(lease, lambda db, _: db.execute("update items set until = ? where id = ?", (until, lease.item.id)))
-        return Lease(item=lease.item, token=lease.token, attempt=lease.attempt, tries=lease.tries, until=until)
+        return attrs.evolve(lease, until=until)
 
     def ack(self, lease: Lease, result: bytes = b"") -> None:
         """End an item as done."""
@@ -239,7 +241,7 @@ class SqliteQueue:
         if turn is None:
             return None
         tenant, start = turn
-        seq, id_, priority, key, payload, due, most_tries, attempt, tries = db.execute(
+        seq, id_, priority, key, payload, due, most_tries, attempt, tries, generation = db.execute(
             schema.FIRST, (topic, tenant)
         ).fetchone()
         token, until = secrets.token_hex(8), self._settings.clock.now() + seconds
@@ -256,7 +258,7 @@ class SqliteQueue:
             most_tries=most_tries,
             key=key,
         )
-        return Lease(item=item, token=token, attempt=attempt + 1, tries=tries + 1, until=until)
+        return Lease(item=item, token=token, attempt=attempt + 1, tries=tries + 1, until=until, generation=generation)
 
     def _again(self, db: sqlite3.Connection, lease: Lease, reason: str, delay: float, tries: int) -> None:
         now = self._settings.clock.now()
@@ -326,11 +328,11 @@ def _shown(state: str) -> ItemState:
 
 
 def _status(row: Sequence[Any]) -> ItemStatus:
-    (id_, topic, tenant, priority, state, key, size, made, due, attempt, tries, most_tries, worker, until, ended, why,
-     *large) = row  # fmt: skip
+    (id_, topic, tenant, priority, state, key, size, made, due, attempt, tries, most_tries, generation, worker,
+     until, ended, why, *large) = row  # fmt: skip
     payload, result = large or (None, None)
     return ItemStatus(
         id=id_, topic=topic, tenant=tenant, priority=priority, state=_shown(state), key=key, size=size, made=made,
-        not_before=due, attempt=attempt, tries=tries, most_tries=most_tries, worker=worker, until=until, ended=ended,
-        reason=why, payload=payload, result=result,
+        not_before=due, attempt=attempt, tries=tries, most_tries=most_tries, generation=generation, worker=worker,
+        until=until, ended=ended, reason=why, payload=payload, result=result,
     )  # fmt: skip

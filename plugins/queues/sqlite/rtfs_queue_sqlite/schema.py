@@ -14,16 +14,17 @@ _APPLICATION = 0x52544651
 
 TABLES = SqliteTables(
     _APPLICATION,
-    1,
+    2,
     (
         """create table items (
             seq integer primary key autoincrement, id text not null unique, topic text not null, tenant text not null,
             priority integer not null, key text not null, payload blob not null, size integer not null,
             made real not null, due real not null, state text not null, attempt integer not null default 0,
-            tries integer not null default 0, most_tries integer not null, worker text not null default '',
+            tries integer not null default 0, generation integer not null default 0, most_tries integer not null,
+            worker text not null default '',
             token text not null default '', until real not null default 0, ended real not null default 0,
             reason text not null default '', result blob)""",
-        "create unique index items_key on items (topic, key) where key <> ''",
+        "create unique index items_key on items (topic, tenant, key) where key <> ''",
         "create index items_ready on items (topic, tenant, priority desc, seq) where state = 'queued'",
         "create index items_delayed on items (due) where state = 'delayed'",
         "create index items_leased on items (until) where state = 'leased'",
@@ -53,14 +54,18 @@ TABLES = SqliteTables(
 )
 
 FACTS = (
-    "id, topic, tenant, priority, state, key, size, made, due, attempt, tries, most_tries, worker, until, ended, reason"
+    "id, topic, tenant, priority, state, key, size, made, due, attempt, tries, most_tries, generation, worker, until, "
+    "ended, reason"
 )
 """Of an item, all but what is large."""
 PUT = (
     "insert into items (id, topic, tenant, priority, key, payload, size, made, due, state, most_tries) "
     "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-SAME = "select id from items where id = ? or (topic = ? and key = ? and key <> '') order by id = ? desc limit 1"
+SAME = (
+    "select id from items where id = ? or (topic = ? and tenant = ? and key = ? and key <> '') "
+    "order by id = ? desc limit 1"
+)
 LATE = (
     "select exists (select 1 from items where state = 'delayed' and due <= :now) "
     "or exists (select 1 from items where state = 'leased' and until <= :now)"
@@ -82,7 +87,7 @@ NEXT = (
     "order by start, finish, tenant limit 1"
 )
 FIRST = (
-    "select seq, id, priority, key, payload, due, most_tries, attempt, tries from items "
+    "select seq, id, priority, key, payload, due, most_tries, attempt, tries, generation from items "
     "where topic = ? and tenant = ? and state = 'queued' order by priority desc, seq limit 1"
 )
 TAKE = (
@@ -94,7 +99,8 @@ NOW = "insert into topics values (?, ?) on conflict do update set virtual = excl
 HELD = "select state, token, until, tries, most_tries from items where id = ?"
 AGAIN = "update items set state = ?, due = ?, until = 0, tries = ?, reason = ?, ended = ? where id = ?"
 ANEW = (
-    "update items set state = 'queued', tries = 0, ended = 0, until = 0, due = :now, result = null "
+    "update items set state = 'queued', tries = 0, generation = generation + 1, ended = 0, until = 0, due = :now, "
+    "result = null "
     "where id = :id and state in ('dead', 'cancelled')"
 )
 COUNTS = "select topic, tenant, state, count(*), sum(size) from items {} group by topic, tenant, state order by 1, 2, 3"

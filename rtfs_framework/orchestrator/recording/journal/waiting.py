@@ -55,8 +55,9 @@ def due_runs(
 ) -> list[str]:
     """Return the runs that can be gone on with now, the oldest first: nobody is at them, and a wait of theirs is over.
 
-    Those whose process was killed are among them. Those that somebody interrupted, and those that were asked for by
-    others, who have gone with their host, are not: whoever wants one names it.
+    Those whose process was killed are among them. Those that somebody interrupted, those that were asked for by
+    others, who have gone with their host, and those of a queue, which workers go on with, are not: whoever wants one
+    names it.
 
     Args:
         path: The journal.
