@@ -46,3 +46,7 @@ class Attempt:
     """Seconds for which the target asked to be left alone, None for no word."""
     elsewhere: tuple[ExecTarget, ...] = ()
     """The targets that it named instead of itself: of those that are configured here, and no others."""
+    transform: tuple[str, ...] = ()
+    """The rules of redaction that its request went through."""
+    aside: bool = False
+    """Whether it was asked as the hint `fallback` says: a part of the attempt before it."""

@@ -19,7 +19,7 @@ from rtfs_framework.orchestrator.boundary.conversing import converses
 from rtfs_framework.orchestrator.boundary.hints import NO_HINTS, Hints
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
-from rtfs_framework.orchestrator.deciding.sequel import Sequel
+from rtfs_framework.orchestrator.deciding.sequel import Sequel, taken_out
 from rtfs_framework.orchestrator.recording.records import Decision, Steps
 
 if TYPE_CHECKING:
@@ -162,19 +162,20 @@ class Precedence:
     def fall_back(self, asker: Asker, steps: Steps, hints: Hints) -> tuple[Decision | None, Steps]:
         """Return the decision for the capability that the hint `fallback` names, or None with why not."""
         target, why = self.sequel.falls_back(asker.attempts, hints)
+        transform = asker.attempts[-1].transform if asker.attempts else ()  # it is told no more than what failed
         if target is not None:
-            why = self.security.validate_execution_context(target) or ""
+            why = self.security.validate_execution_context(target, transform) or ""
         if target is None or why:
             return None, ((*steps, ("fallback", why)) if why else steps)
         reasoning = f"the hint fallback, after {len(asker.attempts)} without an answer: {show_target(target)}"
-        return self._made(target, PlanSource.HINT, reasoning, (*steps, ("fallback", show_target(target)))), steps
+        made = self._made(target, PlanSource.HINT, reasoning, (*steps, ("fallback", show_target(target))))
+        return attrs.evolve(made, plan=attrs.evolve(made.plan, transform=transform), aside=True), steps
 
     def once_more(
         self, function: FunctionSignature, asker: Asker, steps: Steps, why: str, hints: Hints = NO_HINTS
     ) -> Decision:
         """Return what follows where an engine has nothing more to propose: a repeat by the hint `retry`, or the end."""
-        aside = None if hints.fallback is None else Capability(hints.fallback.capability)
-        tried = tuple(dict.fromkeys(each.target for each in asker.attempts if each.target != aside))
+        tried = tuple(dict.fromkeys(each.target for each in asker.attempts if not each.aside))
         if hints.retry is None or self.sequel.over(asker.attempts, hints) is not None:
             return self.exhausted(function, steps, why, asker.attempts)
         found = self._going_on(tried, PlanSource.HINT, asker, (*steps, ("engine", why)), hints)
@@ -188,7 +189,8 @@ class Precedence:
         """Return the decision for what may be tried next of some targets; for none one that is `exhausted`: why."""
 
         def unusable(target: ExecTarget) -> str | None:
-            return self.security.validate_execution_context(target) or self.targets.unusable(target)
+            transform = taken_out(target, asker.attempts)
+            return self.security.validate_execution_context(target, transform) or self.targets.unusable(target)
 
         over = self.sequel.over(asker.attempts, hints)
         noted: dict[Read, tuple[Hashable, Any]] = {}
@@ -203,7 +205,8 @@ class Precedence:
             reasoning = f"{reasoning} again, after {delay:.2f} s"
         steps = (*steps, (source.value.replace("-", " "), reasoning))
         made = self._made(target, source, reasoning, steps, None, excluded)
-        return attrs.evolve(made, plan=attrs.evolve(made.plan, delay=delay), footprint=footprint)
+        plan = attrs.evolve(made.plan, delay=delay, transform=taken_out(target, asker.attempts))
+        return attrs.evolve(made, plan=plan, footprint=footprint)
 
     def _list(self, function: FunctionSignature) -> tuple[tuple[ExecTarget, ...], PlanSource]:
         """Return the targets of a decision that rests on the function alone. An author's hint names one."""

@@ -51,7 +51,7 @@ class Sequel:
             return "nothing may follow: " + (final.reason or "it was final")
         if len(attempts) >= MOST_VERDICTS:
             return f"{MOST_VERDICTS} attempts and refusals are the most"
-        made, most = requests(attempts, hints), self.spec.most
+        made, most = requests(attempts), self.spec.most
         if most is not None and made >= most:
             return f"attempts = {most} were made"
         if hints.retry is not None and made > hints.retry.most:
@@ -167,7 +167,7 @@ class Sequel:
                 repeats.append((delay, place, target))
             else:
                 excluded.append(("excluded", f"{show_target(target)} again: {why}"))
-        made = requests(attempts, hints)
+        made = requests(attempts)
         if repeats and self.spec.most is None and hints.retry is None and made >= _USUAL:
             excluded.append(("excluded", f"repeats: {made} requests were made, and attempts does not say more"))
             repeats = []
@@ -194,7 +194,16 @@ class Sequel:
         return max(back_off * (0.5 + 0.5 * asker.draw("back-off")), of_it[-1].retry_after or 0.0)
 
 
-def requests(attempts: Sequence[Attempt], hints: Hints = NO_HINTS) -> int:
+def requests(attempts: Sequence[Attempt]) -> int:
     """Return how many attempts were requests: no guard of the host refused them, and none was a fallback."""
-    aside = None if hints.fallback is None else Capability(hints.fallback.capability)
-    return sum(each.kind is not FailureKind.REFUSED and each.target != aside for each in attempts)
+    return sum(each.kind is not FailureKind.REFUSED and not each.aside for each in attempts)
+
+
+def taken_out(target: ExecTarget, attempts: Sequence[Attempt]) -> tuple[str, ...]:
+    """Return the rules of redaction for what the host tries by itself after these attempts.
+
+    Those of the target's last request; of one that was asked nothing yet, those of the latest attempt.
+    """
+    of_it = [each for each in attempts if each.target == target and not each.aside]
+    found = of_it or attempts
+    return found[-1].transform if found else ()

@@ -227,7 +227,7 @@ class Dispatcher:
             return self._throw(opened, as_program_error(error, f"capability '{target.id}'"))
         hinted = at_work(opened)
         if hinted is not None:
-            hinted.choose(opened, target)
+            hinted.choose(opened)
         return self._perform(opened, target.id)
 
     def _attempt(self, opened: OpenCall, decision: Decision, instance: ProviderInstance) -> Answer | Waiting:
@@ -235,7 +235,7 @@ class Dispatcher:
         hinted = at_work(opened)
         if hinted is None:
             return self._ask(opened, decision, instance)
-        hinted.choose(opened, instance.target)
+        hinted.choose(opened)
         return hinted.enter(opened, instance.target, lambda: self._ask(opened, decision, instance))
 
     def _ask(self, opened: OpenCall, decision: Decision, instance: ProviderInstance) -> Answer | Waiting:

@@ -259,10 +259,10 @@ class HintedCall(Hinted):
         self._begin()
         return await finished(act())
 
-    def choose(self, opened: OpenCall, target: ExecTarget) -> None:
+    def choose(self, opened: OpenCall) -> None:
         """Note what is asked next, and what it may be told: a fallback perhaps nothing of the arguments."""
-        said = self.hints.fallback
-        self.aside = said is not None and target == Capability(said.capability)
+        said, decision = self.hints.fallback, opened.record.decision
+        self.aside = decision is not None and decision.aside
         if self.aside and said is not None and not said.pass_args:
             opened.redacted = attrs.evolve(opened.call, args=())
 
@@ -275,13 +275,17 @@ class HintedCall(Hinted):
         return Failed(failed.error, failed.kind, failed.reason, LATE, failed.retry_after, failed.elsewhere)
 
     def followed(self, opened: OpenCall, found: Decision | Undecided) -> Decision | Undecided:
-        """Return what follows a failure: a fallback is told no more than the target for which it answers."""
+        """Return what follows a failure: a capability is told no more than the target for which it answers.
+
+        What the host chooses by itself has that in its plan already.
+        """
         before = opened.record.decision
         if before is None or isinstance(found, Undecided) or not before.plan.transform:
             return found
         if not isinstance(found.plan.target, Capability):
             return found
-        return attrs.evolve(found, plan=attrs.evolve(found.plan, transform=before.plan.transform))
+        rules = dict.fromkeys((*before.plan.transform, *found.plan.transform))
+        return attrs.evolve(found, plan=attrs.evolve(found.plan, transform=tuple(rules)))
 
     def _recalled(self, opened: OpenCall, target: ExecTarget) -> Answer | None:
         said, host = self.hints.cache, self.host

@@ -67,6 +67,8 @@ class Decision:
     """Of the second of two requests at once: the decision that both are of."""
     exhausted: str = ""
     """What becomes of a call that nothing is left for: "body", "error" or "ask"; "" while something is."""
+    aside: bool = False
+    """Whether the capability answers that the hint `fallback` names, as a part of the attempt that failed."""
     settle: Callable[[bool], None] | None = attrs.field(default=None, eq=False, repr=False)
     """Told whether the call succeeded: only then is the plan kept."""
 

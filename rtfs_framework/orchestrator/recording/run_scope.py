@@ -189,7 +189,7 @@ class OpenCall:
 
     def tried(self, target: ExecTarget, failed: Failure, now: float) -> None:
         """Write down an attempt that gave no usable answer; what the next one uses is counted apart."""
-        record, spent = self.record, self.spent or Spent()
+        record, spent, decision = self.record, self.spent or Spent(), self.record.decision
         seconds, self.since = max(0.0, now - self.since), now
         attempt = Attempt(
             target=target,
@@ -199,8 +199,9 @@ class OpenCall:
             reason=failed.reason,
             retry_after=failed.retry_after,
             elsewhere=failed.elsewhere,
+            transform=() if decision is None else decision.plan.transform,
+            aside=decision is not None and decision.aside,
         )
-        decision = record.decision
         if decision is not None and decision.settle is not None:
             decision.settle(False)
             record.decision = attrs.evolve(decision, settle=None)

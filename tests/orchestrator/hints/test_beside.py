@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtfs_framework.api import (
+    Capability,
     CapabilityError,
     DelegationPlan,
     FailureKind,
@@ -92,6 +93,73 @@ class TestEngines:
         assert value == "instead"
         assert [each.attempt.target for each in call.attempts][-1:] != [LocalPure()]
         assert desk.asked["other"] == 1
+
+    @pytest.mark.parametrize("attempts", ["", "[delegation]\nattempts = 2\n"], ids=["hint", "policy"])
+    def test_a_capability_that_it_chose_is_no_fallback_of_its_own(self, desk, asked, attempts):
+        most = 3 if attempts else 1
+        retry = f"^{{:runtime.learning.retry {{:max-retries {most} :backoff-ms 0}}}}"
+        fallback = "^{:runtime.learning.fallback {:capability :other :pass-original-args false}}"
+        value, call = asked(f"{retry} {fallback}", lambda _: plan(Capability("other")), attempts, other=[SAFE])
+        assert (value, desk.told) == ("own", [("other", (1,))] * 2)
+        assert call.hints == (("retry", f"repeated 1 of {most} times"), ("fallback", "not asked"))
+
+    def test_what_it_answers_then_is_looked_at(self, asked):
+        hints = '^{:runtime.learning.validation {:validate-schema [:enum "yes"]}}' + TestRedaction.FALLBACK
+        value, call = asked(hints, lambda c: None if c.attempts else plan(Capability("other")), other=["no"])
+        assert (value, ("validation", "a reply did not fit") in call.hints) == ("own", True)
+
+
+class TestRedaction:
+    """What the host asks by itself after a failure is told no more than what the engine chose."""
+
+    RULES = "[redaction.email]\npattern = '[a-z]+@[a-z]+'\n"
+    FALLBACK = "^{:runtime.learning.fallback {:capability :other}}"
+
+    def sent(self, desk, hints, decide, config="", **models):
+        """Return what each was told, in order."""
+        told = []
+
+        def telling(name, script):
+            answer = desk.says(name, script)
+
+            def heard(request):
+                told.append((name, request.args[0]))
+                return answer(request)
+
+            return heard
+
+        models = {"a": ["a says"], "b": ["b says"], **models}
+        other = models.pop("other", [SAFE])
+        providers = [desk.kit.provider(name, telling(name, script)) for name, script in models.items()]
+        made = [desk.capability("other", telling("other", other), idempotent=True)]
+        catalog = desk.kit.catalog(*providers, capabilities=made, engine=Engine(decide))
+        config = '[security]\ngrant = ["other"]\n' + MODELS + self.RULES + config
+        program = f'(defn f "F." [x] :string "own") (defn main [r] {hints} (f (:email r)))'
+        with desk.kit.open(catalog, config, clock=desk.clock) as session:
+            session.run(desk.source(program), ({Keyword("email"): "to ann@acme"},))
+        return told
+
+    def test_a_repeat_and_its_fallback_are_told_what_the_first_request_was(self, desk):
+        decide = lambda c: None if c.attempts else plan("a", transform=("email",))  # noqa: E731
+        told = self.sent(desk, f"{self.FALLBACK} {RETRY}", decide, a=[DOWN, DOWN, "third"])
+        assert told == [(name, "to [email]") for name in ("a", "other", "a", "other", "a")]
+
+    def test_each_target_is_told_again_what_it_was_told(self, desk):
+        plans = [plan("a", transform=("email",)), plan("b"), None, None]
+        told = self.sent(desk, RETRY, lambda c: plans[len(c.attempts)], a=[DOWN, "again"], b=[DOWN])
+        assert told == [("a", "to [email]"), ("b", "to ann@acme"), ("a", "to [email]")]
+
+    def test_an_engine_s_capability_is_told_no_more_and_its_own_rules_count(self, desk):
+        rules = "[redaction.to]\npattern = 'to'\n"
+        plans = [plan("a", transform=("email",)), plan(Capability("other"), transform=("to",))]
+        retry = "^{:runtime.learning.retry {:max-retries 1}}"
+        told = self.sent(desk, retry, lambda c: plans[len(c.attempts)], rules, a=[DOWN], other=["yes"])
+        assert told == [("a", "to [email]"), ("other", "[to] [email]")]
+
+    def test_marks_that_a_redaction_frees_do_not_end_the_repeats(self, desk):
+        labels = 'marks = ["pii"]\n[labels]\n[labels.inputs]\nemail = ["pii"]\n[labels.accepts]\n"local-a" = []\n'
+        decide = lambda c: None if c.attempts else plan("a", transform=("email",))  # noqa: E731
+        assert self.sent(desk, RETRY, decide, labels, a=[DOWN, "again"]) == [("a", "to [email]")] * 2
 
 
 class TestRoutes:

@@ -58,6 +58,8 @@ def attempt_of(told: Mapping[str, Any]) -> Attempt:
         reason=told.get("reason", ""),
         retry_after=told.get("retry_after"),
         elsewhere=tuple(map(target_of, told.get("elsewhere", ()))),
+        transform=tuple(told.get("transform", ())),
+        aside=bool(told.get("aside")),
     )
 
 

@@ -277,6 +277,7 @@ class Maker:
         told["target"], told["reason"] = self.texts.blot(told["target"]), self.texts.blot(told["reason"])
         told["elsewhere"] = [self.texts.blot(each) for each in told["elsewhere"]]
         told["cost"], told["retry_after"] = _number(told["cost"]), _number(told["retry_after"])
+        told["transform"], told["aside"] = list(made.attempt.transform), made.attempt.aside
         if made.decision is not None:
             told["decision"] = self.texts.plan(made.decision, words=words)
         return {name: value for name, value in {**told, "signals": made.signals}.items() if value or name == "cost"}
