@@ -11,7 +11,7 @@ from rtfs_framework.cli.notices import notices
 from rtfs_framework.cli.options import config_path, environment
 
 if TYPE_CHECKING:
-    from rtfs_framework.orchestrator.config.model import JournalSpec
+    from rtfs_framework.orchestrator.config.model import Config
     from rtfs_framework.orchestrator.recording.journal.writer import Journal
 
 
@@ -23,7 +23,7 @@ def journal(config: str | None) -> Path:
     """
     from rtfs_framework.orchestrator.config.folders import journal_path
 
-    return journal_path(os.environ, _spec(config).path)
+    return journal_path(os.environ, _config(config).journal.path)
 
 
 def writer(config: str | None) -> Journal:
@@ -33,19 +33,23 @@ def writer(config: str | None) -> Journal:
         ConfigError: The configuration has mistakes.
         SealError: Its texts are to be encrypted, and there is no key.
     """
+    from rtfs_framework.api.secrets import blotter
     from rtfs_framework.orchestrator.concurrency.clock import SystemClock
     from rtfs_framework.orchestrator.config.folders import journal_path
+    from rtfs_framework.orchestrator.host import secrets_of
     from rtfs_framework.orchestrator.recording.journal.sealing import seals_of
     from rtfs_framework.orchestrator.recording.journal.writer import Journal
 
-    spec = _spec(config)
+    found = _config(config)
+    spec = found.journal
     path = journal_path(os.environ, spec.path)
     seal = next(iter(seals_of(spec.encrypt, environment(), path)), None)
-    return Journal(path, home(), SystemClock(), seal=seal)
+    blot = blotter(secrets_of(found, environment()))
+    return Journal(path, home(), SystemClock(), keep_args=spec.keep == "replies", blot=blot, seal=seal)
 
 
-def _spec(config: str | None) -> JournalSpec:
-    """Return what a configuration says of its journal; keys of its texts that are there are known from now on."""
+def _config(config: str | None) -> Config:
+    """Return a configuration; keys of its journal's texts that are there are known from now on."""
     from rtfs_framework.orchestrator.config.folders import journal_path
     from rtfs_framework.orchestrator.config.load import load_config
     from rtfs_framework.registry.load import load_catalog
@@ -58,7 +62,7 @@ def _spec(config: str | None) -> JournalSpec:
 
         with suppress(SealError):  # who reads is told which texts cannot be read
             seals_of(found.journal.encrypt, environ, journal_path(os.environ, found.journal.path))
-    return found.journal
+    return found
 
 
 def home() -> Path:

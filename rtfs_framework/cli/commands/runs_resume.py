@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import json
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from rtfs_framework.cli.faults import FAILED, FINE
+from rtfs_framework.cli.faults import FAILED, FINE, INTERRUPTED
 from rtfs_framework.cli.journals import home, journal, writer
 from rtfs_framework.cli.limits import chosen, limit_options
 from rtfs_framework.cli.options import config_option, environment, json_option, open_session, park_option, warn
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.terminal import say
+from rtfs_framework.lang.jsontext import load
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.journal.query import RunRow
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.session import Session
 
 _ID = 12
+_SHOWN = 200
 DONE, NOT_DONE = "done", "not-done"
 
 
@@ -74,6 +75,8 @@ def _due(path: Path, config: str | None, options: dict[str, Any], *, as_json: bo
         say(f"{run[:_ID]}:") if not as_json else None
         count += 1
         ended = guarded(lambda run=run: _resumed(path, run, config, options, as_json=as_json), as_json=as_json)  # type: ignore[misc]
+        if ended == INTERRUPTED:
+            return INTERRUPTED
         worst = max(worst, FAILED if ended not in (FINE, 75) else FINE)
     if not count and not as_json:
         say("no run is due")
@@ -139,15 +142,20 @@ def _stream(session: Session, resumed: Resumed, options: dict[str, Any], *, as_j
     return resume_stream(session, resumed, read, how)
 
 
+def _short(text: str | None) -> str:
+    shown = repr(text)
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
+
+
 def _assumed(said: tuple[str, ...], answer: str | None) -> Assumed:
     from rtfs_framework.orchestrator.running.past_calls import Assumed
 
     done: dict[str, Any] = {}
     not_done: set[str] = set()
     try:
-        value = None if answer is None else json.loads(answer)
+        value = None if answer is None else load(answer)
     except ValueError as error:
-        raise click.BadParameter(f"{answer!r} is no JSON: {error}", param_hint="--reply") from error
+        raise click.BadParameter(f"{_short(answer)} is no JSON: {error}", param_hint="--reply") from error
     for each in said:
         id_, _, what = each.rpartition("=")
         if what == DONE and id_:
@@ -211,7 +219,7 @@ def signal_command(run: str, name: str, value: str, *, as_json: bool, config: st
     from rtfs_framework.orchestrator.recording.journal.kept import value_text
 
     try:
-        data = json.loads(value)
+        data = load(value)
     except ValueError:
         data = value
     _tell(run, config, "signalled", {"name": name.removeprefix(":")}, value_text(from_plain(data)))

@@ -10,7 +10,6 @@ under way: `RunParked`. At these calls a run also hears whether somebody wants i
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -62,8 +61,8 @@ class Waits:
     events: EventBus
     park: float | None = None
     """Seconds after which a run that waits is ended, to be gone on with; None for waiting as long as it takes."""
-    _waiting: Counter[str] = attrs.field(factory=Counter, init=False)
-    """How many waits of each run are under way."""
+    _waiting: dict[str, set[int]] = attrs.field(factory=dict, init=False)
+    """The waits of each run that are under way, by their records' identity."""
     _taken: dict[str, set[int]] = attrs.field(factory=dict, init=False)
     """The words that a run has been given, by their positions."""
 
@@ -142,6 +141,7 @@ class Waits:
         what = f"for :{wait.name}" if wait.name else "for its time"
         with off_the_clock(), self.waiting(opened):
             while True:
+                self._look(opened, chain)
                 found = self._found(opened, chain, wait)
                 if found is not None:
                     opened.close(self.clock.monotonic(), found.value, answered=True)
@@ -154,13 +154,14 @@ class Waits:
     @contextmanager
     def waiting(self, opened: OpenCall) -> Iterator[None]:
         """Count a wait of a run while it is under way."""
-        run = opened.scope.run
-        self._waiting[run] += 1
+        run, one = opened.scope.run, id(opened.record)
+        waits = self._waiting.setdefault(run, set())
+        waits.add(one)
         try:
             yield
         finally:
-            self._waiting[run] -= 1
-            if not self._waiting[run]:
+            waits.discard(one)
+            if not waits and self._waiting.get(run) is waits:
                 del self._waiting[run]
 
     def _found(self, opened: OpenCall, chain: Chain | None, wait: _Wait) -> Reply | None:
@@ -197,8 +198,8 @@ class Waits:
         asked = asked_of(chain.journal.path, chain.number, chain.since)
         if asked.get("ask") == "cancel":
             raise RunCancelled(f"cancelled by {asked.get('by') or 'somebody'}")
-        if asked.get("ask") == "pause":
-            raise RunParked(f"because {asked.get('by') or 'somebody'} has paused it", opened.scope.run)
+        if asked.get("ask") == "pause" and self._may_end(opened, chain):
+            raise _parked(chain, f"because {asked.get('by') or 'somebody'} has paused it", opened)
 
     def park_asked(self, opened: OpenCall, what: str, waited: float) -> None:
         """End a run that has waited for so many seconds, if this host does not wait with it, or somebody asks for that.
@@ -211,8 +212,12 @@ class Waits:
         if chain is None:
             return
         self._look(opened, chain)
-        if self.park is not None and waited >= self.park and chain.open_calls <= self._waiting[opened.scope.run]:
-            raise RunParked(what, opened.scope.run)
+        if self.park is not None and waited >= self.park and self._may_end(opened, chain):
+            raise _parked(chain, what, opened)
+
+    def _may_end(self, opened: OpenCall, chain: Chain) -> bool:
+        """Tell whether nothing else of a run than waits is under way: what else has begun is not cut off."""
+        return not chain.under_way({id(opened.record), *self._waiting.get(opened.scope.run, ())})
 
 
 def wait_entries() -> dict[str, CapabilityEntry]:
@@ -228,6 +233,11 @@ def wait_entries() -> dict[str, CapabilityEntry]:
         )
         for name, text in said.items()
     }
+
+
+def _parked(chain: Chain, what: str, opened: OpenCall) -> RunParked:
+    chain.parked = True
+    return RunParked(what, opened.scope.run)
 
 
 def _nobody(_request: CapabilityRequest) -> Any:  # the host answers it itself
@@ -247,4 +257,7 @@ def _wrong(name: str, problem: str) -> ProgramError:
 def _epoch(stamp: Timestamp) -> float:
     from datetime import datetime
 
-    return datetime.fromisoformat(stamp.text.replace("Z", "+00:00")).timestamp()
+    try:
+        return datetime.fromisoformat(stamp.text.replace("Z", "+00:00")).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise _wrong(SLEEP, f"cannot wait for {stamp.text}: {error}") from error

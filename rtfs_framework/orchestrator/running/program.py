@@ -266,6 +266,9 @@ class LoadedProgram:
             return
         self.closed = True
         cut = [stream.let_go() for stream in tuple(self.streams)]
+        if status == "complete" and self.chain is not None and self.chain.parked:
+            status = "waiting"
+        cut.append(self.past is not None and self.past.left)
         still_open = self.chain is not None and self.chain.open_calls
         if status == "complete" and (any(cut) or still_open or self.ledger.tally.interrupted):
             status = "interrupted"

@@ -61,8 +61,8 @@ class Progress:
             return
         text = None if state is None else state()
         self._written, self._when = self.done, moment
-        if state is not None and text is None:
-            return  # what has no text begins where it last had one
+        if state is not None and (text is None or self.chain.journal.blot(text) != text):
+            return  # what has no text, or one with a secret in it, begins where it last had one that may be kept
         body = {"entry": self.entry, "done": self.done, "failed": self.failed, "seen": self.seen.hex()}
         self.chain.note("progress", {**body, **self.beside()}, text)
 

@@ -80,6 +80,9 @@ class Resumed:
         if found is None:
             return BEGINNING
         body, text = found
+        if self.how.get("folds") and text is None:
+            run = self.past.known.facts.id[:12]
+            raise ResumeError(NOT_KEPT, f"the state of run {run} is not kept", "it was redacted; begin a new run")
         own = ("entry", "done", "failed", "seen", "texts")
         beside = {name: value for name, value in body.items() if name not in own}
         return Start(

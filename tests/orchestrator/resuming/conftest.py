@@ -60,7 +60,7 @@ class World:
         )
 
     def open(self, **options):
-        grant = '[security]\ngrant = ["put", "send"]\n'
+        grant = '[security]\ngrant = ["put", "send", "slow"]\n'
         return self.kit.open(self.catalog(), f"{grant}{self.config}", **options)
 
     def resume(self, run, assumed=None):

@@ -107,7 +107,8 @@ class _Batch:
         else:
             made = self.append.make[what](facts)
         position = self.add(self._noted(chain, made), number)
-        if what == "end" and facts.final and chain.kept:
+        holds = chain.kept or chain in self.keeping
+        if what == "end" and facts.final and holds and not self.append.maker.keep:
             self.over.append({"first": number, "last": position})
 
     def _noted(self, chain: Chain, made: Made) -> Made:

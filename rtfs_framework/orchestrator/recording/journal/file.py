@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import attrs
@@ -22,7 +22,7 @@ from rtfs_framework.orchestrator.recording.journal.anchor import Anchor
 from rtfs_framework.orchestrator.recording.journal.chain import START, Keys, Row
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.migrate import create, migrate
-from rtfs_framework.orchestrator.recording.journal.schema import ROW_AT, VERSION
+from rtfs_framework.orchestrator.recording.journal.schema import RESUMED_INDEX, ROW_AT, VERSION
 from rtfs_framework.orchestrator.recording.journal.sealing import check, readable
 
 _WAIT = 10.0
@@ -86,6 +86,8 @@ def open_for_writing(path: Path, home: Path, *, full: bool = False, sealed: bool
             connection.execute("PRAGMA wal_autocheckpoint=0")
             connection.execute("PRAGMA journal_size_limit=16777216")
             keys = _prepared(connection, path, home)
+            with suppress(sqlite3.OperationalError):  # others write: the next who opens it makes it
+                connection.execute(RESUMED_INDEX)
             connection.execute("SELECT 1 FROM log LIMIT 1").fetchone()
             if sealed:
                 check(connection, path)

@@ -15,6 +15,7 @@ from rtfs_framework.orchestrator.recording.journal.kept import STATE
 from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading, show_run
 from rtfs_framework.orchestrator.recording.journal.rows import RunFacts
 from rtfs_framework.orchestrator.recording.journal.run import Chain
+from rtfs_framework.orchestrator.recording.journal.unended import unended
 from rtfs_framework.orchestrator.recording.journal.writer import Journal
 from rtfs_framework.orchestrator.recording.purse import RunStopped
 
@@ -23,7 +24,10 @@ SELECT l.position, l.body, plain(l.position, t.name, t.body) AS text FROM log l
 LEFT JOIN texts t ON t.position = l.position AND t.name = '{STATE}'
 WHERE l.what = 'signalled' AND l.run = ? AND l.position > ? ORDER BY l.position
 """  # noqa: S608 - our own names
-_ASKED = "SELECT body FROM log WHERE what = 'control' AND run = ? AND position > ? ORDER BY position DESC LIMIT 1"
+_ASKED = """
+SELECT body FROM log WHERE what = 'control' AND run = ? AND position > ? AND instr(body, '"ask":')
+ORDER BY position DESC LIMIT 1
+"""
 _RUN = "SELECT position FROM log WHERE what = 'run' AND id = ? ORDER BY position DESC LIMIT 1"
 ENDED = ("complete", "failed", "cancelled")
 
@@ -75,6 +79,7 @@ def ended(journal: Journal, run: str, why: str) -> None:
     """
     chain = _chain(journal, run)
     chain.kept = True
+    chain.calls = unended(journal.path, run, journal.home).ended_calls
     chain.end("cancelled", RunStopped(why))
     journal.commit()
 

@@ -17,18 +17,18 @@ from rtfs_framework.orchestrator.recording.journal import old
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.file import open_for_reading, translated
 from rtfs_framework.orchestrator.recording.journal.kept import REPLY
-from rtfs_framework.orchestrator.recording.journal.schema import LAST, SPAN, VERSION
+from rtfs_framework.orchestrator.recording.journal.schema import LAST, RESUMED, SPAN, VERSION
 
 if TYPE_CHECKING:
     import sqlite3
 
 _RUNS = "SELECT position, id, body FROM log WHERE what = 'run'"
-_LISTED = """
-SELECT r.position, r.id, r.body, e.body AS ending,
+_LISTED = f"""
+SELECT r.position, r.id, r.body, e.body AS ending, coalesce(e.position, 0) < coalesce(({RESUMED}), 0) AS resumed,
 CASE WHEN t.body IS NOT NULL THEN plain(t.position, t.name, t.body) END AS message FROM log r
 LEFT JOIN log e ON e.position = (SELECT max(position) FROM log WHERE what = 'end' AND run = r.position)
 LEFT JOIN texts t ON t.position = e.position AND t.name = 'message' WHERE r.what = 'run'
-"""
+"""  # noqa: S608 - our own names
 _CALLS = """
 SELECT position, what, entry, record, id, body FROM log
 WHERE position BETWEEN ? AND ? AND what IN ('begun', 'ended')
@@ -231,16 +231,14 @@ def entries_of(path: Path, run: str) -> Iterator[dict[str, Any]]:
 
 def entries_within(connection: sqlite3.Connection, run: str) -> Iterator[dict[str, Any]]:
     """Yield the calls of a run of the log."""
-    begun: sqlite3.Row | None = None
+    latest: sqlite3.Row | None = None
     said = _feedback(connection, run)
     for row in connection.execute(_CALLS, (*span(connection, run), run)):
-        if begun is not None and _id(row) != _id(begun):  # each attempt of a call begins: the latest one says most
-            yield _entry(connection, begun, said)
-        begun = row if row["what"] == "begun" else None
-        if begun is None:
-            yield _entry(connection, row, said)
-    if begun is not None:
-        yield _entry(connection, begun, said)
+        if latest is not None and _id(row) != _id(latest):
+            yield _entry(connection, latest, said)
+        latest = row  # each attempt of a call begins, and one that was stopped is made again: the latest row says most
+    if latest is not None:
+        yield _entry(connection, latest, said)
 
 
 def span(connection: sqlite3.Connection, run: str) -> tuple[int, int]:
@@ -355,7 +353,7 @@ def parsed(text: Any) -> dict[str, Any]:
 
 def _run(row: sqlite3.Row) -> RunRow:
     body = parsed(row["body"])
-    ending = {} if row["ending"] is None else parsed(row["ending"])
+    ending = {} if row["ending"] is None or row["resumed"] else parsed(row["ending"])
     return RunRow(
         id=row["id"],
         **{name: body.get(name, "") for name in ("program", "source", "policy", "version", "tenant")},
@@ -364,7 +362,7 @@ def _run(row: sqlite3.Row) -> RunRow:
         status=ending.get("status", UNFINISHED),
         ended=ending.get("ended"),
         entries=ending.get("calls"),
-        message=_message(ending) if row["message"] is None else str(row["message"]),
+        message=_message(ending) if row["message"] is None or row["resumed"] else str(row["message"]),
     )
 
 

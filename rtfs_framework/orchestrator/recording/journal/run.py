@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -30,6 +30,8 @@ class Chain:
     """Position of the run's first row; the journal sets it."""
     file: str = attrs.field(default="", init=False)
     """The journal in which that is: another may be put into its place."""
+    parked: bool = attrs.field(default=False, init=False)
+    """Whether a call into it ended because it must wait, to be gone on with: whoever catches that does not end it."""
     since: int = attrs.field(default=0, init=False)
     """The position behind which somebody may ask something of it: what was asked of a process before is over."""
     kept: bool = attrs.field(default=False, init=False)
@@ -43,6 +45,10 @@ class Chain:
     def open_calls(self) -> int:
         """How many calls that cost or change something are under way."""
         return len(self._open)
+
+    def under_way(self, besides: Collection[int]) -> bool:
+        """Tell whether a call that costs or changes something is, besides those of these records' identities."""
+        return any(each not in besides for each in tuple(self._open))
 
     def begin(self, record: OpenRecord, of: OpenRecord | None = None) -> bool:
         """Write that a call begins which costs or changes something; `of` is the call's, where this is one request.

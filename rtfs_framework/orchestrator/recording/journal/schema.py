@@ -59,10 +59,13 @@ removed; rows that were removed lay here (`stumps`). And of runs that outlive a 
 it waits; it is told something from outside; it came to a named place; so many of its records are done; somebody asks
 it to pause or to end."""
 
+RESUMED_INDEX = "CREATE INDEX IF NOT EXISTS log_resumed ON log (run, position) WHERE what = 'resumed'"
+"""Files of before runs could be gone on with have none, and get it when somebody writes to them."""
 _TABLES = (
     f"CREATE TABLE log ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})",
     "CREATE INDEX log_runs ON log (position, id) WHERE what = 'run'",
     "CREATE INDEX log_ends ON log (run) WHERE what = 'end'",
+    RESUMED_INDEX,
     "CREATE TABLE plans (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
     """CREATE TABLE texts (
         position INTEGER NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (position, name)
@@ -78,10 +81,14 @@ ROW_AT = f"SELECT {_NAMES} FROM log WHERE position = ?"  # noqa: S608
 ROWS = f"SELECT {_NAMES} FROM log WHERE position >= ? AND position <= ? ORDER BY position"  # noqa: S608
 INSERT_PLAN = "INSERT OR IGNORE INTO plans (digest, body) VALUES (?, ?)"
 INSERT_TEXT = "INSERT INTO texts (position, name, body) VALUES (?, ?, ?)"
-SPAN = """
-SELECT min(position), max(coalesce((SELECT max(e.position) FROM log e WHERE e.what = 'end' AND e.run = r.position), ?))
-FROM log r WHERE r.what = 'run' AND r.id = ?
-"""
+RESUMED = "SELECT max(n.position) FROM log n WHERE n.what = 'resumed' AND n.run = r.position"
+"""Where a run `r` was gone on with last: an end before that is none any more."""
+SPAN = f"""
+SELECT min(position), max(coalesce((
+    SELECT max(e.position) FROM log e WHERE e.what = 'end' AND e.run = r.position
+    AND e.position > coalesce(({RESUMED}), 0)
+), ?)) FROM log r WHERE r.what = 'run' AND r.id = ?
+"""  # noqa: S608 - our own names
 """Between which positions the rows of a run lie; one without an end may have rows up to the last position."""
 LAST = 2**63 - 1
 CUT_TEXTS = """

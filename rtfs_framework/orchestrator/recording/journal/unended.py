@@ -40,6 +40,7 @@ _PROGRESS = "SELECT body FROM log WHERE what = 'progress' AND run = ? AND positi
 _TEXT = "SELECT plain(position, name, body) AS text, 1 AS kept FROM texts WHERE position = ? AND name = ?"
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
 _ENDED = {"complete": "is complete", "failed": "has failed", "cancelled": "was cancelled"}
+_FACTS = ("program", "source", "policy", "version", "seed", "tenant", "host")
 LISTED = "`rtfs runs list` shows the runs"
 
 
@@ -91,8 +92,11 @@ class Unended:
     @property
     def job(self) -> Job | None:
         """What is run: with the text of the program that took over last."""
-        upgraded = next((text for _, what, _, text in reversed(self.notes) if what == "resumed" and text), None)
-        return self.facts.job if upgraded is None else Job.of_text(upgraded)
+        notes = (note for note in reversed(self.notes) if note[1] == "resumed" and "program" in note[2])
+        latest = next(notes, None)
+        if latest is None:
+            return self.facts.job
+        return None if latest[3] is None else Job.of_text(latest[3])  # a text that holds a secret is not kept
 
     def until(self, position: int) -> Unended:
         """Return what was known of it before a row was written."""
@@ -118,7 +122,10 @@ def unended(path: Path, run: str, home: Path, *, also_ended: bool = False) -> Un
         if len(rows) > 1:
             raise JournalError(path, f"run {run} was begun anew when the file had been cut", LISTED)
         position = int(rows[0]["position"])
-        found = Unended(_facts(connection, path, run, rows[0]), position, keys_of(connection, path, home))
+        program = connection.execute(_TEXT, (position, PROGRAM)).fetchone()
+        if program is not None:
+            _need_text(path, program)
+        found = Unended(_facts(run, rows[0]), position, keys_of(connection, path, home))
         progress = connection.execute(_PROGRESS, (position, position)).fetchone()
         if progress is not None:
             body = parsed(progress["body"])
@@ -126,13 +133,16 @@ def unended(path: Path, run: str, home: Path, *, also_ended: bool = False) -> Un
         for row in connection.execute(_ROWS, {"run": position}):
             _need_text(path, row)
             _take(found, row)
+        walk = Walk(connection, found.keys, position, before(connection, position), run=run)
+        walk.go()
+        if walk.problems:  # before what it says is understood
+            way_out = "`rtfs runs verify` says what is wrong; nothing is gone on with"
+            raise JournalError(path, walk.problems[0][1], way_out)
+        if program is not None:
+            found.facts = attrs.evolve(found.facts, job=Job.of_text(program["text"]))
         for call in found.calls.values():
             if call.ended is None and (begun := call.begun) is not None:
                 call.transform = _transform(connection, begun.get("decision"))
-        walk = Walk(connection, found.keys, position, before(connection, position), run=run)
-        walk.go()
-    if walk.problems:
-        raise JournalError(path, walk.problems[0][1], "`rtfs runs verify` says what is wrong; nothing is gone on with")
     if found.status in _ENDED and not also_ended:
         how = _ENDED[found.status]
         raise JournalError(path, f"run {run} {how}", "a run that has ended is not gone on with; run the program again")
@@ -145,20 +155,12 @@ def _need_text(path: Path, row: sqlite3.Row) -> None:
         raise other_key(path, "what was kept of the run is encrypted with a key that is not here, or was changed")
 
 
-def _facts(connection: sqlite3.Connection, path: Path, run: str, row: sqlite3.Row) -> RunFacts:
+def _facts(run: str, row: sqlite3.Row) -> RunFacts:
     body = parsed(row["body"])
-    text = connection.execute(_TEXT, (row["position"], PROGRAM)).fetchone()
-    if text is not None:
-        _need_text(path, text)
-    names = ("program", "source", "policy", "version", "seed", "tenant", "host")
-    asker = {name: str(said) for name, said in dict(body.get("asked_by") or {}).items()}
-    return RunFacts(
-        id=run,
-        started=float(body.get("started") or 0.0),
-        asker=Asker(**asker),
-        job=None if text is None else Job.of_text(text["text"]),
-        **{name: str(body.get(name, "")) for name in names},
-    )
+    program, source, policy, version, seed, tenant, host = (str(body.get(name, "")) for name in _FACTS)
+    asker = Asker(**{name: str(said) for name, said in dict(body.get("asked_by") or {}).items()})
+    started = float(body.get("started") or 0.0)
+    return RunFacts(run, program, source, started, policy, version, seed, tenant, host, asker)
 
 
 def _transform(connection: sqlite3.Connection, digest: Any) -> tuple[str, ...]:
@@ -186,7 +188,7 @@ def _take(found: Unended, row: sqlite3.Row) -> None:
             begun.rows = (*begun.rows, row["body"])
         elif '"stopped":true' not in row["body"]:
             begun.ended, begun.reply = row["body"], row["text"]
-        found.ended_calls += what == "ended" and not part
+            found.ended_calls += not part
     elif what == "end":
         found.status = str(parsed(row["body"]).get("status", ""))
     elif what != "feedback":
