@@ -192,6 +192,7 @@ LABELS = """
 x = ["pii"]
 [labels.accepts]
 "capability send" = ["pii"]
+"capability host.checkpoint" = ["pii"]
 """
 
 
