@@ -247,8 +247,9 @@ class Appending:
         for cutting in batch.cuttings:
             named = named_since(db, cutting.scanned) if cutting.plans else ()
             if not cutting.carry_out(db, self.file.keys, named):
-                problem = "somebody else removed rows at the same time"
-                raise JournalError(Path(self.file.paths[0]), problem, "try again")
+                problem = "rows were removed or changed at the same time, or beside these, so nothing is removed"
+                help_ = "try again; `rtfs runs verify --all` says what is wrong if it stays so"
+                raise JournalError(Path(self.file.paths[0]), problem, help_)
         self._pending = _Pending(queued, batch.head, batch.numbers, lost, batch.keeping)
         return Taken(len(queued), lost)
 

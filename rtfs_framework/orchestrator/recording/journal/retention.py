@@ -20,7 +20,7 @@ from rtfs_framework.orchestrator.recording.journal.file import keys_of
 from rtfs_framework.orchestrator.recording.journal.outside import ENDED
 from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading
 from rtfs_framework.orchestrator.recording.journal.schema import ROWS
-from rtfs_framework.orchestrator.recording.journal.stumps import Cutting, Stump, joined, mark_of, named_since
+from rtfs_framework.orchestrator.recording.journal.stumps import Cutting, Stump, mark_of, named_since
 from rtfs_framework.orchestrator.recording.journal.walk import before
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 BATCH = 5_000
 """Rows that are removed in one transaction, or one run if it has more: others wait for no longer than that."""
-_MOST = 4_096
-"""Rows that one stump stands for, where it takes in those beside it."""
 _ROW = 120
 """Bytes that a row takes besides its text."""
 
@@ -178,7 +176,7 @@ def _batches(rows: Mapping[int, array[int]]) -> Iterator[list[int]]:
 
 
 def _stumps(connection: sqlite3.Connection, path: Path, keys: Keys, positions: list[int]) -> Iterator[Stump]:
-    """Yield what gives way to stumps, each row proved by the one before it."""
+    """Yield one stump for each group of rows without a hole, each row proved by the one before it."""
     for _, group in groupby(enumerate(positions), lambda each: each[1] - each[0]):
         range_ = [position for _, position in group]
         first, last = range_[0], range_[-1]
@@ -191,7 +189,7 @@ def _stumps(connection: sqlite3.Connection, path: Path, keys: Keys, positions: l
                 raise JournalError(path, problem, "`rtfs runs verify --all` says what is wrong")
             hash_ = own
             marks += mark_of(own)
-        yield joined(connection, keys, Stump(first, last, parent, hash_, bytes(marks), len(range_)), _MOST)
+        yield Stump(first, last, parent, hash_, bytes(marks))
 
 
 def _sweep(journal: Journal) -> None:
