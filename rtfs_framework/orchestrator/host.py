@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
 from rtfs_framework.api.cache import CacheLevel
 from rtfs_framework.api.observer import ObserverSettings
 from rtfs_framework.api.secrets import blotter
-from rtfs_framework.api.settings import variables_of
 from rtfs_framework.api.targets import ExecTarget, RemoteModel
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.concurrency.loops import LoopThread
 from rtfs_framework.orchestrator.concurrency.slots import Slots
 from rtfs_framework.orchestrator.config.folders import cache_dir
-from rtfs_framework.orchestrator.config.key_binding import SECRET, surroundings
+from rtfs_framework.orchestrator.config.key_binding import secrets_of, surroundings
 from rtfs_framework.orchestrator.config.model import MANY, Config
 from rtfs_framework.orchestrator.deciding.around import HostAround
 from rtfs_framework.orchestrator.deciding.delegate import Delegator
@@ -138,10 +137,15 @@ class Host:
 
     def mind_purses(self) -> None:
         """Hold runs to what their askers allow, from now on: for hosts that others ask. To be called before any run."""
+        from rtfs_framework.orchestrator.performing.budgets.estimate import Prices, dearest
         from rtfs_framework.orchestrator.performing.budgets.purse_check import PurseCheck
 
-        gate = self.dispatcher.models.sender.gate
-        gate.checks = (*gate.checks, PurseCheck(self.config.ledger.max_tokens))
+        def unknown() -> Prices | None:
+            return dearest(each.spec for each in self.pool.instances.values()) if guess else None
+
+        gate, rules = self.dispatcher.models.sender.gate, self.config.ledger
+        guess = rules.unknown_price == "dearest"
+        gate.checks = (*gate.checks, PurseCheck(rules.max_tokens, unknown))
 
     def close(self) -> None:
         """Release caches and write what the journal still holds."""
@@ -354,21 +358,6 @@ def priced(
 
     price_all(asked, Prices(catalog.prices, lambda: cache_dir(environ), today(clock.now()), told))
     return attrs.evolve(config, providers=tuple(instance.spec for instance in pool.instances.values()))
-
-
-def secrets_of(config: Config, environ: Mapping[str, str]) -> list[str]:
-    """Return what must never be written.
-
-    That is the values of the variables that settings named `*_env` point to, and of all that are named like secrets.
-    """
-    named = {name for name in environ if SECRET.search(name)}
-    named.update(each.partition(":")[2] for each in config.journal.encrypt if each.startswith("env:"))
-    owns: list[Any] = [each.own for each in config.providers] + [each.own for each in config.caches.values()]
-    for own in owns:
-        for field in () if own is None else attrs.fields(type(own)):
-            if field.name.endswith("_env"):
-                named.update(variables_of(getattr(own, field.name)))
-    return [environ[name] for name in named if environ.get(name)]
 
 
 def _listen(events: EventBus, catalog: Catalog, config: Config, environ: Mapping[str, str]) -> None:

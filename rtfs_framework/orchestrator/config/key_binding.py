@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -25,7 +25,7 @@ from rtfs_framework.registry.faults import is_theirs
 
 if TYPE_CHECKING:
     from rtfs_framework.api.provider import ProviderEntry
-    from rtfs_framework.orchestrator.config.model import ProviderSpec
+    from rtfs_framework.orchestrator.config.model import Config, ProviderSpec
     from rtfs_framework.registry.catalog import Catalog
 
 SECRET = re.compile(
@@ -39,6 +39,8 @@ SECRET = re.compile(
 )
 """How variables are called that hold what nobody else should know: a word anywhere, addresses that hold passwords."""
 _ENDPOINTS = ("endpoint", "base_url")
+_AS_WRITTEN = frozenset(("merged", "tables", "notices"))
+"""Fields of a configuration that hold texts, as they were read, of what others say."""
 _UNREADABLE = Endpoint("http", "an address that cannot be read", 80)
 
 
@@ -190,6 +192,33 @@ def _wanted(spec: ProviderSpec, entry: ProviderEntry) -> Iterator[tuple[str, str
     yield from ((variable, name) for name, value in named.items() for variable in variables_of(value))
     if not any(isinstance(value, str | tuple | list) for value in named.values()):  # a table names what else is sent
         yield from ((variable, None) for variable in entry.keys)
+
+
+def secrets_of(config: Config, environ: Mapping[str, str]) -> list[str]:
+    """Return what must never be written.
+
+    That is the values of the variables that settings named `*_env` point to, of plug-ins of every kind, and of all that
+    are named like secrets.
+    """
+    named = set(filter(SECRET.search, environ))
+    named.update(each.partition(":")[2] for each in config.journal.encrypt if each.startswith("env:"))
+    for field in attrs.fields(type(config)):
+        if field.name not in _AS_WRITTEN:
+            named.update(_variables_in(getattr(config, field.name)))
+    return [environ[name] for name in sorted(named) if environ.get(name)]
+
+
+def _variables_in(part: Any) -> Iterator[str]:
+    """Yield the variables that settings `*_env` name, in a part of a configuration and all that is within it."""
+    if isinstance(part, Mapping):
+        part = tuple(part.values())
+    if isinstance(part, tuple | list):
+        for each in part:
+            yield from _variables_in(each)
+    elif attrs.has(type(part)):
+        for field in attrs.fields(type(part)):
+            value = getattr(part, field.name)
+            yield from variables_of(value) if field.name.endswith("_env") else _variables_in(value)
 
 
 def _origins(texts: Iterable[str]) -> Iterator[str]:

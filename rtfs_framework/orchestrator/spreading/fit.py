@@ -18,8 +18,8 @@ from rtfs_framework.kernel.outcome import Complete
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.signature import SiteKind
+from rtfs_framework.orchestrator.config.key_binding import secrets_of
 from rtfs_framework.orchestrator.config.security import REMOTE_EXECUTE
-from rtfs_framework.orchestrator.host import secrets_of
 from rtfs_framework.orchestrator.running.linking import Prepared
 from rtfs_framework.orchestrator.running.module_path import names_of
 from rtfs_framework.orchestrator.spreading.pieces import Job
@@ -62,11 +62,7 @@ def check_fit(session: Session, linked: Linked, environ: Mapping[str, str]) -> N
     check_counts(config)
     for site in linked.artifact.sites:
         _check_site(host, site)
-    texts = layers_of(config)
-    for secret in secrets_of(config, environ):
-        if len(secret) >= _LEAST_SECRET and any(secret in text for _, _, text in texts):
-            message = "the configuration holds a secret itself, and would take it to the workers"
-            raise refused(UNFIT, message, "name the variable that holds it: workers have variables of their own")
+    _check_secrets(config, environ)
     _check_top_level(session, linked)
 
 
@@ -103,6 +99,30 @@ def _check_site(host: Host, site: CallSite) -> None:
     if not harmless and known != REMOTE_EXECUTE:
         message = f"{known} may change something, and would be called again where a worker is lost"
         raise refused(UNFIT, message, _HOME, site)
+
+
+def _check_secrets(config: Config, environ: Mapping[str, str]) -> None:
+    """Refuse a configuration whose texts hold the value of a secret, as they are meant or as they are written."""
+    layers = () if config.merged is None else config.merged.layers
+    texts = [text for _, _, text in layers_of(config)]
+    texts += [text for layer in layers for text in _texts_of(layer.data)]
+    secrets = [each for each in map(str.strip, secrets_of(config, environ)) if len(each) >= _LEAST_SECRET]
+    if any(secret in text for secret in secrets for text in texts):
+        message = "the configuration holds a secret itself, and would take it to the workers"
+        raise refused(UNFIT, message, "name the variable that holds it: workers have variables of their own")
+
+
+def _texts_of(value: Any) -> Iterator[str]:
+    """Yield the texts in parsed TOML, keys too: what is written may escape some of their characters."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield key
+            yield from _texts_of(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts_of(each)
 
 
 def _check_top_level(session: Session, linked: Linked) -> None:

@@ -6,14 +6,17 @@ A worker gets the text of a program, the texts of the configuration, and records
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
 import attrs
 
+from rtfs_framework.api.ledger import Amount
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.values import ErrorValue
+from rtfs_framework.orchestrator.boundary.exact import from_text
+from rtfs_framework.orchestrator.recording.journal.kept import Answer, answer_of
 from rtfs_framework.orchestrator.recording.purse import Purse
 from rtfs_framework.orchestrator.recording.records import CallRecord
 from rtfs_framework.orchestrator.spreading.told import call_of, error_of
@@ -76,18 +79,35 @@ class Piece:
         """Return a purse that holds what it may spend."""
         return None if self.purse is None else Purse(*self.purse)
 
+    def spent(self, purse: Purse | None) -> Amount:
+        """Return what was taken from that purse; of what has no bound, nothing is known to be."""
+        if purse is None or self.purse is None:
+            return Amount()
+        left = (purse.nano, purse.tokens, purse.calls)
+        return Amount(*((held or 0) - (still or 0) for held, still in zip(self.purse, left, strict=True)))
+
 
 @attrs.frozen(slots=True, kw_only=True)
 class Done:
     """What came of one record."""
 
-    value: str | None
-    """As a text that loses nothing; None where it failed."""
+    value: Any
     error: ErrorValue | None
     calls: tuple[CallRecord, ...]
-    answers: tuple[str | None, ...]
-    """What each of them was answered, as the journal keeps it; None where that has no text."""
+    answers: tuple[Answer | None, ...]
+    """What each of them was answered; None where that has no text."""
     seconds: float
+
+
+@attrs.frozen(slots=True)
+class DonePiece:
+    """What came of a piece."""
+
+    records: tuple[Done, ...]
+    spent: Amount
+    """Taken from its purse. The worker's gate counts what nobody told of a request at its bound."""
+    seconds: float
+    """How long it took."""
 
 
 @attrs.frozen(slots=True)
@@ -119,9 +139,10 @@ def piece_of(text: bytes) -> tuple[Job, Piece]:
     return Job(**job), Piece(told["first"], tuple(told["records"]), None if purse is None else tuple(purse))
 
 
-def done_text(records: Iterable[Mapping[str, Any]], seconds: float) -> bytes:
-    """Return what came of a piece, whose work took some seconds."""
-    return json.dumps({"records": list(records), "seconds": seconds}, separators=(",", ":")).encode()
+def done_text(records: Sequence[Mapping[str, Any]], spent: Amount, seconds: float) -> bytes:
+    """Return what came of a piece, what was taken from its purse, and the seconds that its work took."""
+    told = {"records": records, "spent": attrs.astuple(spent), "seconds": seconds}
+    return json.dumps(told, separators=(",", ":")).encode()
 
 
 def refusal_text(refusal: Refusal) -> bytes:
@@ -129,24 +150,34 @@ def refusal_text(refusal: Refusal) -> bytes:
     return json.dumps({"refused": attrs.astuple(refusal)}).encode()
 
 
-def done_of(text: bytes) -> tuple[list[Done], float] | Refusal:
-    """Return what came of each record of a piece and how long it took, or why a worker did not do it.
+def done_of(text: bytes) -> DonePiece | Refusal:
+    """Return what came of a piece, or why a worker did not do it.
 
     Raises:
-        ValueError, KeyError, TypeError: It says nothing of the kind.
+        ValueError: It says nothing of the kind.
     """
-    told = json.loads(text)
-    if "refused" in told:
-        return Refusal(*told["refused"])
-    return [_done_of(each) for each in told["records"]], float(told["seconds"])
+    try:
+        told = json.loads(text)
+        if "refused" in told:
+            message, way_out = map(str, told["refused"])
+            return Refusal(message, way_out)
+        records = tuple(map(_done_of, told["records"]))
+        return DonePiece(records, Amount(*map(int, told["spent"])), float(told["seconds"]))
+    except (KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError) as error:
+        message = f"what came of no piece: {error!r:.200}"
+        raise ValueError(message) from error
 
 
 def _done_of(told: Mapping[str, Any]) -> Done:
-    error = told["error"]
+    value, error = told["value"], told["error"]
+    calls, answers = tuple(map(call_of, told["calls"])), told["answers"]
+    if len(calls) != len(answers):
+        message = f"{len(answers)} answers of {len(calls)} calls"
+        raise ValueError(message)
     return Done(
-        value=told["value"],
+        value=None if value is None else from_text(value),
         error=None if error is None else error_of(error),
-        calls=tuple(map(call_of, told["calls"])),
-        answers=tuple(told["answers"]),
-        seconds=told["seconds"],
+        calls=calls,
+        answers=tuple(None if each is None else answer_of(each) for each in answers),
+        seconds=float(told["seconds"]),
     )

@@ -6,7 +6,7 @@ never came. Shares leave room for others; a piece whose share was too small is d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.host import Host
     from rtfs_framework.orchestrator.performing.budgets.budgets import Budgets
     from rtfs_framework.orchestrator.performing.budgets.matching import Matched
+    from rtfs_framework.orchestrator.recording.attempts import AttemptRecord
     from rtfs_framework.orchestrator.recording.records import CallRecord
+    from rtfs_framework.orchestrator.spreading.pieces import DonePiece
 
 NO_LEDGER = "E0613"
 _SECONDS = 3600.0
@@ -57,6 +59,22 @@ class Share:
 
 
 ANYTHING = Share()
+
+
+@attrs.frozen(slots=True)
+class _Took:
+    """What is told of one request."""
+
+    facts: dict[str, str]
+    cost: float | None
+    """US dollars, None where they are not known."""
+    tokens: int
+    """0 where nobody told how many."""
+
+    @property
+    def known(self) -> Amount:
+        """What it took at least."""
+        return Amount(0 if self.cost is None else nano_of(self.cost), self.tokens, 1)
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -124,27 +142,24 @@ class Shares:
         nano, tokens, calls = (min((each[kind] for each in bounds if kind in each), default=None) for kind in KINDS)
         return Share((nano, tokens, calls), whole, tuple(held))
 
-    def settle(self, share: Share, calls: Iterable[CallRecord]) -> None:
-        """Count what the calls of a piece took, in the place of its share."""
+    def settle(self, share: Share, done: DonePiece) -> None:
+        """Count what a piece took, in the place of its share."""
         budgets = self._budgets
         if budgets is None or not share.held:
             return
-        spent = [each for call in calls for each in self._spent(call)]
+        took = [each for record in done.records for call in record.calls for each in self._took(call)]
         for held in share.held:
-            amounts = [amount for facts, amount in spent if held.spec.fits(facts)]
-            unknown = held.spec.spec.usd is not None and None in amounts
-            known = [each for each in amounts if each is not None]
+            counted = _counted(held.spec, took, done.spent).bounded()
             try:
-                budgets.ledger.settle(held.reservation, None if unknown else sum(known, Amount()).bounded())
+                budgets.ledger.settle(held.reservation, counted)
             except LedgerError as error:  # it stays reserved in full
                 budgets.failed(error)
 
-    def _spent(self, call: CallRecord) -> Iterator[tuple[dict[str, str], Amount | None]]:
-        """Yield what each request of a call took, None where its cost is not known, and what is known of it."""
-        sent = [each for each in call.attempts if each.attempt.kind is not FailureKind.REFUSED]
+    def _took(self, call: CallRecord) -> Iterator[_Took]:
+        """Yield what each request of a call took."""
+        sent = list(filter(_was_sent, call.attempts))
         for each in sent:
-            facts = self._facts(call, each.attempt.target)
-            yield facts, _amount(each.cost, each.input_tokens + each.output_tokens)
+            yield _Took(self._facts(call, each.attempt.target), each.cost, each.input_tokens + each.output_tokens)
         cost = call.cost
         if cost is not None:
             cost = max(0.0, cost - (total_cost([each.cost for each in sent]) or 0.0))
@@ -152,7 +167,7 @@ class Shares:
         target = target_of(call.target)
         asked = target in self.host.pool.instances and call.cache not in _SERVED and not call.error_kind
         if asked or tokens > 0 or cost:
-            yield self._facts(call, target), _amount(cost, max(0, tokens))
+            yield _Took(self._facts(call, target), cost, max(0, tokens))
 
     def _facts(self, call: CallRecord, target: ExecTarget) -> dict[str, str]:
         instance = self.host.pool.instances.get(target)
@@ -161,8 +176,29 @@ class Shares:
         return {**known, "engine": engine, "symbol": call.symbol}
 
 
-def _amount(cost: float | None, tokens: int) -> Amount | None:
-    return None if cost is None else Amount(nano_of(cost), tokens, 1)
+def _was_sent(attempt: AttemptRecord) -> bool:
+    """Tell whether a budget counts an attempt at home: one for which nothing was done is given back."""
+    used = attempt.cost or attempt.input_tokens or attempt.output_tokens
+    kind = attempt.attempt.kind
+    return kind is not FailureKind.REFUSED and bool(kind is not FailureKind.SAFE or used)
+
+
+def _counted(spec: Matched[BudgetSpec], took: Sequence[_Took], seen: Amount) -> Amount:
+    """Return what a budget counts of a piece; `seen` is what the worker's gate has counted.
+
+    The gate saw every request, also one that is a part of another's call, and counted what nobody told at its bound
+    and at the price that the ledger's rule says. It does not know whose request was which: where some of them are no
+    concern of the budget, it is asked only of what is not known otherwise, and may then say too much.
+    """
+    own = [each for each in took if spec.fits(each.facts)]
+    every = len(own) == len(took)
+    asked = {
+        "nano": every or any(each.cost is None for each in own),
+        "tokens": every or not all(each.tokens for each in own),
+        "calls": every,
+    }
+    known = sum((each.known for each in own), Amount())
+    return Amount(*(max(getattr(known, kind), getattr(seen, kind) if asked[kind] else 0) for kind in KINDS))
 
 
 def _unusable(error: LedgerError) -> Exception:

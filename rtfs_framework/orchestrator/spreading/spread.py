@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +17,15 @@ import attrs
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.values import ErrorValue
 from rtfs_framework.orchestrator.boundary.arguments import taken
-from rtfs_framework.orchestrator.boundary.exact import from_text, to_text
-from rtfs_framework.orchestrator.recording.journal.kept import answer_of
+from rtfs_framework.orchestrator.boundary.exact import to_text
 from rtfs_framework.orchestrator.recording.records import RecordResult, Summary
-from rtfs_framework.orchestrator.spreading.fit import check_fit, job_of, refused
-from rtfs_framework.orchestrator.spreading.pieces import Done, Piece, Refusal, done_of, piece_text
+from rtfs_framework.orchestrator.spreading.fit import SpreadError, check_fit, job_of, refused
+from rtfs_framework.orchestrator.spreading.pieces import Done, DonePiece, Piece, Refusal, done_of, piece_text
 from rtfs_framework.orchestrator.spreading.shares import Share, Shares
 from rtfs_framework.orchestrator.spreading.worker import work
 
 if TYPE_CHECKING:
-    from rtfs_framework.api.executor import Ended, Executor
+    from rtfs_framework.api.executor import Executor
     from rtfs_framework.orchestrator.running.linking import Linked
     from rtfs_framework.orchestrator.running.program import LoadedProgram
     from rtfs_framework.orchestrator.session import Session
@@ -153,7 +153,8 @@ class Spread:
             while self._under_way and (ended := self.executor.next(0.0)) is not None:
                 handed = self._under_way.pop(ended.index)
                 if ended.result is not None:
-                    self._take(handed, ended.result)
+                    with suppress(SpreadError):  # what cannot be used is not done again either
+                        self._take(handed, ended.result)
         return self.summary
 
     def close(self) -> None:
@@ -172,9 +173,8 @@ class Spread:
             return True
         handed = self._under_way.pop(ended.index)
         if ended.result is None:
-            self._lose(handed, ended)
+            self._lose(handed, ended.why)
         else:
-            self._came += 1
             self._take(handed, ended.result)
         return True
 
@@ -228,12 +228,12 @@ class Spread:
         self._under_way[self._pieces] = handed
         self.executor.submit(self._pieces, piece_text(self.job, Piece(handed.first, handed.records, purse)))
 
-    def _lose(self, handed: _Handed, ended: Ended) -> None:
+    def _lose(self, handed: _Handed, why: str) -> None:
         """Do the records of a lost piece again: the second time in halves, and one that is lost too often fails."""
         self._lost += 1
         handed.losses += 1
         if not self._came and self._lost >= _TIMES:
-            message = f"the workers do none of what they are given: {ended.why}"
+            message = f"the workers do none of what they are given: {why}"
             raise refused(UNABLE, message, "install rtfs-framework there, with the plug-ins that you have here")
         if handed.losses == 1:
             self._again.append(handed)
@@ -244,18 +244,24 @@ class Spread:
         elif handed.losses < _TIMES:
             self._again.append(handed)
         else:
-            message = f"record {handed.first} was lost {_TIMES} times; the last time {ended.why}"
+            message = f"record {handed.first} was lost {_TIMES} times; the last time {why}"
             self._fail(handed.first, ErrorValue("NetworkError", message))
 
     def _take(self, handed: _Handed, text: bytes) -> None:
-        """Write down what came of a piece."""
-        told = done_of(text)
-        if isinstance(told, Refusal):
-            raise refused(UNABLE, told.message, told.way_out)
-        done, seconds = told
-        self.shares.settle(handed.share or Share(), [call for each in done for call in each.calls])
+        """Write down what came of a piece; one that tells of other records than it was given is lost.
+
+        Raises:
+            SpreadError: E0832, its worker refuses it, or what it says cannot be read.
+        """
+        done = _told(text)
+        told, given = len(done.records), len(handed.records)
+        if told != given:
+            self._lose(handed, f"its worker told what came of {told} of {given} records")
+            return
+        self._came += 1
+        self.shares.settle(handed.share or Share(), done)
         short: list[int] = []
-        for index, each in enumerate(done, handed.first):
+        for index, each in enumerate(done.records, handed.first):
             self._note(each)
             if handed.share is not None and not handed.share.whole and _was_short(each) and not self.interrupted:
                 short.append(index)
@@ -266,20 +272,30 @@ class Spread:
             records = handed.records[indices[0] - handed.first :][: len(indices)]
             self._again.append(_Handed(indices[0], records, whole=True))
         if len(handed.records) >= self._size:
-            grown = self._size * max(0.5, min(2.0, _SECONDS / max(seconds, 1e-3)))
+            grown = self._size * max(0.5, min(2.0, _SECONDS / max(done.seconds, 1e-3)))
             self._size = max(1.0, min(float(_MOST), grown))
 
     def _note(self, done: Done) -> None:
         """Write down a record's calls, with what they were answered."""
         chain = self.program.chain
-        for call, text in zip(done.calls, done.answers, strict=True):
-            if chain is not None and text is not None:
-                answer = answer_of(text)
+        for call, answer in zip(done.calls, done.answers, strict=True):
+            if chain is not None and answer is not None:
                 chain.answered(call, answer.value, None if answer.error is None else answer.error.value, answer.said)
             self.program.ledger.note(call)
 
     def _fail(self, index: int, error: ErrorValue) -> None:
         self._results[index] = RecordResult(index=index, error=error)
+
+
+def _told(text: bytes) -> DonePiece:
+    try:
+        told = done_of(text)
+    except ValueError as error:
+        message = f"a worker says what cannot be read: {error!s:.200}"
+        raise refused(UNABLE, message, "install the same rtfs-framework there as here") from error
+    if isinstance(told, Refusal):
+        raise refused(UNABLE, told.message, told.way_out)
+    return told
 
 
 def _was_short(done: Done) -> bool:
@@ -289,5 +305,4 @@ def _was_short(done: Done) -> bool:
 
 
 def _result(index: int, done: Done) -> RecordResult:
-    value = None if done.value is None else from_text(done.value)
-    return RecordResult(index=index, value=value, error=done.error, calls=done.calls, seconds=done.seconds)
+    return RecordResult(index=index, value=done.value, error=done.error, calls=done.calls, seconds=done.seconds)

@@ -25,7 +25,7 @@ from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.config.load import config_of_texts
 from rtfs_framework.orchestrator.host import build_host
 from rtfs_framework.orchestrator.recording.journal.kept import Answered
-from rtfs_framework.orchestrator.recording.purse import Terms
+from rtfs_framework.orchestrator.recording.purse import Purse, Terms
 from rtfs_framework.orchestrator.recording.records import CallRecord, OpenRecord, RecordResult
 from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
 from rtfs_framework.orchestrator.running.linking import prepare
@@ -48,13 +48,14 @@ def work(text: bytes) -> bytes:
         job, piece = piece_of(text)
         with _one:
             ready = _ready(job)
-            ready.users += 1
     except _RefusedError as error:
         return refusal_text(attrs.evolve(error.refusal, message=f"{_here()}: {error.refusal.message}"))
     except (RtfsError, OSError, ValueError, KeyError, TypeError) as error:
         return refusal_text(Refusal(f"{_here()}: {error}", "see that it has the same plug-ins, keys and files as you"))
     try:
-        return done_text(ready.run(piece), monotonic() - began)
+        purse = piece.spending()
+        records = [*ready.run(piece, purse)]
+        return done_text(records, piece.spent(purse), monotonic() - began)
     finally:
         with _one:
             ready.users -= 1
@@ -128,12 +129,12 @@ class _Ready:
     program: LoadedProgram
     users: int = 0
 
-    def run(self, piece: Piece) -> Iterator[dict[str, Any]]:
+    def run(self, piece: Piece, purse: Purse | None) -> Iterator[dict[str, Any]]:
         """Yield what came of each record, in order."""
         job, base, host = self.job, self.program, self.session.host
         calls: Any = _Calls()
         ledger = Ledger(host.events, calls, Tally(job.tenant), run=job.run, learned_from=host.ended)
-        program = attrs.evolve(base, chain=calls, ledger=ledger, terms=Terms(purse=piece.spending()))
+        program = attrs.evolve(base, chain=calls, ledger=ledger, terms=Terms(purse=purse))
         program.lock = base.lock  # it computes in one thread at a time, whatever piece it computes for
         records = map(from_text, piece.records)
         for result in Stream.over(program, "main", records, job.concurrency, first=piece.first, entry=job.entry):
@@ -163,7 +164,7 @@ _one = threading.Lock()
 
 
 def _ready(job: Job) -> _Ready:
-    """Return a job's program, as it is kept here; the lock is held, so of equal jobs one is made.
+    """Return a job's program, as it is kept here, for one more user; the lock is held, so of equal jobs one is made.
 
     Raises:
         _RefusedError: What is here differs from what its submitter has.
@@ -172,8 +173,9 @@ def _ready(job: Job) -> _Ready:
     found = _jobs.get(job.key)
     if found is None:
         found = _jobs[job.key] = _made(job)
-        _close_old()
     _jobs.move_to_end(job.key)
+    found.users += 1  # first, so that it is not itself what nobody uses
+    _close_old()
     return found
 
 

@@ -11,7 +11,8 @@ from rtfs_framework.orchestrator.spreading import worker
 from rtfs_framework.registry.problems import Provenance
 from rtfs_framework.testing.inline_executor import InlineExecutor
 
-CONFIG = "[delegation.remote_providers.cloud]\nprovider = 'cloud'\ninput_cost = 1\noutput_cost = 2\n"
+PRICES = "input_cost = 1\noutput_cost = 2\n"
+CONFIG = "[delegation.remote_providers.cloud]\nprovider = 'cloud'\n"
 MAIN = '(defn ^:delegation :remote "cloud" f [x] x)\n(defn main [record] (str (f (get record "text")) "!"))\n'
 
 
@@ -20,7 +21,7 @@ def world(kit, remote_settings, monkeypatch):
     """Return a class that opens sessions on one provider and spreads records over an executor."""
 
     class World:
-        main, environ = MAIN, {**kit.environ, "ACME_API_KEY": "key-of-acme"}
+        prices, main, environ = PRICES, MAIN, {**kit.environ, "ACME_API_KEY": "key-of-acme"}
         answer = staticmethod(lambda request: InferenceReply(text=request.args[0].upper(), usage=Usage(100, 50)))
         executor = None
         capabilities = ()
@@ -48,7 +49,7 @@ def world(kit, remote_settings, monkeypatch):
 
         def open(self, config="", **options):
             options = {"environ": self.environ, **options}
-            return kit.open(self.catalog(), config + CONFIG, **options)
+            return kit.open(self.catalog(), config + CONFIG + self.prices, **options)
 
         def spread(self, session, texts, program=None, on=("inline", "there")):
             linked = session.link(program or self.main)

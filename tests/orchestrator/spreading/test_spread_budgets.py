@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from rtfs_framework.api import InferenceReply, ProviderError, Usage
+
+DEAR = "[delegation.remote_providers.dear]\nprovider = 'cloud'\ninput_cost = 7\noutput_cost = 9\n"
 TEXTS = [f"text {number}" for number in range(40)]
 ERROR = "[delegation]\non_exhausted = 'error'\n[ledger]\nmax_tokens = 60\n"
 
@@ -49,3 +54,67 @@ def test_a_budget_of_one_function_counts_that_one_alone(world):
         ledger = session.host.counting.budgets.ledger
         counted = {name: [each.counted.calls for each in ledger.accounts(name)] for name in "bc"}
     assert counted == {"b": [0], "c": [40]}
+
+
+def _counted(world, session, budget="b"):
+    ledger = session.host.counting.budgets.ledger
+    (standing,) = ledger.accounts(budget)
+    assert ledger.open() == []
+    return standing.counted.tokens, standing.counted.calls
+
+
+def test_what_nobody_priced_counts_its_tokens_and_calls(world):
+    world.prices = ""
+    with world.open(ERROR + "[budgets.b]\ncalls = 100\ntokens = 100000\n") as session:
+        assert all(each.ok for each in _spread(world, session))
+        assert _counted(world, session) == (40 * 150, 40)
+
+
+def test_a_cap_of_calls_holds_where_nothing_is_priced(world):
+    world.prices = ""
+    with world.open(ERROR + "[budgets.b]\ncalls = 25\n") as session:
+        _spread(world, session)
+        assert _counted(world, session)[1] == 25
+    assert len(world.requests) == 25
+
+
+@pytest.mark.parametrize("scope", ["", "symbol = 'f'\n"], ids=["all", "one-function"])
+def test_tokens_that_nobody_tells_count_at_their_bound_as_at_home(world, scope):
+    world.answer = lambda request: InferenceReply(text=request.args[0])
+    config = ERROR + "[budgets.b]\ncalls = 1000\ntokens = 1000000\n" + scope
+    with world.open(config) as session:
+        _spread(world, session)
+        tokens, calls = _counted(world, session)
+        with session.load(world.main) as program:
+            assert all(each.ok for each in session.stream(program, "main", [{"text": text} for text in TEXTS]))
+        assert _counted(world, session) == (2 * tokens, 2 * calls)
+    assert tokens > 40 * 60
+    assert calls == 40
+
+
+def test_requests_for_which_nothing_was_done_are_given_back_as_at_home(world):
+    def answer(request):
+        if "1" in request.args[0]:
+            return ProviderError("no", provider="cloud", status=503)
+        return InferenceReply(text=request.args[0], usage=Usage(100, 50))
+
+    world.answer = answer
+    with world.open(ERROR + "[budgets.b]\ncalls = 1000\ntokens = 1000000\n") as session:
+        _spread(world, session)
+        spread = _counted(world, session)
+        with session.load(world.main) as program:
+            for _ in session.stream(program, "main", [{"text": text} for text in TEXTS]):
+                pass
+        both = _counted(world, session)
+    assert both == (2 * spread[0], 2 * spread[1])
+
+
+def test_money_that_is_not_known_counts_as_the_ledger_says(world):
+    world.prices = ""
+    for rule, fine in (("refuse", False), ("dearest", True)):
+        config = DEAR + ERROR + f"unknown_price = '{rule}'\n[budgets.{rule}]\nusd = 1\n"
+        with world.open(config) as session:
+            found = _spread(world, session)
+            assert {each.ok for each in found} == {fine}
+            (standing,) = session.host.counting.budgets.ledger.accounts(rule)
+            assert standing.counted.nano == (40 * (100 * 7000 + 50 * 9000) if fine else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 
@@ -172,3 +173,44 @@ def test_a_call_is_told_as_it_was(world):
     assert call.decision.plan.target == call.attempts[0].attempt.target or call.decision.exhausted
     again = call_of(call_told(call))
     assert attrs.asdict(again) == attrs.asdict(call)
+
+
+@pytest.mark.parametrize("change", [lambda told: told[:-1], lambda told: [*told, told[-1]]], ids=["fewer", "more"])
+def test_a_piece_that_tells_of_other_records_is_lost_and_done_again(world, change):
+    pieces = []
+
+    def work(piece):
+        pieces.append(piece)
+        told = json.loads(worker.work(piece))
+        if len(pieces) == 2:
+            told["records"] = change(told["records"])
+        return json.dumps(told).encode()
+
+    with world.open() as session:
+        spread = world.spread(session, TEXTS)
+        spread.executor.work = work
+        found = [*spread]
+        spread.close()
+    assert [(each.index, each.value) for each in found] == [(n, f"{text.upper()}!") for n, text in enumerate(TEXTS)]
+    assert spread.summary.calls == len(TEXTS)
+    assert len(pieces) > len(set(pieces)), "that piece was done again"
+
+
+def test_a_new_job_stays_open_while_others_are_in_use(world):
+    def value(job):
+        with world.open() as session:
+            spread = world.spread(session, ["a"], f"(def job {job}) {world.main}")
+            (found,) = [*spread]
+            spread.close()
+        return found.value
+
+    assert [value(job) for job in range(worker._MOST)] == ["A!"] * worker._MOST
+    busy = [*worker._jobs.values()]
+    for each in busy:
+        each.users += 1
+    assert value("'new") == "A!"
+    assert [*worker._jobs.values()] == busy, "the new one is closed when its piece is done, not before"
+    for each in busy:
+        each.users -= 1
+    assert value("'newer") == "A!"
+    assert len(worker._jobs) == worker._MOST

@@ -104,6 +104,56 @@ def test_no_secret_travels(world):
         spread.close()
 
 
+SECRETS = ['pa"ss\\word1', "tab\there 1", "line 1\nline 2", "del\x7fete-me"]
+
+
+@pytest.mark.parametrize("where", ["value", "key", "list"])
+@pytest.mark.parametrize("secret", SECRETS, ids=["quotes", "tab", "lines", "delete"])
+def test_a_secret_is_found_however_toml_escapes_it(world, secret, where):
+    world.environ["ACME_API_KEY"] = f"{secret}\n"  # as files of keys end
+    text = json.dumps(f"it is {secret}.").replace("\x7f", "\\u007f")
+    said = {"value": f"note = {text}", "key": f"{text} = 'x'", "list": f"note = [{text}]"}[where]
+    with world.open(f"[security.context]\n{said}\n") as session:
+        error = _error(world, session)
+    assert error.diagnostics[0].code == "E0831"
+    assert "holds a secret itself" in error.diagnostics[0].message
+
+
+RECORD = {"value": None, "error": None, "calls": [], "answers": [], "seconds": 0}
+
+
+def _of_record(**change):
+    return json.dumps({"records": [{**RECORD, **change}], "spent": [0, 0, 0], "seconds": 1}).encode()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"{", id="cut"),
+        pytest.param(b"\xff", id="bytes"),
+        pytest.param(b"5", id="number"),
+        pytest.param(b"[]", id="list"),
+        pytest.param(b"{}", id="nothing"),
+        pytest.param(b'{"refused": 1}', id="refused"),
+        pytest.param(b'{"records": [], "spent": 1, "seconds": 1}', id="spent"),
+        pytest.param(b"[" * 100_000, id="deep"),
+        pytest.param(_of_record(value="{"), id="value"),
+        pytest.param(_of_record(answers=["{}"]), id="answers"),
+        pytest.param(_of_record(calls=[5], answers=[None]), id="call"),
+        pytest.param(_of_record(error={}), id="error"),
+    ],
+)
+def test_what_cannot_be_read_of_a_worker_is_told_of(world, answer):
+    with world.open() as session:
+        spread = world.spread(session, ["a"])
+        spread.executor.work = lambda _: answer
+        with pytest.raises(SpreadError, match="a worker says what cannot be read") as caught:
+            next(spread)
+        spread.close()
+    assert caught.value.diagnostics[0].code == "E0832"
+
+
 def test_workers_that_do_nothing_are_told_of(world):
     world.loses = range(100)
     with world.open() as session:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.provider import Usage, token_count
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.config.budgets import BudgetSpec, LedgerSpec
@@ -246,14 +245,13 @@ class Reserved(Held):
             self._settle(outcome)
 
     def _settle(self, outcome: Outcome) -> None:
-        ledger, usage = self.budgets.ledger, outcome.usage
+        ledger = self.budgets.ledger
+        took = self.bound.after(outcome, self.instance.spec)
         try:
-            if not outcome.sent or (outcome.failure is FailureKind.SAFE and usage is None):
+            if took is None:
                 ledger.release(self._id)
                 return
-            refused = outcome.failure is FailureKind.HERE and usage is None
-            took = self.bound.refused() if refused else self.bound.took(usage, self.instance.spec)
-            ledger.settle(self._id, took, _told(usage))
+            ledger.settle(self._id, took, _told(outcome.usage))
         except LedgerError as error:  # it stays reserved in full
             self.budgets.failed(error)
 

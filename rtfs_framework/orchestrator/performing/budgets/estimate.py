@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.provider import Usage, token_count
 from rtfs_framework.api.targets import RemoteModel
 from rtfs_framework.orchestrator.performing.budgets.amounts import Amount, nano_of, pico_per_token, price_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from rtfs_framework.api.provider import ChatRequest, InferenceRequest
     from rtfs_framework.orchestrator.config.model import ProviderSpec
+    from rtfs_framework.orchestrator.performing.gate import Outcome
 
 _AROUND_REQUEST, _AROUND_MESSAGE, _AROUND_SCHEMA = 64, 16, 256
 """Tokens that vendors add: special tokens, roles, and how a schema is put to the model."""
@@ -101,6 +103,13 @@ class Bound:
         if given <= self.input_tokens and got <= self.output_tokens:
             nano = min(nano, self.amount.nano)  # the last digit of a float may lie above
         return Amount(nano, given + got, 1)
+
+    def after(self, outcome: Outcome, spec: ProviderSpec) -> Amount | None:
+        """Return what a request took; None where it was not sent, or nothing was done for it."""
+        untold = outcome.usage is None
+        if not outcome.sent or (outcome.failure is FailureKind.SAFE and untold):
+            return None
+        return self.refused() if outcome.failure is FailureKind.HERE and untold else self.took(outcome.usage, spec)
 
     def refused(self) -> Amount:
         """Return what a request may take that the provider read and refused: its input."""

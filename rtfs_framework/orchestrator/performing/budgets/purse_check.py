@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
 
 from rtfs_framework.orchestrator.config.routes import target_text
 from rtfs_framework.orchestrator.performing.budgets.budgets import NO_PRICE, USED_UP
-from rtfs_framework.orchestrator.performing.budgets.estimate import FREE, Bound, bound_of, prices_of
+from rtfs_framework.orchestrator.performing.budgets.estimate import FREE, Bound, Prices, bound_of, prices_of
 from rtfs_framework.orchestrator.performing.gate import Check, Held, RefusedError
 from rtfs_framework.orchestrator.recording.purse import Purse, Spending
 
@@ -28,6 +29,8 @@ class PurseCheck(Check):
     name = "budget"
     most_tokens: int
     """Of a reply that nothing else bounds."""
+    unknown: Callable[[], Prices | None]
+    """At which prices to count where they are not known; None to refuse what has a bound of money."""
 
     def concerns(self, instance: ProviderInstance) -> bool:  # noqa: ARG002 - any run may have a purse
         """Tell that every provider is concerned."""
@@ -43,7 +46,7 @@ class PurseCheck(Check):
         if purse is None:
             return None
         instance = asking.instance
-        prices = prices_of(instance.spec)
+        prices = prices_of(instance.spec) or self.unknown()
         if prices is None and purse.nano is not None:
             text = target_text(instance.target)
             raise RefusedError(
@@ -71,9 +74,9 @@ class _Reserved(Held):
     wanted: Spending
 
     def settle(self, outcome: Outcome) -> None:
-        """Count what the request took; one that was not sent took nothing."""
-        took = _spending(self.bound.took(outcome.usage, self.instance.spec)) if outcome.sent else _NOTHING
-        self.purse.settle(self.wanted, took)
+        """Count what the request took, as budgets do."""
+        took = self.bound.after(outcome, self.instance.spec)
+        self.purse.settle(self.wanted, _NOTHING if took is None else _spending(took))
 
 
 def _spending(amount: Amount) -> Spending:
