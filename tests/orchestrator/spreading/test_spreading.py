@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from types import SimpleNamespace
 
 import attrs
 import pytest
 
-from rtfs_framework.api import InferenceReply, ProviderError
+from rtfs_framework.api import Ended, InferenceReply, ProviderError
 from rtfs_framework.orchestrator.spreading import worker
 from rtfs_framework.orchestrator.spreading.told import call_of, call_told
 
@@ -148,6 +149,21 @@ def test_an_interruption_keeps_what_is_done(world):
     assert [each.index for each in rest] == sorted(each.index for each in rest)
     assert summary.interrupted
     assert summary.records == 1 + len(rest)
+
+
+def test_an_interruption_keeps_what_is_done_beside_what_cannot_be_read(world):
+    with world.open() as session:
+        spread = world.spread(session, TEXTS)
+        for _ in range(2):
+            spread._hand_out(spread._to_hand_out(2))
+        come = [spread.executor.next(0), Ended(index=1, result=b"{")]
+        spread.executor.close()
+        spread.executor = SimpleNamespace(cancel=lambda: None, next=lambda _: come.pop())
+        summary = spread.interrupt()
+        rest = [*spread]
+    assert come == []
+    assert [each.index for each in rest] == [*range(8, 16)]
+    assert summary.interrupted
 
 
 def test_modules_travel_with_the_program(world, kit):
