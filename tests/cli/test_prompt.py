@@ -71,7 +71,7 @@ def test_this_host(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config.write_text("[security]\nreach = 'local'\n[security.context]\ncity = 'Bern'\n", encoding="utf-8")
     assert run(["prompt", "--config", str(config)]) == 0
     shown = capsys.readouterr().out
-    assert "This host grants:\nno capability" in shown
+    assert "This host grants:\n(call :host.checkpoint args...)" in shown, "what every host serves itself"
     assert "Context values: @city" in shown
     assert "Models for hints: " in shown
     assert ':remote "' not in shown.partition("Models for hints: ")[2]

@@ -24,6 +24,7 @@ from rtfs_framework.api import (
     Usage,
 )
 from rtfs_framework.api.errors import ProviderUnavailable
+from rtfs_framework.orchestrator.performing import judging
 from rtfs_framework.orchestrator.recording.journal.query import entries_of, list_runs
 from rtfs_framework.registry.problems import Provenance
 from rtfs_framework.testing.clock import FakeClock
@@ -238,7 +239,8 @@ email = ["pii"]
     assert len(near.told) == judged
 
 
-def test_a_thread_judges_and_who_closes_waits_for_what_is_left(opened, source):
+def test_a_thread_judges_and_who_closes_waits_for_what_is_left(opened, source, monkeypatch):
+    monkeypatch.setattr(judging, "_GRACE", 60.0)
     near, session = opened(said(True))
     session.host.judging.threaded = True
     with session:
