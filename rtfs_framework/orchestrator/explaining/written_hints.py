@@ -59,7 +59,7 @@ def wrong_hints(host: Host, sources: Iterable[Source]) -> Iterator[Diagnostic]:
             if found is not None:
                 hints = Hints(**{each.name.replace("-", "_"): found})
                 check_hints(hints, hinting.policy, hinting.where)
-                hinting.check_fallback(hints)
+                hinting.check_fallback(hints, host.dispatcher.capabilities.security)
         except HintError as error:
             yield Diagnostic(
                 code=error.code,

@@ -131,7 +131,7 @@ class Dispatcher:
             target = Capability(opened.call.capability) if decision is None else decision.plan.target
             return self._again(opened, target, failed)
 
-        return self.hinting.open(opened, again)
+        return self.hinting.open(opened, again, self.capabilities.security)
 
     async def _finish(self, opened: OpenCall, waiting: Waiting) -> Answer:
         """Await an answer; a call that is cancelled meanwhile is written down too, for it may have cost something."""

@@ -18,12 +18,10 @@ import attrs
 
 from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.cache import CacheInfo
-from rtfs_framework.api.targets import Capability, ExecTarget, LocalModel, RemoteModel, show_target
+from rtfs_framework.api.targets import Capability, ExecTarget, show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.diagnostics import did_you_mean
-from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.errors import ProgramError
-from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.boundary.answers import Answer, Waiting, reply
 from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_program_error
 from rtfs_framework.orchestrator.boundary.hints import BEYOND, OPEN, PREFIX, HintError, Hints, read_hints
@@ -33,16 +31,17 @@ from rtfs_framework.orchestrator.config.health import BreakerSpec
 from rtfs_framework.orchestrator.config.tables.hints import HintsTable
 from rtfs_framework.orchestrator.deciding.hinted import LATE, check_hints
 from rtfs_framework.orchestrator.deciding.known import Undecided
+from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.performing.budgets.rates import TOO_FAST, Bucket, Pair
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.health.breaker import Breaker, Seen, Verdict
+from rtfs_framework.orchestrator.performing.hint_key import hint_key
 from rtfs_framework.orchestrator.performing.models import Failed
 from rtfs_framework.orchestrator.performing.providers import ProviderPool
 from rtfs_framework.orchestrator.performing.turns import finished
 from rtfs_framework.orchestrator.recording.hinted import HINT_HIT, Hinted
 from rtfs_framework.orchestrator.recording.lineage import received, reply_id, sources_of
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
-from rtfs_framework.orchestrator.remembering.keys import key_of
 from rtfs_framework.orchestrator.remembering.reuse import Reuse
 
 if TYPE_CHECKING:
@@ -84,20 +83,26 @@ class Hinting:
     _buckets: OrderedDict[Place, Pair] = attrs.field(factory=OrderedDict, init=False)
     _kept: OrderedDict[Place, OrderedDict[str, _Kept]] = attrs.field(factory=OrderedDict, init=False)
 
-    def open(self, opened: OpenCall, again: Callable[[Failure], Answer | Waiting]) -> ProgramError | None:
-        """Read the hints of a call; return why it is not made, None when it may be."""
+    def open(
+        self, opened: OpenCall, again: Callable[[Failure], Answer | Waiting], security: SecurityAuthorizer
+    ) -> ProgramError | None:
+        """Read the hints of a call; return why it is not made, None when it may be.
+
+        `security` is the caller's own: one host serves many sets of rules.
+        """
         try:
             hints = read_hints(opened.call.hints)
             check_hints(hints, self.policy, self.where)
-            self.check_fallback(hints, "" if opened.call.function is not None else opened.call.capability)
+            called = "" if opened.call.function is not None else opened.call.capability
+            self.check_fallback(hints, security, called)
         except HintError as error:
             return error.thrown()
         if not hints.in_force:
             return None
-        opened.hinted = HintedCall(hints, again, opened.started, host=self)
+        opened.hinted = HintedCall(hints, again, opened.started, host=self, security=security)
         return None
 
-    def check_fallback(self, hints: Hints, called: str = "") -> None:
+    def check_fallback(self, hints: Hints, security: SecurityAuthorizer, called: str = "") -> None:
         """Refuse a capability that could not answer after a failure; `called` is what the program calls.
 
         Raises:
@@ -112,7 +117,7 @@ class Hinting:
         if name in offered.own or name == called:
             what = "is the host's own" if name in offered.own else "is the call itself"
             raise HintError("fallback", f"{name} {what}", "name another capability")
-        refusal = offered.security.authorize_capability(name)
+        refusal = security.authorize_capability(name)
         if refusal is not None:
             raise HintError("fallback", f"{name}: {refusal.reason}", refusal.way_out, BEYOND)
 
@@ -143,19 +148,6 @@ class Hinting:
 
         with self.lock:
             return _found(self._buckets, (*_place(opened), said), full).take(1, 0, now, patience)
-
-    def key(self, opened: OpenCall, target: ExecTarget) -> str:
-        """Return the key under which the hint `cache` keeps a call's reply, "" where it must not."""
-        call, labelled = opened.call, opened.record.labelled
-        if not is_plain(call.args) or not is_plain(call.hints):
-            return ""
-        instance = self.pool.get(target) if isinstance(target, LocalModel | RemoteModel) else None
-        if instance is not None:
-            function = call.function or FunctionSignature(call.capability)
-            found = self.reuse.key(opened, function, instance, anyway=True)
-            return "" if found is None else found.digest
-        marks = "" if labelled is None else " ".join((*sorted(labelled.label), "freed", *sorted(labelled.freed)))
-        return key_of("capability", show_target(target), opened.scope.tenant, marks, digest(call.hints, *call.args))
 
     def sound(self, target: ExecTarget) -> bool:
         """Tell whether a target's reply may be kept: equal calls are answered alike, or the policy says any."""
@@ -215,6 +207,8 @@ class HintedCall(Hinted):
     """The hints of one call at work."""
 
     host: Hinting = attrs.field(kw_only=True)
+    security: SecurityAuthorizer = attrs.field(kw_only=True)
+    """The rules of whoever asks."""
     target: ExecTarget | None = attrs.field(default=None, init=False)
     """What is asked now."""
     entered: bool = attrs.field(default=False, init=False)
@@ -233,6 +227,8 @@ class HintedCall(Hinted):
             self._begin()
             return act()
         self.entered = True
+        if isinstance(target, Capability) and self.security.authorize_capability(target.id) is not None:
+            return act()  # it ends in the error that names the rule: nothing is recalled, and no place is taken
         kept = self._recalled(opened, target)
         if kept is not None:
             return kept
@@ -291,7 +287,7 @@ class HintedCall(Hinted):
         said, host = self.hints.cache, self.host
         if said is None:
             return None
-        self.key = host.key(opened, target)
+        self.key = hint_key(opened, target, host.pool, host.reuse)
         found = host.recall(opened, self.key) if self.key else None
         if found is None:
             return None

@@ -162,6 +162,33 @@ class TestRedaction:
         assert self.sent(desk, RETRY, decide, labels, a=[DOWN, "again"]) == [("a", "to [email]")] * 2
 
 
+class TestCache:
+    CACHE = "^{:runtime.learning.cache {:ttl-ms 9000}}"
+    CONFIG = '[security]\ngrant = ["other"]\n' + MODELS + TestRedaction.RULES + '[hints]\ncache = "any"\n'
+
+    def values(self, desk, decide, *programs, other=(5, "five"), **models):
+        models = {"a": ["a says"], "b": ["b says"], **models}
+        providers = [desk.kit.provider(name, desk.says(name, script)) for name, script in models.items()]
+        made = [desk.capability("other", desk.says("other", list(other)), deterministic=True)]
+        catalog = desk.kit.catalog(*providers, capabilities=made, engine=Engine(decide))
+        with desk.kit.open(catalog, self.CONFIG, clock=desk.clock) as session:
+            return [session.run(desk.source(each)).value for each in programs]
+
+    def test_a_function_is_answered_with_a_value_of_its_own_type(self, desk):
+        programs = [
+            f'(defn f "F." [x :string] {typed}) {self.CACHE} (f "to ann@acme")' for typed in (":int 0", ':string ""')
+        ] * 2
+        assert self.values(desk, lambda _: plan(Capability("other")), *programs) == [5, "five", 5, "five"]
+
+    @pytest.mark.parametrize("target", [Capability("other"), LocalModel("a")], ids=["capability", "model"])
+    def test_what_was_taken_out_of_a_request_is_a_part_of_its_key(self, desk, target):
+        rules = [(), ("email",), (), ("email",)]
+        program = f'(defn f "F." [x :string] :string "") {self.CACHE} (f "to ann@acme")'
+        words = ["whole", "redacted", "third", "fourth"]
+        decide = lambda c: c.draw("x") and plan(target, transform=rules.pop(0))  # noqa: E731 - so it is not kept
+        assert self.values(desk, decide, *[program] * 4, other=words, a=words) == ["whole", "redacted"] * 2
+
+
 class TestRoutes:
     ROUTE = '[delegation]\non_exhausted = "error"\nstatic_routes = {{ f = [{}] }}\n'
 

@@ -6,7 +6,9 @@ from types import MappingProxyType
 
 import pytest
 
-from rtfs_framework.api import CapabilityError, FailureKind
+from rtfs_framework.api import CapabilityError, FailureKind, ProgramError
+from rtfs_framework.orchestrator.running.narrowing import Narrowing, narrowed
+from rtfs_framework.orchestrator.session import Session
 
 SAFE = CapabilityError("busy", failure=FailureKind.SAFE)
 UNSURE = CapabilityError("lost")
@@ -262,6 +264,29 @@ class TestCache:
         text = "(do {} {})".format(hinted(self.HINT), hinted({**self.HINT, "validation": "{:validate-schema :string}"}))
         value, _ = desk.run(text, more={"kv": {"deterministic": True}}, kv=[5])
         assert "validation" in value
+
+    def test_whoever_may_not_call_is_answered_nothing_that_is_kept(self, desk):
+        policy = '[hints]\ncache = "any"\n'
+        refused = Narrowing(grant=("other",))
+        rate = hinted({**self.HINT, "rate-limit": "{:requests-per-second 0.1 :burst 2}"})
+        with desk.open(policy, kv=[10, 11], other=[1]) as session:
+            theirs = Session(narrowed(session.host, refused), session.portal, session.limits)
+            assert session.run(desk.source(rate)).value == 10
+            with pytest.raises(ProgramError, match=r"call operation on capability 'kv' not allowed"):
+                theirs.run(desk.source(rate))
+            other = hinted({**self.HINT, "fallback": "{:capability :kv}"}, "(call :other 1)")
+            assert session.run(desk.source(other)).value == 1
+            with pytest.raises(ProgramError, match="kv: not granted"):
+                theirs.run(desk.source(other))
+            assert theirs.run(desk.source(hinted(self.HINT, "(call :other 1)"))).value == 1
+        assert desk.asked == {"kv": 1, "other": 2}
+
+    def test_what_a_reply_had_to_be_is_a_part_of_its_key(self, desk):
+        text = hinted({**self.HINT, "validation": "{:validate-schema T}"})
+        types = ["(deftype T :int)", "(deftype T :string)"]
+        with desk.open(more={"kv": {"deterministic": True}}, kv=[5, "five"]) as session:
+            found = [session.run(desk.source(f"{each} {text}")).value for each in (*types, *types)]
+        assert found == [5, "five", 5, "five"]
 
 
 class TestMetrics:
