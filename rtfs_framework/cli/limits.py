@@ -109,6 +109,13 @@ def chosen(options: dict[str, Any]) -> dict[str, Any]:
     return {name: None if value == OFF else value for name, value in found.items()}
 
 
+def said_limits(options: dict[str, Any]) -> list[str]:
+    """Return the options of limits that were given, without their dashes."""
+    flags = {f"limit_{field}": flag.removeprefix("--") for flag, field, *_ in _OPTIONS}
+    flags["limit_nesting"] = "max-nesting"
+    return [flag for name, flag in flags.items() if options.get(name) is not None]
+
+
 def with_chosen(limits: Limits, asked: dict[str, Any]) -> Limits:
     """Return limits with those changed that were asked for."""
     return attrs.evolve(limits, **asked) if asked else limits

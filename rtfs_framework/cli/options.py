@@ -98,6 +98,12 @@ def caller_options(function: F) -> F:
     return of_agent(of_constraint(function))
 
 
+def caller_said() -> list[str]:
+    """Return which of `caller_options` were given to this command, without their dashes."""
+    keys = click.get_current_context().find_root().meta.get(_SAID, {})
+    return sorted({"agent" if key.endswith("__AGENT") else "constraint" for key in keys})
+
+
 def _say(context: click.Context, key: str, value: str) -> None:
     """Note a setting of `[security]` for this command, as its variable: a TOML text."""
     context.find_root().meta.setdefault(_SAID, {})[f"RTFS_SECURITY__{key}"] = json.dumps(value)

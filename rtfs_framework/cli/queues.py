@@ -14,8 +14,9 @@ from rtfs_framework.cli.options import config_path, environment
 from rtfs_framework.cli.problems import problem
 
 if TYPE_CHECKING:
-    from rtfs_framework.api.queue import ItemStatus, Queue
+    from rtfs_framework.api.queue import ItemStatus, Placed, Queue, QueueItem
     from rtfs_framework.orchestrator.config.model import Config
+    from rtfs_framework.orchestrator.session import Session
     from rtfs_framework.registry.catalog import Catalog
 
 BROKEN, FULL, NO_ITEM = "E0617", "E0618", "E0926"
@@ -43,24 +44,41 @@ def queue_of(config: str | None, store: str | None = None) -> Iterator[tuple[Que
         ConfigError: The configuration has mistakes.
         InputError: E0617, the queue cannot be used; E0618, it is full.
     """
-    from rtfs_framework.api.queue import QueueError, QueueFullError
-    from rtfs_framework.orchestrator.concurrency.clock import SystemClock
     from rtfs_framework.orchestrator.config.load import load_config
-    from rtfs_framework.orchestrator.performing.queues import open_queue
     from rtfs_framework.registry.load import load_catalog
 
     environ = with_store(store)
     catalog = load_catalog(environ)
     found = load_config(config_path(config), None, environ, catalog, lambda _: None)
     notices().tell_findings(found.notices)
-    queue = open_queue(found, environ, SystemClock(), catalog)
-    try:
+    with _opened(found, environ, catalog) as queue:
         yield queue, found, catalog
+
+
+def placed(session: Session, item: QueueItem, environ: Mapping[str, str]) -> Placed:
+    """Put an item into the queue of a session's own configuration, which may be that of its program's folder.
+
+    Raises:
+        InputError: E0617, the queue cannot be used; E0618, it is full.
+    """
+    with _opened(session.host.config, environ, session.host.catalog) as queue:
+        return queue.put(item)
+
+
+@contextmanager
+def _opened(config: Config, environ: Mapping[str, str], catalog: Catalog) -> Iterator[Queue]:
+    from rtfs_framework.api.queue import QueueError, QueueFullError
+    from rtfs_framework.orchestrator.concurrency.clock import SystemClock
+    from rtfs_framework.orchestrator.performing.queues import open_queue
+
+    queue = open_queue(config, environ, SystemClock(), catalog)
+    try:
+        yield queue
     except QueueFullError as error:
         raise problem(FULL, str(error), "wait until workers have done some; or raise its bounds in [queue]") from error
     except QueueError as error:
         way_out = (
-            f"see that it can be reached and that [queues.{found.queue.store}] is right; `rtfs plugins` lists queues"
+            f"see that it can be reached and that [queues.{config.queue.store}] is right; `rtfs plugins` lists queues"
         )
         raise problem(BROKEN, f"the queue cannot be used: {error}", way_out) from error
     finally:

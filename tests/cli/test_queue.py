@@ -58,6 +58,13 @@ def test_mistakes_are_found_before_anything_is_ordered(rtfs, folder):
         (("bad.rtfs",), "nothing"),
         (("pure.rtfs", "--input", "x.csv"), "--queued and --input exclude each other"),
         (("hello.rtfs", "a", "--estimate"), "--queued and --estimate exclude each other"),
+        (("hello.rtfs", "a", "--park"), "--queued and --park exclude each other"),
+        (("hello.rtfs", "a", "--no-journal"), "--queued and --no-journal exclude each other"),
+        (("hello.rtfs", "a", "--timeout", "2"), "--queued and --timeout exclude each other"),
+        (("hello.rtfs", "a", "--max-nesting", "9"), "--queued and --max-nesting exclude each other"),
+        (("hello.rtfs", "a", "--agent", "ann"), "--queued and --agent exclude each other"),
+        (("hello.rtfs", "a", "--constraint", "latency=low"), "--queued and --constraint exclude each other"),
+        (("hello.rtfs", "a", "--key", "k" * 300), "error[E0927]: the run cannot be ordered: the key of an item"),
     ):
         result = rtfs("run", "--queued", *args)
         assert result.code != 0
@@ -137,6 +144,15 @@ def test_a_full_queue_and_a_broken_one_are_told(rtfs, folder):
     (folder / "home" / "queue.sqlite").write_bytes(b"not a database at all" * 100)
     broken = rtfs("queue", "list")
     assert (broken.code, "E0617" in broken.err) == (1, True)
+
+
+def test_the_queue_is_that_of_the_program_s_own_configuration(rtfs, folder):
+    own = folder / "own"
+    own.mkdir()
+    (own / "hello.rtfs").write_text((folder / "hello.rtfs").read_text(encoding="utf-8"), encoding="utf-8")
+    (own / "delegation.toml").write_text("[queue]\nmost_items = 1\n", encoding="utf-8")
+    assert rtfs("run", "--trust", "--queued", "own/hello.rtfs", "a").code == 0
+    assert "E0618" in rtfs("run", "--trust", "--queued", "own/hello.rtfs", "b").err
 
 
 def test_a_worker_that_is_told_to_end_ends_in_order(rtfs, process, queue):

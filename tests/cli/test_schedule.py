@@ -86,3 +86,39 @@ def test_added_listed_ordered_done_and_removed(rtfs, folder, monkeypatch) -> Non
     assert rtfs("runs", "list", "--json").data["runs"][0]["status"] == "complete"
     assert rtfs("schedule", "remove", id_[:4]).out == f"{id_}: removed\n"
     assert rtfs("schedule", "list").out == "no schedules\n"
+
+
+@pytest.fixture
+def due(rtfs, folder, monkeypatch):
+    """A schedule that is due, of a program that is fine."""
+    (folder / "hi.rtfs").write_text("(defn main [] 1)", encoding="utf-8")
+    (folder / "delegation.toml").write_text("[queue]\nmost_items = 1\n", encoding="utf-8")
+    options = ("--config", "delegation.toml", "--trust", "--json")
+    added = rtfs("schedule", "add", "* * * * *", "hi.rtfs", *options)
+    assert added.code == 0, added.err
+    clock = FakeClock(added.data["last"] + 200.0)
+    monkeypatch.setattr("rtfs_framework.orchestrator.concurrency.clock.SystemClock.now", lambda _: clock.now())
+    return added.data["id"]
+
+
+@pytest.mark.needs("rtfs-queue-sqlite")
+def test_a_time_is_not_lost_while_the_queue_is_full(rtfs, due) -> None:
+    taken = rtfs("run", "--queued", "hi.rtfs", "--config", "delegation.toml", "--json").data["id"]
+    full = rtfs("schedule", "run", "--once")
+    assert (full.out, "not ordered yet" in full.err, "E0618" in full.err) == ("", True, True)
+    assert rtfs("queue", "cancel", taken).code == 0
+    (ordered,) = rtfs("schedule", "run", "--once", "--json").records
+    assert ordered["schedule"] == due
+    assert rtfs("schedule", "run", "--once").out == ""
+
+
+@pytest.mark.needs("rtfs-queue-sqlite")
+@pytest.mark.parametrize(("text", "words"), [("(nothing)", "nothing"), (None, "no such")], ids=["refused", "gone"])
+def test_a_program_that_is_refused_or_gone_loses_its_time(rtfs, folder, due, text, words) -> None:
+    program = folder / "hi.rtfs"
+    program.unlink() if text is None else program.write_text(text, encoding="utf-8")
+    refused = rtfs("schedule", "run", "--once")
+    assert (refused.out, words in refused.err) == ("", True), refused.err
+    program.write_text("(defn main [] 1)", encoding="utf-8")
+    again = rtfs("schedule", "run", "--once")
+    assert (again.out, again.err) == ("", "")

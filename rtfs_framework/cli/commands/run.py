@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from rtfs_framework.cli.faults import FINE
-from rtfs_framework.cli.limits import chosen, limit_options
+from rtfs_framework.cli.limits import chosen, limit_options, said_limits
 from rtfs_framework.cli.options import (
     caller_options,
+    caller_said,
     config_option,
     journal_option,
     json_option,
@@ -120,8 +121,10 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
 
 def _check_queued(options: dict[str, Any], input_file: str | None) -> None:
     if options["queued"]:
-        others = ("estimate", "output", "plan", "parallel")
-        wrong = "input" if input_file is not None else next((name for name in others if options[name]), None)
+        others = ("estimate", "output", "plan", "parallel", "park")
+        given = ["input"] if input_file is not None else [name for name in others if options[name]]
+        given += [] if options["journal"] else ["no-journal"]
+        wrong = next(iter((*given, *said_limits(options), *caller_said())), None)
         if wrong is not None:
             raise click.UsageError(
                 f"--queued and --{wrong} exclude each other: a worker runs it as its host is configured"

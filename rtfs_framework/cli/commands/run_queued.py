@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rtfs_framework.cli.queues import queue_of
+from rtfs_framework.cli.options import environment
+from rtfs_framework.cli.queues import placed
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.terminal import say
 
@@ -19,6 +20,7 @@ def run_queued(session: Session, source: Source, texts: Sequence[Any], options: 
 
     Raises:
         InputError: E0617, the queue cannot be used; E0618, it is full; E0908, the arguments do not fit.
+        JobError: E0927, its key or the whole order is too large.
         LanguageError: The program was refused.
     """
     from rtfs_framework.cli.commands.run_once import check_main, linked_with_notices
@@ -29,9 +31,8 @@ def run_queued(session: Session, source: Source, texts: Sequence[Any], options: 
     if main is not None or texts:
         check_main(main, linked.artifact.source, len(texts), f"{len(texts)} given on the command line")
     item = order(session, source, tuple(texts), priority=options["priority"] or 0, key=options["key"] or "")
-    with queue_of(options["config"]) as (queue, _, _):
-        placed = queue.put(item)
+    found = placed(session, item, environment())
     if options["as_json"]:
-        put_json({"id": placed.id, "new": placed.new})
+        put_json({"id": found.id, "new": found.new})
     else:
-        say(placed.id)
+        say(found.id)

@@ -102,9 +102,9 @@ def run_command(*, once: bool, as_json: bool) -> None:
 
     Of the times that passed while none ran the latest alone is ordered, and it is said how many were passed over.
     """
-    store = _store()
+    store, told = _store(), set[str]()
     while True:
-        for ordered in _order_due(store):
+        for ordered in _order_due(store, told):
             if as_json:
                 put_json(ordered)
             else:
@@ -114,8 +114,16 @@ def run_command(*, once: bool, as_json: bool) -> None:
         time.sleep(_LOOK)
 
 
-def _order_due(store: ScheduleStore) -> Iterator[dict[str, Any]]:
-    """Order what is due; one that cannot be ordered is told, and keeps no other from it."""
+class _Refused(Exception):
+    """The program of a schedule is refused, or is not there: this time of it is over."""
+
+
+def _order_due(store: ScheduleStore, told: set[str]) -> Iterator[dict[str, Any]]:
+    """Order what is due; one that cannot be ordered is told once, and keeps no other from it.
+
+    Its time is over when the program is at fault. When its queue is down or full, or its configuration is wrong, it
+    stays due, and is ordered as soon as that is mended.
+    """
     from rtfs_framework.cli.faults import text_of
     from rtfs_framework.lang.errors import RtfsError
 
@@ -125,11 +133,17 @@ def _order_due(store: ScheduleStore) -> Iterator[dict[str, Any]]:
         if found is None:
             continue
         due, passed = found
+        run = ""
         try:
             run = _ordered(each, due)
+        except _Refused as refused:
+            warn(f"{each.id} for {moment(due)}: {refused}")
         except RtfsError as error:
-            warn(f"{each.id} for {moment(due)}: {text_of(error)}")
-            run = ""
+            text = f"{each.id} for {moment(due)}: not ordered yet: {text_of(error)}"
+            if text not in told:
+                told.add(text)
+                warn(text)
+            continue
         store.done(each, due)
         if passed:
             warn(f"{each.id}: {passed:,} earlier times were passed over")
@@ -138,18 +152,28 @@ def _order_due(store: ScheduleStore) -> Iterator[dict[str, Any]]:
 
 
 def _ordered(schedule: Schedule, due: float) -> str:
-    """Put a run into the queue, once for each time; return its id."""
-    from rtfs_framework.cli.queues import queue_of
+    """Put a run into the queue, once for each time; return its id.
+
+    Raises:
+        _Refused: The program is refused, or is not there.
+        RtfsError: The queue or the configuration cannot be used.
+    """
+    from rtfs_framework.api.errors import ConfigError
+    from rtfs_framework.cli.faults import text_of
+    from rtfs_framework.cli.queues import placed
     from rtfs_framework.cli.sources import read_program
-    from rtfs_framework.orchestrator.working.jobs import order
+    from rtfs_framework.lang.errors import LanguageError
+    from rtfs_framework.orchestrator.working.jobs import JobError, order
 
     environ = {**environment(), **({"RTFS_TENANT": schedule.tenant} if schedule.tenant else {})}
     with open_session(schedule.file, schedule.config, environ=environ) as session:
-        source = read_program(schedule.file)
-        entry = "main" if session.link(source).instance.function("main") is not None else None
-        item = order(session, source, schedule.args, entry=entry, key=f"{schedule.key}{due:.0f}")
-    with queue_of(schedule.config) as (queue, _, _):
-        return queue.put(item).id
+        try:
+            item = order(session, read_program(schedule.file), schedule.args, key=f"{schedule.key}{due:.0f}")
+        except ConfigError:
+            raise
+        except (LanguageError, JobError) as error:
+            raise _Refused(text_of(error)) from error
+        return placed(session, item, environ).id
 
 
 def _store() -> ScheduleStore:

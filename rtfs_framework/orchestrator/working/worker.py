@@ -31,10 +31,14 @@ _LOOK = 0.5
 """Seconds for which one look for items waits at most: it hears of the end then."""
 _DOWN = 0.2
 """Seconds between two tries to reach a queue that is down."""
+_OTHERS = 0.2
+"""Seconds between two looks for the items of some tenants alone: who waits at a queue hears of others', too."""
 _TIDY = 3600.0
 _BACK_OFF = 2.0
 _LONGEST = 300.0
+_MOST_DOUBLED = 16
 _MOST_REASON = 500
+_UNKNOWN_TENANT = "E0719"
 
 
 class Performer(Protocol):
@@ -134,6 +138,8 @@ class Worker:
     def _wait(self, room: int) -> None:
         """Wait until there may be something to take, or room for it."""
         if room and not self._held:
+            if self.terms.tenants is not None:
+                self._ending.wait(_OTHERS)
             self._reached(lambda: self.queue.wait(tuple(self.performers), _LOOK))
             return
         with self._changed:  # somebody may end at any time, and make room: look again soon
@@ -174,15 +180,24 @@ class Worker:
         except GiveBack as back:
             why, delay = _cut(back.reason), back.delay
             self._settle(held, "put back", why, lambda: self.queue.release(held.lease, why, delay=delay))
-        except (Hopeless, ConfigError) as hopeless:
-            why = _cut(str(hopeless))
-            self._settle(held, "dead", why, lambda: self.queue.nack(held.lease, why, final=True))
+        except Hopeless as hopeless:
+            self._hopeless(held, hopeless)
+        except ConfigError as wrong:  # a worker whose file is wrong must not end what others can do
+            if any(each.code == _UNKNOWN_TENANT for each in wrong.diagnostics):
+                self._hopeless(held, wrong)
+            else:
+                why, delay = _cut(f"this worker's configuration: {wrong}"), _pause(held.lease.attempt)
+                self._settle(held, "put back", why, lambda: self.queue.release(held.lease, why, delay=delay))
         except BaseException as error:  # noqa: BLE001 - whatever it is, the item must not be lost with its thread
             self._failed(held, error)
         finally:
             with self._changed:
                 self._held.discard(held)
                 self._changed.notify_all()
+
+    def _hopeless(self, held: Held, error: Exception) -> None:
+        why = _cut(str(error))
+        self._settle(held, "dead", why, lambda: self.queue.nack(held.lease, why, final=True))
 
     def _failed(self, held: Held, error: BaseException) -> None:
         why = _cut(f"{type(error).__name__}: {error}")
@@ -191,7 +206,7 @@ class Worker:
         elif self._ending.is_set():
             self._settle(held, "put back", "the worker ends", lambda: self.queue.release(held.lease, "the worker ends"))
         else:
-            delay = min(_LONGEST, _BACK_OFF**held.lease.tries)
+            delay = _pause(held.lease.tries)
             self._settle(held, "failed", why, lambda: self.queue.nack(held.lease, why, delay=delay))
 
     def _settle(self, held: Held, what: str, why: str, work: Callable[[], object]) -> None:
@@ -226,6 +241,11 @@ class Worker:
         self._ending.set()
         for held in left:
             held.stop()
+
+
+def _pause(times: int) -> float:
+    """Return after how many seconds what came to nothing so many times is done again."""
+    return min(_LONGEST, _BACK_OFF ** min(times, _MOST_DOUBLED))
 
 
 def _cut(reason: str) -> str:

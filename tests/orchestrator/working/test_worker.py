@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from threading import Event
 
 import attrs
@@ -10,6 +11,7 @@ import pytest
 
 from rtfs_framework.api import InferenceReply, ItemFilter, QueueError, QueueItem
 from rtfs_framework.orchestrator.working.jobs import JobError, QueuedRun, order, result_of
+from rtfs_framework.orchestrator.working.worker import _OTHERS
 
 ASKS = '(defn ^:delegation :local-model "m" f "Say." [x] :string "own") (defn main [x] (str (f x) (f "second")))'
 PURE = "(defn main [a b] (+ a b))"
@@ -157,6 +159,44 @@ def test_an_unknown_tenant_ends_the_item(shop):
     shop.queue.put(item)
     shop.work()
     assert shop.queue.get(item.id).state == "dead"
+
+
+def test_a_worker_whose_configuration_is_wrong_ends_nothing(shop):
+    run = shop.put()
+    shop.config = "[limits]\nsteps = false\n"
+    shop.work()
+    status = shop.queue.get(run)
+    assert (status.state, status.tries) == ("queued", 0)
+    assert "this worker's configuration: " in status.reason
+    shop.config = ""
+    shop.queue._settings.clock.advance(10)
+    shop.work()
+    assert shop.queue.get(run).state == "done"
+
+
+def test_a_worker_for_some_tenants_pauses_while_only_others_have_work(shop):
+    """The queue says at once that there is something: it is not asked for it again and again."""
+    shop.put()
+    worker, sessions = shop.worker(tenants=("acme",))
+    looks, pauses = [], []
+    right = shop.queue.lease
+
+    def lease(*given, **named):
+        looks.append(given)
+        if len(looks) == 9:
+            worker.end()
+        return right(*given, **named)
+
+    class Ending(Event):
+        def wait(self, timeout=None):
+            pauses.append(timeout)
+            return self.is_set()
+
+    shop.queue.lease, worker._ending = lease, Ending()
+    with closing(sessions):
+        worker.work()
+    assert len(looks) == 9
+    assert pauses == [_OTHERS] * 9
 
 
 def test_a_queue_that_is_down_is_told_and_tried_again(shop):
