@@ -36,7 +36,7 @@ def writer(config: str | None) -> Journal:
     from rtfs_framework.api.secrets import blotter
     from rtfs_framework.orchestrator.concurrency.clock import SystemClock
     from rtfs_framework.orchestrator.config.folders import journal_path
-    from rtfs_framework.orchestrator.host import secrets_of
+    from rtfs_framework.orchestrator.config.key_binding import secrets_of
     from rtfs_framework.orchestrator.recording.journal.sealing import seals_of
     from rtfs_framework.orchestrator.recording.journal.writer import Journal
 
