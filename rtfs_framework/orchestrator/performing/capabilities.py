@@ -249,9 +249,8 @@ class Capabilities:
     def _left(self, opened: OpenCall) -> float:
         """Return the seconds that a call with hints may take now."""
         now, hinted = self.clock.monotonic(), opened.hinted
-        tried = hinted is not None and opened.record.attempts
-        of_call, of_attempt = (now - opened.started, now - hinted.began(opened)) if hinted and tried else (0.0, 0.0)
-        return seconds_for(self.timeout, opened.call.hints, of_call, of_attempt)
+        of_attempt = 0.0 if hinted is None else now - hinted.began(opened)
+        return seconds_for(self.timeout, opened.call.hints, now - opened.started, of_attempt)
 
     def _failed(self, opened: OpenCall, entry: CapabilityEntry, error: Exception) -> Answer | Waiting:
         """Return what becomes of a call that failed: the error, or what is decided then, where hints are in force."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.api.targets import LocalModel, RemoteModel
 from rtfs_framework.lang.jsontext import dump
 from rtfs_framework.orchestrator.boundary.confidence import without_confidence
@@ -64,6 +65,8 @@ class Judging:
     """Begins a run of that id in the journal."""
     accepts: Callable[[ExecTarget], Label | None] = lambda _: None
     """Returns the marks that a target may see; None for all."""
+    brings: Callable[[str], Label] = lambda _: PUBLIC
+    """Returns the marks that answers have of the target that records call by a name."""
     threaded: bool = True
     calls: OwnCalls = attrs.field(init=False)
     _day: int = attrs.field(default=0, init=False)

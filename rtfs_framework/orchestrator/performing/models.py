@@ -350,9 +350,8 @@ class Models:
         Raises:
             ProviderTimeout: Nothing is left.
         """
-        sends, bound = opened.sends, instance.spec.timeout
-        tried = opened.record.attempts or opened.consulted
-        timeout = self.left(opened, bound, opened.started) if tried else seconds_for(bound, opened.call.hints)
+        sends = opened.sends
+        timeout = self.left(opened, instance.spec.timeout, opened.started)
         check_time(instance, timeout)
         request = build_request(function, sends.args, opened.scope.lookup, timeout=timeout, hints=sends.hints)
         return conversing(request, instance.spec.id, chat=instance.entry.chat) if converses(function) else request

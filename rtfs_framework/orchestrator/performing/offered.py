@@ -161,8 +161,9 @@ def judging_of(
         events=dispatcher.events,
         tenant=config.tenant,
         begin=lambda run: begin(run, "judgements"),
-        accepts=(lambda _: None) if labels is None else labels.marks.accepts,
     )
+    if labels is not None:
+        made.accepts, made.brings = labels.marks.accepts, labels.marks.of_answer
     return made
 
 

@@ -28,12 +28,12 @@ from rtfs_framework.lang.types.names import no_names
 from rtfs_framework.lang.values import Keyword, Symbol
 from rtfs_framework.lang.vectors import GrownVector, List
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply, Throw, Waiting
-from rtfs_framework.orchestrator.boundary.hints import seconds_for
 from rtfs_framework.orchestrator.boundary.purity import is_plain
 from rtfs_framework.orchestrator.config.security import REMOTE_EXECUTE, IsolationLevel, Reach
 from rtfs_framework.orchestrator.deciding.security import Refusal
 from rtfs_framework.orchestrator.deciding.security import violation as security_violation
 from rtfs_framework.orchestrator.performing.offers import offers_of
+from rtfs_framework.orchestrator.performing.preconditions import check_time
 from rtfs_framework.orchestrator.performing.reply import to_value
 from rtfs_framework.orchestrator.performing.slicing import NoSliceError, slice_of
 from rtfs_framework.orchestrator.performing.travel import bounds_of, target_at
@@ -82,16 +82,16 @@ class RemoteSteps:
 
     async def _asked(self, opened: OpenCall, instance: ProviderInstance, travel: Travel) -> Answer:
         opened.spent = Spent()
-        bound = instance.spec.timeout
         name = travel.program.name
         request = InferenceRequest(
             function=FunctionSignature(name),
             args=travel.args,
             messages=(Message("user", f"{name} {write(travel.args)}"),),
-            timeout=seconds_for(bound, opened.call.hints),
+            timeout=self.models.left(opened, instance.spec.timeout, opened.started),
             travel=travel,
         )
         try:
+            check_time(instance, request.timeout)
             reply = await self.models.sender.send(opened, instance, request)
             value = _value(reply, instance)
         except JournalError:

@@ -23,6 +23,7 @@ from rtfs_framework.orchestrator.performing.prompt import varying
 from rtfs_framework.orchestrator.performing.reply import answer_of
 from rtfs_framework.orchestrator.performing.telling import words_of
 from rtfs_framework.orchestrator.recording.attempts import total_cost
+from rtfs_framework.orchestrator.recording.floating import CallLabel
 from rtfs_framework.orchestrator.remembering.similar import Hit, Looked, Similar
 
 if TYPE_CHECKING:
@@ -92,11 +93,17 @@ class Resembling:
 
     def _judged_later(self, looked: Looked, reply: InferenceReply, answer: Answer | Failed) -> None:
         """Have a hit judged, if the draw said so: its answer may carry marks of its own."""
-        judging, labelled = self.similar.judging, self.opened.record.labelled
-        told = PUBLIC if reply.remote is None else reply.remote.labels
+        judging, opened = self.similar.judging, self.opened
         if judging is None or not looked.verdict.judge or not isinstance(answer, Reply):
             return
-        if judging.may(self.opened.labels | told):
+        told = PUBLIC if reply.remote is None else reply.remote.labels
+        marks = opened.labels | told | judging.brings(opened.record.target)
+        if judging.may(marks):
+            labelled = None
+            if marks:  # the judge sees request and answer as one text, of which nothing is freed
+                floating = opened.scope.floating
+                kept = floating is None or floating.keeps(marks)
+                labelled = CallLabel(marks, kept=kept, answer_kept=kept)
             judging.take(Hit(looked, self.function, words_of(reply), labelled))
 
     async def _keep(self, looked: Looked, reply: InferenceReply, value: object) -> None:

@@ -78,6 +78,7 @@ class Hit:
     said: str
     """The answer in words."""
     labelled: CallLabel | None
+    """The marks of request and answer together."""
 
 
 class Judge(Protocol):

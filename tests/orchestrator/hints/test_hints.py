@@ -81,6 +81,23 @@ class TestTimeout:
         assert [each.attempt.guard for each in call.attempts] == ["timeout"] * 3
         assert ("timeout", "an attempt took too long") in call.hints
 
+    @pytest.mark.parametrize("asked", ["capability", "model"])
+    def test_the_call_s_own_time_runs_while_it_waits_for_its_place(self, desk, asked):
+        seen = []
+
+        def answer(request):
+            seen.append(round(request.deadline if asked == "capability" else request.timeout, 6))
+            return "yes"
+
+        hints = {"rate-limit": "{:requests-per-second 2}", "timeout": "{:absolute-ms 800}"}
+        text = '(defn ^:delegation :local-model "m" f "F." [x :int] :string "") (mapv (fn [x] {}) [1 2])'.replace(
+            "{}", hinted(hints, "(call :kv x)" if asked == "capability" else "(f x)")
+        )
+        catalog = desk.kit.catalog(desk.kit.provider("m", answer), capabilities=[desk.capability("kv", answer)])
+        with desk.kit.open(catalog, '[security]\ngrant = ["*"]\n', clock=desk.clock) as session:
+            assert session.run(desk.source(text)).value == ("yes", "yes")
+        assert (seen, desk.waits) == ([0.8, 0.3], [0.5])
+
     def test_a_multiplier_shortens_and_lengthens_only_where_the_policy_says_so(self, desk):
         text = hinted({"timeout": "{:multiplier 2}"})
         value, _ = desk.run(text, kv=["yes"])

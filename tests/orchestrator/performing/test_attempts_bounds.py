@@ -217,7 +217,7 @@ class TestTime:
         with pytest.raises(ProgramError):
             desk.run(lambda _: plan("a"), config, text, a=[slowly("many", 0.25), slowly("7", 30.0)])
         first, second = desk.kit.providers["a"].requests
-        assert first.timeout == pytest.approx(0.4)
+        assert first.timeout <= 0.4
         assert second.timeout <= 0.16
 
     def test_a_consultation_has_no_more_and_what_follows_it_has_the_rest(self, desk):

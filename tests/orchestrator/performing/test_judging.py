@@ -239,6 +239,29 @@ email = ["pii"]
     assert len(near.told) == judged
 
 
+@pytest.mark.parametrize(("accepts", "judged"), [('["secret"]', 1), ("[]", 0)])
+def test_a_judge_sees_no_answer_whose_marks_it_does_not_accept(kit, opened, source, accepts, judged):
+    labels = f"""
+[labels.providers]
+"local-a" = ["secret"]
+[labels.accepts]
+"cache near" = ["secret"]
+"local-judge" = {accepts}
+"journal" = []
+"""
+    near, session = opened(said(True), labels)
+    with session:
+        for text in ("stop", "post"):
+            session.run(source(PROGRAM), (text,))
+        judge(session)
+        path = session.host.journal.path
+    assert len(requests_of(kit)) == judged
+    assert len(near.told) == judged
+    runs = [each.id for each in list_runs(path) if each.source == "judgements"]
+    entries = [each for run in runs for each in entries_of(path, run) if each.get("kind") == "consultation"]
+    assert [each["labels"] for each in entries] == [["secret"]] * judged
+
+
 def test_a_thread_judges_and_who_closes_waits_for_what_is_left(opened, source, monkeypatch):
     monkeypatch.setattr(judging, "_GRACE", 60.0)
     near, session = opened(said(True))

@@ -19,6 +19,7 @@ from rtfs_framework.api import (
 from rtfs_framework.api.provider import Usage
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.values import Keyword
+from rtfs_framework.testing import FakeClock
 
 PROGRAM = """
 (defn ^:delegation :local-model "m" classify "Tell the mood." [text :string] : [:enum :good :bad] :bad)
@@ -109,7 +110,8 @@ def test_a_provider_that_hangs_is_stopped_at_its_deadline(kit, source):
 )
 def test_a_timeout_hint_shortens_the_deadline_and_never_lengthens_it(kit, source, hint, expected):
     text = PROGRAM.replace("(try (classify x)", f"(try ^{{:runtime.learning.timeout {hint}}} (classify x)")
-    run(kit, source, kit.catalog(kit.provider("m", lambda _: "good")), ("x",), text)
+    with kit.open(kit.catalog(kit.provider("m", lambda _: "good")), clock=FakeClock()) as session:
+        session.run(source(text), ("x",))
     assert kit.providers["m"].requests[0].timeout == expected
 
 
