@@ -8,10 +8,11 @@ ends (`-NAK` with a delay); then it is dropped if the item is done, and put off 
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Collection
-from typing import Any
+from contextlib import suppress
 
 import attrs
 from nats import errors
@@ -40,12 +41,12 @@ from rtfs_queue_nats.turns import Turns
 
 _MOST_DROPPED = 200
 """Messages that one look at a subject passes by at most: it is bounded, and goes on the next time."""
+_TAKING = 0.5
+"""The part of the timeout after which one look takes nothing more: what it has is returned in time."""
+_BROKEN = (errors.Error, OSError, asyncio.TimeoutError, asyncio.CancelledError)
 _SHORT, _LONG, _AGAIN = 0.02, 0.3, 0.5
 _NEXT_WAIT = 1.0
 _NEXT = b'{"batch":1,"no_wait":true}'
-
-Lane = tuple[str, int]
-"""A tenant's items of one priority."""
 
 
 class NatsQueue:
@@ -58,6 +59,9 @@ class NatsQueue:
         self._turns: dict[str, Turns] = {}
         self._empty: dict[str, int] = {}
         """By topic: the last message that was there when nothing could be leased."""
+        self._seconds = own.timeout * _TAKING
+        self._untold: dict[str, Lease] = {}
+        """By token, those that may have been made when the server failed: nobody has them, so they are given back."""
 
     def put(self, item: QueueItem) -> Placed:
         """Place an item unless its id or key is there."""
@@ -102,11 +106,7 @@ class NatsQueue:
 
     def release(self, lease: Lease, reason: str = "", *, delay: float = 0.0) -> None:
         """Put an item back without counting the try."""
-
-        def released(held: Record) -> Record:
-            return attrs.evolve(self._again(held, reason, delay), tries=held.tries - 1)
-
-        self._link.call(lambda server: self._give_back(server, lease, released, delay))
+        self._link.call(lambda server: self._release(server, lease, reason, delay))
 
     def cancel(self, id_: str) -> ItemState | None:
         """See that an item is not worked on any more."""
@@ -144,22 +144,13 @@ class NatsQueue:
 
     def items(self, which: ItemFilter) -> list[ItemStatus]:
         """Return items, the oldest first. It reads all records: the bucket has no other order than that of changes."""
-        found = [each for each in self._link.call(self._records, long=True) if which.fits(each.status(large=False))]
+        found = [each for each in self._link.call(self._all, long=True) if which.fits(each.status(large=False))]
         found.sort(key=lambda each: (each.made, each.seq))
         return [each.status(large=False) for each in found[: which.most]]
 
     def counts(self, topic: str | None = None) -> list[ItemCount]:
         """Return how many items there are."""
-        counted: dict[tuple[str, str, ItemState], tuple[int, int]] = {}
-        for each in self._link.call(self._records, long=True):
-            if topic in (None, each.topic):
-                key = each.topic, each.tenant, each.state
-                items, size = counted.get(key, (0, 0))
-                counted[key] = items + 1, size + each.size
-        return [
-            ItemCount(topic=key[0], tenant=key[1], state=key[2], items=items, bytes=size)
-            for key, (items, size) in sorted(counted.items())
-        ]
+        return records.counts_of(self._link.call(self._all, long=True), topic)
 
     def wait(self, topics: Collection[str], seconds: float) -> bool:
         """Wait until something may be leased; what only is in other hands may be told, twice a second."""
@@ -167,7 +158,7 @@ class NatsQueue:
         while True:
             passed = time.monotonic() - start
             for topic in topics:
-                lanes, last = self._link.call(lambda server: self._waiting(server, topic))  # noqa: B023 - called at once
+                lanes, last = self._link.call(lambda server: steps.waiting(server, self._prefix, topic))  # noqa: B023 - called at once
                 if lanes and (self._empty.get(topic) != last or passed >= _AGAIN):
                     return True
             if passed >= seconds:
@@ -181,7 +172,7 @@ class NatsQueue:
         async def work(server: Server) -> int:
             gone = [
                 each
-                for each in await self._records(server)
+                for each in await self._all(server)
                 if 0 < each.ended < before and topic in (None, each.topic) and each.state in ENDED
             ]
             for each in gone:
@@ -200,6 +191,9 @@ class NatsQueue:
 
     def _now(self) -> float:
         return self._settings.clock.now()
+
+    async def _all(self, server: Server) -> list[Record]:
+        return await steps.all_records(server, self._now())
 
     def _again(self, held: Record, reason: str, delay: float) -> Record:
         return attrs.evolve(held, state="queued", until=0.0, due=self._now() + max(0.0, delay), reason=reason)
@@ -307,25 +301,32 @@ class NatsQueue:
         await steps.reply(server, lease, b"+ACK" if changed.state == "dead" else steps.later(delay))
         return changed.state
 
-    async def _waiting(self, server: Server, topic: str) -> tuple[set[Lane], int]:
-        """Return who has messages, and the newest message's number."""
-        start = f"{self._prefix}.work.{topic}."
-        state = (await server.js.stream_info(server.stream, subjects_filter=f"{start}>")).state
-        parts = (each[len(start) :].split(".") for each in state.subjects or ())
-        return {(records.text(tenant), int(priority)) for tenant, priority in parts}, state.last_seq
+    async def _release(self, server: Server, lease: Lease, reason: str, delay: float) -> None:
+        def released(held: Record) -> Record:
+            return attrs.evolve(self._again(held, reason, delay), tries=held.tries - 1)
+
+        await self._give_back(server, lease, released, delay)
 
     async def _lease(
         self, server: Server, topic: str, terms: tuple[str, float], most: int, tenants: Collection[str] | None
     ) -> list[Lease]:
-        lanes, last = await self._waiting(server, topic)
+        end = time.monotonic() + self._seconds
+        await self._give_back_untold(server)
+        lanes, last = await steps.waiting(server, self._prefix, topic)
         turns = self._turns.setdefault(topic, Turns(self._settings.weights))
         turns.keep(tenant for tenant, _ in lanes)
         lanes = {each for each in lanes if tenants is None or each[0] in tenants}
         leases: list[Lease] = []
-        while lanes and len(leases) < most:
+        while lanes and len(leases) < most and not (leases and time.monotonic() >= end):
             tenant = turns.order({each for each, _ in lanes})[0]
             lane = max(each for each in lanes if each[0] == tenant)
-            lease = await self._next(server, f"{self._prefix}.work.{topic}.{records.token(tenant)}.{lane[1]}", terms)
+            subject = f"{self._prefix}.work.{topic}.{records.token(tenant)}.{lane[1]}"
+            try:
+                lease = await self._next(server, subject, terms)
+            except _BROKEN:  # what was leased before must reach who works on it; the next look tells what is wrong
+                if not leases:
+                    raise
+                break
             if lease is None:
                 lanes.discard(lane)
             else:
@@ -334,6 +335,12 @@ class NatsQueue:
         if not leases:
             self._empty[topic] = last
         return leases
+
+    async def _give_back_untold(self, server: Server) -> None:
+        for token, lease in tuple(self._untold.items()):
+            with suppress(LeaseLostError):
+                await self._release(server, lease, "the queue was lost as it was leased", 0.0)
+            self._untold.pop(token, None)
 
     async def _next(self, server: Server, subject: str, terms: tuple[str, float]) -> Lease | None:
         """Return a lease of the first item of a subject that may be leased."""
@@ -375,21 +382,16 @@ class NatsQueue:
                 found, state="leased", attempt=found.attempt + 1, tries=found.tries + 1, worker=terms[0],
                 until=now + terms[1], token=secrets.token_hex(8), seq=seq,
             )  # fmt: skip
-            if await steps.write(server, taken, entry):
-                await message.respond(steps.later(terms[1]))
-                return Lease(
-                    item=taken.item(message.data), token=f"{taken.token} {message.reply}", attempt=taken.attempt,
-                    tries=taken.tries, until=taken.until, generation=taken.generation,
-                )  # fmt: skip
+            lease = Lease(
+                item=taken.item(message.data), token=f"{taken.token} {message.reply}", attempt=taken.attempt,
+                tries=taken.tries, until=taken.until, generation=taken.generation,
+            )  # fmt: skip
+            try:
+                if await steps.write(server, taken, entry):
+                    await message.respond(steps.later(terms[1]))
+                    return lease
+            except _BROKEN:
+                self._untold[lease.token] = lease
+                raise
         await message.respond(b"+ACK")
         return None
-
-    async def _records(self, server: Server) -> list[Record]:
-        watcher: Any = await server.state.watch("item.>", ignore_deletes=True)
-        found = []
-        try:
-            while (entry := await watcher.updates(timeout=steps.MOST_WAIT)) is not None:
-                found.append(records.read(entry.value).now(self._now()))
-        finally:
-            await watcher.stop()
-        return found

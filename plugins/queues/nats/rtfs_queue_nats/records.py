@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
 import attrs
 
-from rtfs_framework.api import ItemState, ItemStatus, QueueError, QueueItem
+from rtfs_framework.api import ItemCount, ItemState, ItemStatus, QueueError, QueueItem
 
 HEADER = "Rtfs-Item"
 """Of a message: the item without its payload, as JSON."""
@@ -97,6 +98,20 @@ def of_item(item: QueueItem, now: float, nonce: str) -> Record:
         id=item.id, topic=item.topic, tenant=item.tenant, priority=item.priority, key=item.key, size=len(item.payload),
         made=now, due=item.not_before, most_tries=item.most_tries, nonce=nonce,
     )  # fmt: skip
+
+
+def counts_of(all_: Iterable[Record], topic: str | None) -> list[ItemCount]:
+    """Return how many items there are, of one topic or of all."""
+    counted: dict[tuple[str, str, ItemState], tuple[int, int]] = {}
+    for each in all_:
+        if topic in (None, each.topic):
+            key = each.topic, each.tenant, each.state
+            items, size = counted.get(key, (0, 0))
+            counted[key] = items + 1, size + each.size
+    return [
+        ItemCount(topic=key[0], tenant=key[1], state=key[2], items=items, bytes=size)
+        for key, (items, size) in sorted(counted.items())
+    ]
 
 
 def header(record: Record) -> dict[str, str]:

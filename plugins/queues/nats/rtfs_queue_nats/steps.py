@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from typing import Any
 
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import APIError, KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
@@ -21,11 +22,16 @@ MOST_WAIT = 30.0
 _IDLE_CONSUMER = 86_400.0
 """Seconds after which the server forgets a consumer that nobody asks; it is made again."""
 _MANY = 1_000_000
+_MOST_DELAY = 86_400.0
+"""Seconds for which a message is put off at most, then once more: the server counts in nanoseconds, of 64 bits."""
+
+Lane = tuple[str, int]
+"""A tenant's items of one priority."""
 
 
 def later(seconds: float) -> bytes:
     """Return what asks for a message to come back."""
-    return b"-NAK " + json.dumps({"delay": max(1, round(seconds * 1e9))}).encode()
+    return b"-NAK " + json.dumps({"delay": max(1, round(min(seconds, _MOST_DELAY) * 1e9))}).encode()
 
 
 async def reply(server: Server, lease: Lease, word: bytes) -> None:
@@ -84,3 +90,23 @@ async def make_consumer(server: Server, subject: str) -> None:
         inactive_threshold=_IDLE_CONSUMER,
     )
     await server.js.add_consumer(server.stream, config)
+
+
+async def waiting(server: Server, prefix: str, topic: str) -> tuple[set[Lane], int]:
+    """Return who has messages, and the newest message's number."""
+    start = f"{prefix}.work.{topic}."
+    state = (await server.js.stream_info(server.stream, subjects_filter=f"{start}>")).state
+    parts = (each[len(start) :].split(".") for each in state.subjects or ())
+    return {(records.text(tenant), int(priority)) for tenant, priority in parts}, state.last_seq
+
+
+async def all_records(server: Server, now: float) -> list[Record]:
+    """Return the records of all items as they are at a time."""
+    watcher: Any = await server.state.watch("item.>", ignore_deletes=True)
+    found = []
+    try:
+        while (entry := await watcher.updates(timeout=MOST_WAIT)) is not None:
+            found.append(records.read(entry.value).now(now))
+    finally:
+        await watcher.stop()
+    return found

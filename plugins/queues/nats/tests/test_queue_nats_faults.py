@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
@@ -10,10 +11,12 @@ from contextlib import closing, suppress
 
 import attrs
 import pytest
+from nats import errors
 
 from rtfs_framework.api import ItemFilter, QueueError, QueueItem, QueueSettings
 from rtfs_framework.testing import FakeClock
 from rtfs_framework.testing.queue_crash import crashes, flood, frozen
+from rtfs_queue_nats import steps
 from rtfs_queue_nats.plugin import NatsSettings, rtfs_queues
 
 PLUGIN = "rtfs_queue_nats.plugin"
@@ -50,6 +53,51 @@ def test_a_server_that_is_killed_has_all_when_it_is_back(own_server):
         assert {each.id: each.state for each in queue.items(ItemFilter())} == {"a": "done", "b": "queued"}
         (other,) = queue.lease("runs", "w", 600.0)
         assert other.item.id == "b"
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["fails", "hangs"])
+def test_what_was_leased_before_the_server_failed_is_returned_and_the_rest_given_back(
+    server, prefix, monkeypatch, hangs
+):
+    """Each has one try: none is lost by a lease that nobody was told of."""
+    right = steps.write
+
+    async def write(server, record, entry):
+        written = await right(server, record, entry)
+        if record.id == "c" and record.state == "leased":
+            if hangs:
+                await asyncio.sleep(3600)
+            raise errors.TimeoutError
+        return written
+
+    with closing(made(server.url, prefix=prefix, timeout=0.7)) as queue:
+        for name in "abc":
+            queue.put(attrs.evolve(ITEM, id=name, most_tries=1))
+        with monkeypatch.context() as broken:
+            broken.setattr(steps, "write", write)
+            assert [each.item.id for each in queue.lease("runs", "w", 600.0, most=3)] == ["a", "b"]
+        assert queue.get("c").state == "leased"
+        found = []
+        while not found:
+            found = queue.lease("runs", "w", 600.0)
+        assert [(each.item.id, each.tries) for each in found] == [("c", 1)]
+
+
+def test_one_look_takes_no_more_than_it_can_return_in_time(server, prefix, monkeypatch):
+    monkeypatch.setattr("rtfs_queue_nats.queue._TAKING", 0.0)
+    with closing(made(server.url, prefix=prefix)) as queue:
+        for name in "ab":
+            queue.put(attrs.evolve(ITEM, id=name))
+        assert [[each.item.id for each in queue.lease("runs", "w", 600.0, most=2)] for _ in "ab"] == [["a"], ["b"]]
+
+
+@pytest.mark.parametrize("seconds", [1_000.0, 1e12], ids=["minutes", "ages"])
+def test_what_is_delayed_hides_nothing_behind_it(server, prefix, seconds):
+    with closing(made(server.url, prefix=prefix)) as queue:
+        for place in range(5):
+            queue.put(attrs.evolve(ITEM, id=f"later{place}", not_before=queue._settings.clock.now() + seconds))
+        queue.put(attrs.evolve(ITEM, id="now"))
+        assert [each.item.id for each in queue.lease("runs", "w", 600.0)] == ["now"]
 
 
 def test_a_server_that_hangs_is_an_error_after_the_timeout(own_server):
