@@ -60,6 +60,10 @@ class Ordering(Protocol):
         """Wait until it may."""
         ...
 
+    def around(self, depth: int) -> Ordering | None:
+        """Return that of the branch around it whose id has at most so many numbers, None where order does not matter."""
+        ...
+
 
 class PastAnswers(Protocol):
     """The answers of a run that is gone on with."""

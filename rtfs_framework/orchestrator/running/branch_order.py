@@ -29,6 +29,12 @@ class BranchOrdering:
     number: int
     outer: Ordering | None
 
+    def around(self, depth: int) -> Ordering | None:
+        """Return the place of the branch around this one that lies at most so deep."""
+        if self.order.depth <= depth:
+            return self
+        return None if self.outer is None else self.outer.around(depth)
+
     @property
     def reached(self) -> bool:
         """Tell whether whatever the branch does is in order."""
@@ -48,6 +54,8 @@ class Order:
     parent: RunScope
     ordered: bool
     policy: MergePolicy = "overwrite"
+    depth: int = 0
+    """How many numbers the ids of its branches have."""
     first: int = 0
     """The first branch that has not ended."""
     last: int | None = None

@@ -59,14 +59,14 @@ class ScopedHost:
         ticket, tickets = call.args[0], self.tickets[0]
         if call.kind is _TICKET:
             return tickets.begin(ticket, self.scope, lambda asked, scope: self._within(scope).answer(asked))
-        return tickets.awaited(ticket, self.scope, self._within)
+        return tickets.awaited(ticket, self.scope, self._within, call.branch)
 
     def _within(self, scope: RunScope) -> ScopedHost:
         return ScopedHost(self.dispatcher, scope, self.lock, self.tickets)
 
     def fan_out(self, branches: Branches) -> Answer | Waiting:
         """Drive branches to their ends; return what to resume their run with."""
-        order = Order(self.scope, branches.ordered, branches.policy)
+        order = Order(self.scope, branches.ordered, branches.policy, len(branches.path) + 1)
         fan_out = FanOut(branches, self.dispatcher.slots, order, self.lock, self._within)
         return fan_out.begin() if self.scope.floating is None else _joined(order, fan_out)
 

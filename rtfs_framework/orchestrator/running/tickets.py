@@ -3,7 +3,8 @@
 Each is a call like any other, in a scope of its own: decided, guarded, bought and written down under the ticket's id.
 As many are under way as the host has slots; others wait for one, in order, or until somebody awaits them, who has a
 slot and does nothing meanwhile. Whoever awaits a ticket has seen what its call was given: marks and lineage count then.
-A body of the program's own is driven here when it is first awaited. What is under way when its run fails is given up.
+A body of the program's own is driven here when it is first awaited, in the order of whoever made it: branches that come
+earlier than the one that first awaits it may await it, too, and it waits for none of them. What is under way when its run fails is given up.
 """
 
 from __future__ import annotations
@@ -77,15 +78,17 @@ class Tickets:
             raise kept.broken
         return reply(None) if work is None else Waiting(lambda: self._go_on(work))
 
-    def awaited(self, ticket: Ticket, scope: RunScope, host_of: HostOf) -> Answer | Waiting:
-        """Return what to resume the run with that awaits a ticket, or what to wait for."""
+    def awaited(
+        self, ticket: Ticket, scope: RunScope, host_of: HostOf, branch: tuple[int, ...] = ()
+    ) -> Answer | Waiting:
+        """Return what to resume the run with that awaits a ticket in a branch, or what to wait for."""
         kept = ticket.host
         if kept is None:
             kept = ticket.host = _own(scope)
             kept.done.set()
         work = None
         if ticket.run is not None and not kept.driven:
-            work = self._run_body(ticket, scope, host_of)
+            work = self._run_body(ticket, scope, host_of, branch)
         elif kept.ask is not None:
             work = self._start(ticket)
         if work is not None:
@@ -138,11 +141,18 @@ class Tickets:
             ticket.fail(error)
         self._end(ticket.host)
 
-    def _run_body(self, ticket: Ticket, scope: RunScope, host_of: HostOf) -> Work | None:
+    def _run_body(self, ticket: Ticket, scope: RunScope, host_of: HostOf, branch: tuple[int, ...]) -> Work | None:
         kept: _Kept = ticket.host
         run = ticket.run
         kept.driven, kept.done = True, asyncio.Event()
-        host = host_of(attrs.evolve(scope, floating=_branch(scope, kept, ordered=True)))
+        lineage = None if scope.lineage is None else scope.lineage.branch()
+        if lineage is not None and kept.scope.lineage is not None:
+            for each in kept.scope.lineage.sources:
+                lineage.add(each)
+        kept.scope = attrs.evolve(kept.scope, lineage=lineage)  # whoever else awaits it has seen what that counts
+        ordering = None if scope.ordering is None else scope.ordering.around(_together(ticket.path[:-1], branch))
+        floating = _branch(scope, kept, ordered=True)
+        host = host_of(attrs.evolve(scope, floating=floating, lineage=lineage, ordering=ordering))
         try:
             state = advance(run, run.step(concurrent=True), host)
         except (ProgramError, LimitError):  # the kernel has noted it
@@ -247,6 +257,11 @@ class Tickets:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _together(one: tuple[int, ...], other: tuple[int, ...]) -> int:
+    """Return with how many numbers the ids of two branches begin alike."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _own(scope: RunScope) -> _Kept:

@@ -46,6 +46,16 @@ def test_nested_branches_count_for_all_around_them(kept):
     assert len(found["0:1"]) == 6
 
 
+def test_whoever_awaits_a_ticket_rests_on_what_its_body_was_given(kept):
+    """Whichever branch awaits it first."""
+    found = kept(
+        '(defn g [] (f "b")) (let [t (ticket (g))] (pmap (fn [x] (let [y (await t)] (f (str x y)))) ["c" "d" "e"]))'
+    )
+    assert {name: sources for name, sources in found.items() if name.startswith("0:1.")} == {
+        f"0:1.{branch}.0": ["0:0.0.0"] for branch in range(3)
+    }
+
+
 def test_later_calls_rest_on_the_top_level_and_not_on_each_other(kept):
     found = kept('(def a (f "a")) (defn g [x :string] (f x))', ("g", "b"), ("g", "c"))
     assert found == {"0:0": [], "1:0": ["0:0"], "2:0": ["0:0"]}

@@ -156,6 +156,20 @@ def test_a_function_that_stays_here_runs_when_it_is_awaited_once_whoever_awaits_
         assert service.log[0] == ("asked", 9)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "(let [t (ticket (f))] (map (fn [i] (do (if (= i 0) (call :ask 2) nil) (await t))) [0 1]))",
+        # and where whoever made it is in a branch himself: its body has the place of that branch
+        "(first (map (fn [n] (let [t (ticket (f))] (map (fn [i] (do (if (= i 0) (call :ask n) nil) (await t))) [0 1])))"
+        " [2 3]))",
+    ],
+)
+def test_a_body_that_a_later_branch_awaits_first_waits_for_no_earlier_one(ask, body):
+    text = f"(defn f [] (call :ask 1)) (defn main [] {body})"
+    assert ask(text, Service(), limits=Limits(seconds=3))[0] == (10, 10)
+
+
 def test_whoever_goes_on_has_paid_for_the_body(ask):
     text = (
         "(defn f [x] (+ (call :ask x) (call :ask 2))) (defn main [] (let [t (ticket (f 1))] (call :ask 3) (await t)))"
