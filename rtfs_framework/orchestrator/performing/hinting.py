@@ -224,7 +224,7 @@ class HintedCall(Hinted):
         """Carry an attempt out; the first one only after what the hints around all attempts let pass."""
         self.target = target
         if self.entered:
-            self._begin()
+            self.begin()
             return act()
         self.entered = True
         if isinstance(target, Capability) and self.security.authorize_capability(target.id) is not None:
@@ -238,10 +238,10 @@ class HintedCall(Hinted):
         if turned:
             wait = turned
             return Waiting(lambda: self._later(opened, wait, act))
-        self._begin()
+        self.begin()
         return act()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """Begin an attempt; a fallback is a part of the one before."""
         if self.aside:
             self.fallbacks += 1
@@ -252,7 +252,7 @@ class HintedCall(Hinted):
     async def _later(self, opened: OpenCall, wait: float, act: Callable[[], Answer | Waiting]) -> Answer:
         await pause(wait)
         opened.since = self.host.clock.monotonic()
-        self._begin()
+        self.begin()
         return await finished(act())
 
     def choose(self, opened: OpenCall) -> None:

@@ -5,15 +5,15 @@ placed once, whoever makes the call again after its process was killed; what cam
 asked for twice. The process of the call works on the item under a lease that it renews: by the ordinary attempt, so
 gate, guards, budgets, memory and records are those of any call. A target that is left alone (its breaker is open)
 costs no try: the item is put back until it is time. A failure that may be repeated costs one, and waits longer each
-time; an item without tries left is dead, and its call fails. Nothing that anybody wrote is in the item before it is
-answered: function, target and a digest. Where the target's table says `workers`, the arguments are in it, too, and an
-`rtfs worker` may do it (`working/tickets.py`): the item of a process that was killed, mostly.
+time; an item without tries left is dead, and its call fails. Hints bound all this: `retry` the tries and the waits,
+`timeout` the time in which the call may wait for its item at all. Nothing that anybody wrote is in the item before it
+is answered: function, target and a digest (`items.py`). Where the target's table says `workers`, the arguments are in
+it, too, and an `rtfs worker` may do it (`working/tickets.py`): the item of a process that was killed, mostly.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
@@ -26,21 +26,20 @@ import attrs
 from anyio import to_thread
 
 from rtfs_framework.api.attempts import FailureKind
-from rtfs_framework.api.queue import MOST_PAYLOAD, LeaseLostError, QueueError, QueueItem
-from rtfs_framework.api.targets import RemoteModel, show_target
+from rtfs_framework.api.queue import LeaseLostError, QueueError, QueueItem
 from rtfs_framework.lang.errors import ProgramError
-from rtfs_framework.lang.printer import write
 from rtfs_framework.orchestrator.boundary import exact
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply
-from rtfs_framework.orchestrator.boundary.conversing import converses
-from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_program_error
+from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_program_error, late
+from rtfs_framework.orchestrator.boundary.hints import seconds_of_call
 from rtfs_framework.orchestrator.concurrency.deadlines import pause
+from rtfs_framework.orchestrator.concurrency.endings import ended_for_good
 from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
+from rtfs_framework.orchestrator.performing.hinting import at_work
+from rtfs_framework.orchestrator.performing.items import TOPIC, elsewhere, item_of, marks_of, read, result_of
 from rtfs_framework.orchestrator.performing.models import Failed, Models
 from rtfs_framework.orchestrator.performing.queues import open_queue
 from rtfs_framework.orchestrator.recording.attempts import Spent
-from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
-from rtfs_framework.orchestrator.recording.journal.redact import name_of
 from rtfs_framework.orchestrator.recording.lineage import received
 
 if TYPE_CHECKING:
@@ -54,7 +53,6 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
     from rtfs_framework.registry.catalog import Catalog
 
-TOPIC = "tickets"
 LEASE = 30.0
 """Seconds after which the work of a process that was killed is anybody's."""
 _MOST_SEEN = 64
@@ -63,7 +61,6 @@ _LONGEST = 60.0
 """Seconds between two tries at most."""
 _FIRST, _LAST = 0.01, 0.25
 """Seconds between two looks at the queue: at first, and once nothing has come of many."""
-_VERSION = 1
 
 AT_WORK: ContextVar[bool] = ContextVar("rtfs_at_work", default=False)
 """Whether a worker makes the request of an item: then it is made, and not ordered once more."""
@@ -89,6 +86,10 @@ class _Own:
     acknowledged: str = ""
     """The token of the lease under which an answer was kept."""
     lost: LeaseLostError | None = None
+    waited: bool = False
+    """Whether its item was put back."""
+    repeats: bool = False
+    """Whether that was for a failure."""
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -103,22 +104,36 @@ class Later:
 
     async def answer(self, own: _Own) -> Answer | Failed:
         """Return what comes of a call's item, which is placed if it is not there."""
-        own.item = await self._placed(own)
-        self._waiting[own.item.id] = own
         looks = _FIRST
         try:
-            while True:
+            own.item = await self._placed(own)
+            self._waiting[own.item.id] = own
+            while (left := self._left(own)) > 0:
                 lease = own.lease or await self._lease(own) or own.lease  # somebody may have handed it over meanwhile
                 own.lease = None
                 made = await self._work(own, lease) if lease is not None else await self._ended(own)
                 if made is not None:
                     return made
-                await pause(looks)
+                await pause(min(looks, left))
                 looks = _FIRST if lease is not None else min(2 * looks, _LAST)
+            return await self._over(own)
         finally:
-            del self._waiting[own.item.id]
-            if own.lease is not None:
+            self._waiting.pop(own.item.id, None)
+            if ended_for_good():  # who goes on with a run finds its items; nobody goes on with this one
+                await self._cancelled(own)
+            elif own.lease is not None:
                 await self._handed_back(own.lease, "its call was given up")
+
+    def _left(self, own: _Own) -> float:
+        """Return the seconds that the call has left, infinity where nobody said how many."""
+        opened = own.opened
+        return seconds_of_call(opened.call.hints) - (self.clock.monotonic() - opened.started)
+
+    async def _over(self, own: _Own) -> Answer | Failed:
+        """End a call whose time is over; nobody need work on its item any more, unless that has just been done."""
+        state = await _there(self.queue.cancel, own.item.id)
+        made = await self._ended(own) if state == "done" else None
+        return made or Failed(own.opened.failed or late(), FailureKind.FINAL, "the call's time would be over")
 
     async def _placed(self, own: _Own) -> QueueItem:
         """Place the item; where the call's own was for another target, one for this target."""
@@ -127,10 +142,10 @@ class Later:
         if placed.new:
             return item
         known = await _there(self.queue.get, item.id)
-        target = _read(None if known is None else known.payload).get("target")
-        if target == _read(item.payload)["target"]:
+        target = read(None if known is None else known.payload).get("target")
+        if target == read(item.payload)["target"]:
             return item
-        item = attrs.evolve(item, id=f"{item.id}@{show_target(own.instance.target)}"[:256])
+        item = elsewhere(item, own.instance)
         await _there(self.queue.put, item)
         return item
 
@@ -153,6 +168,10 @@ class Later:
         with anyio.CancelScope(shield=True), suppress(QueueError):
             await _there(lambda: self.queue.release(lease, why, delay=delay))
 
+    async def _cancelled(self, own: _Own) -> None:
+        with anyio.CancelScope(shield=True), suppress(QueueError):
+            await _there(self.queue.cancel, own.item.id)
+
     # -- an item that has ended ----------------------------------------------------------------------------------------
 
     async def _ended(self, own: _Own) -> Answer | Failed | None:
@@ -170,17 +189,22 @@ class Later:
 
     def _told(self, own: _Own, status: ItemStatus) -> Answer | Failed:
         """Return the answer that is kept with an item."""
-        found = _read(status.result)
+        found, opened = read(status.result), own.opened
+        opened.record.told |= marks_of(found)
         try:
             value = exact.from_text(found["value"])
         except (KeyError, TypeError, ValueError):
             return _failed(own, FailureKind.FINAL, f"ticket {own.item.id} was answered, and the answer is not kept")
-        opened = own.opened
         opened.record.model = str(found.get("model") or "")
         opened.spent = Spent(found.get("cost"), found.get("input_tokens") or 0, found.get("output_tokens") or 0)
         if found.get("run"):
             opened.noted("ticket", f"answered in run {found['run']}")
         received(opened)
+        try:
+            if opened.hinted is not None:
+                opened.hinted.check(value, opened.lookup, f"'{own.instance.spec.id}'")
+        except ProgramError as error:
+            return own.models.failed(error, own.instance)
         opened.close(self.clock.monotonic(), value, answered=True)
         return Reply(value)
 
@@ -189,6 +213,8 @@ class Later:
     async def _work(self, own: _Own, lease: Lease) -> Answer | Failed | None:
         """Make an attempt; None where another one follows."""
         own.lost = None
+        if own.waited:
+            self._begin_again(own)
         try:
             with anyio.CancelScope() as scope:
                 renewing = asyncio.get_running_loop().create_task(self._renewing(own, lease, scope.cancel))
@@ -202,11 +228,12 @@ class Later:
             await self._handed_back(lease, "its process gave it up")
             raise
         if scope.cancelled_caught:
-            return _failed(own, FailureKind.FINAL, f"ticket {own.item.id}: {own.lost}")
+            ended = await self._ended(own)  # perhaps somebody has answered it
+            return ended or _failed(own, FailureKind.FINAL, f"ticket {own.item.id}: {own.lost}")
         if not isinstance(made, Failed):
-            if own.acknowledged != lease.token:  # an equal request brought it
+            if own.acknowledged != lease.token and isinstance(made, Reply):  # an equal request brought it
                 with suppress(QueueError):
-                    await _there(self.queue.ack, lease, _result(own, made))
+                    await _there(self.queue.ack, lease, _result(own, made.value))
             return made
         return await self._not_answered(own, lease, made)
 
@@ -218,7 +245,8 @@ class Later:
                 await _there(self.queue.renew, lease, self.lease)
             except LeaseLostError as error:
                 own.lost = error
-                stop()
+                if own.acknowledged != lease.token:  # else its answer was kept meanwhile, and is there
+                    stop()
             except QueueError:  # it may be reached again before the lease ends
                 continue
 
@@ -226,28 +254,40 @@ class Later:
         """Keep an answer with its item, before its run has seen it: whatever dies now, it is not asked for again."""
         own.acknowledged = lease.token
         with suppress(QueueError):
-            await _there(self.queue.ack, lease, _result(own, Reply(value), reply))
+            await _there(self.queue.ack, lease, _result(own, value, reply.model))
         if own.keep is not None:
             await own.keep(reply, value)
 
     async def _not_answered(self, own: _Own, lease: Lease, failed: Failed) -> Failed | None:
         """Put an item back, or give it up; None where it was put back."""
         if failed.guard == BreakerCheck.name:
-            await self._handed_back(lease, failed.reason, delay=min(failed.retry_after or 1.0, _LONGEST))
-            return None
-        again = failed.kind is FailureKind.SAFE or (
-            failed.kind is FailureKind.UNCERTAIN and own.instance.spec.idempotent
-        )
-        wait = min(max(failed.retry_after or 0.0, 2.0 ** (lease.tries - 1) * own.opened.draw("tries")), _LONGEST)
+            wait = min(failed.retry_after or 1.0, _LONGEST)
+            own.waited = True
+            await self._handed_back(lease, failed.reason, delay=wait)
+            if wait < self._left(own):
+                return None
+            await self._cancelled(own)
+            return failed
+        wait = _wait(own, lease, failed)
+        final = not _again(own, failed) or wait >= self._left(own)
         try:
-            state = await _there(lambda: self.queue.nack(lease, failed.reason, delay=wait, final=not again))
+            state = await _there(lambda: self.queue.nack(lease, failed.reason, delay=wait, final=final))
         except QueueError:
             return failed
         if state != "queued":
             return failed
-        own.opened.tried(own.instance.target, failed, self.clock.monotonic())
-        own.opened.spent = Spent()
+        opened, now, hinted = own.opened, self.clock.monotonic(), at_work(own.opened)
+        opened.tried(own.instance.target, failed if hinted is None else hinted.judged(opened, failed, now), now)
+        opened.spent, own.waited, own.repeats = Spent(), True, True
         return None
+
+    def _begin_again(self, own: _Own) -> None:
+        """Begin another attempt: the time that its item has waited is the call's, and not the attempt's."""
+        hinted = at_work(own.opened)
+        own.opened.since = self.clock.monotonic()
+        if own.repeats and hinted is not None:
+            hinted.begin()
+        own.waited = own.repeats = False
 
     def close(self) -> None:
         """Release the queue."""
@@ -271,8 +311,9 @@ class LaterModels(Models):
         """See `Models`: what a model is to be asked goes through the queue, if its table says so."""
         if self.later is None or not instance.spec.later or opened.leg_of is not None or AT_WORK.get():
             return await Models.go_on(self, opened, function, instance, key, keep)
-        own = _Own(self, opened, function, instance, key, keep, _item(opened, function, instance, self.most_requests))
         try:
+            item = item_of(opened, function, instance, self.most_requests)
+            own = _Own(self, opened, function, instance, key, keep, item)
             return await self.later.answer(own)
         except QueueError as error:
             way_out = "`rtfs tickets count` shows what waits; [queue] in the configuration says where"
@@ -296,88 +337,28 @@ async def _there(function: Callable[..., T], *args: Any) -> T:
     return await to_thread.run_sync(lambda: function(*args))
 
 
-def _item(opened: OpenCall, function: FunctionSignature, instance: ProviderInstance, most: int) -> QueueItem:
-    record = opened.record
-    call = name_of(record.entry, record.record, record.path)
-    payload = {
-        "v": _VERSION,
-        "run": opened.scope.run,
-        "call": call,
-        "symbol": record.symbol,
-        "target": show_target(instance.target),
-        "args": opened.digest_sent(),
-    }
-    order = _order(opened, function, instance) if instance.spec.workers else None
-    whole = canonical_json(payload | ({"order": attrs.asdict(order)} if order is not None else {})).encode()
-    return QueueItem(
-        id=f"{opened.scope.run}/{call}",
-        topic=TOPIC,
-        payload=whole if len(whole) <= MOST_PAYLOAD else canonical_json(payload).encode(),
-        tenant=opened.scope.tenant,
-        most_tries=max(most - len(record.attempts), 1),
-    )
+def _result(own: _Own, value: object, model: str = "") -> bytes:
+    return result_of(own.opened, own.instance, value, model)
 
 
-@attrs.frozen(slots=True, kw_only=True)
-class Order:
-    """What a worker needs to make a request: the function as a small typed program that names the target."""
-
-    source: str
-    entry: str
-    args: str
-    """The arguments' text (`exact`), as they may be sent."""
-
-    @classmethod
-    def of_payload(cls, payload: bytes) -> Order | None:
-        """Return the order in an item; None where its own process alone may ask."""
-        found = _read(payload).get("order")
-        if not isinstance(found, dict) or not all(
-            isinstance(found.get(key), str) for key in ("source", "entry", "args")
-        ):
-            return None
-        return cls(source=found["source"], entry=found["entry"], args=found["args"])
+def _again(own: _Own, failed: Failed) -> bool:
+    """Tell whether a failure may be repeated."""
+    spec, hints = own.instance.spec, None if own.opened.hinted is None else own.opened.hinted.hints
+    if failed.kind is FailureKind.REPLY:  # it may say something else, where the program wants to hear that
+        return (
+            hints is not None and hints.retry is not None and spec.idempotent and not own.instance.entry.deterministic
+        )
+    return failed.kind is FailureKind.SAFE or (failed.kind is FailureKind.UNCERTAIN and spec.idempotent)
 
 
-def _order(opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> Order | None:
-    """Return what a worker needs; None for arguments that carry marks or have no text: they stay in this process."""
-    from rtfs_framework.orchestrator.performing.travel import typed_program
-
-    args = exact.to_text(tuple(opened.sends.args))
-    if args is None or opened.labels or converses(function) or not function.name:
-        return None
-    program = typed_program(function, len(opened.sends.args), opened.lookup)
-    head = program.source[: program.source.index(f"(defn {program.entry}")]
-    metadata = f"^{write(function.metadata)} " if len(function.metadata) else ""
-    at = head.rindex(f"(defn {metadata}{program.name}") + len(f"(defn {metadata}{program.name}")
-    kind = "remote" if isinstance(instance.target, RemoteModel) else "local-model"
-    hint = f" ^:delegation :{kind} {write(instance.spec.id)}"
-    return Order(source=program.source[:at] + hint + program.source[at:], entry=program.entry, args=args)
-
-
-def _result(own: _Own, answer: Answer, reply: InferenceReply | None = None) -> bytes:
-    """Return what is kept of an answer: nothing that the journal may not keep."""
-    opened, value = own.opened, answer.value if isinstance(answer, Reply) else None
-    floating, labelled = opened.scope.floating, opened.record.labelled
-    marks = own.instance.spec.marks | (frozenset() if labelled is None else labelled.label)
-    kept = isinstance(answer, Reply) and (floating is None or floating.keeps(marks))
-    spent = opened.spent or Spent()
-    found = {
-        "v": _VERSION,
-        "value": exact.to_text(value) if kept else None,
-        "model": "" if reply is None else reply.model,
-        "cost": spent.cost,
-        "input_tokens": spent.input_tokens,
-        "output_tokens": spent.output_tokens,
-    }
-    return canonical_json(found).encode()
-
-
-def _read(data: bytes | None) -> dict[str, Any]:
-    try:
-        found = json.loads(data or b"{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+def _wait(own: _Own, lease: Lease, failed: Failed) -> float:
+    """Return the seconds before the next try: as the hint `retry` says, else more each time with a part drawn."""
+    hints = None if own.opened.hinted is None else own.opened.hinted.hints
+    if hints is None or hints.retry is None:
+        grown = min(2.0 ** (lease.tries - 1) * own.opened.draw("tries"), _LONGEST)
+    else:
+        grown = hints.retry.delay(lease.tries - 1, _LONGEST)
+    return max(grown, min(failed.retry_after or 0.0, _LONGEST))
 
 
 def _failed(own: _Own, kind: FailureKind, reason: str) -> Failed:

@@ -209,7 +209,7 @@ class Models:
         key: LookedUp | None,
         keep: Callable[[InferenceReply, object], Awaitable[None]] | None = None,
     ) -> Answer | Failed:
-        """Ask a model, whose reply is not remembered; `keep` is handed what it answered, and the value."""
+        """Ask a model, whose reply is not remembered; `keep` is handed a reply that is sure enough, and the value."""
         try:
             request = self.request(opened, function, instance)
             request = heard(opened, function, instance, request, guarded=bool(self.sender.guards))
@@ -219,14 +219,15 @@ class Models:
             if shared:
                 opened.record.cache = "in flight"
             value = answer_of(opened, function, instance, reply)
-            if keep is not None and not shared:
+            unsure = self._unsure(instance, reply)
+            if keep is not None and not shared and unsure is None:
                 await keep(reply, value)
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             opened.record.told |= marks_of(error)  # an equal call's failure, too
             return self.failed(error, instance)
-        return self._unsure(instance, reply) or self._reply(opened, value)
+        return unsure or self._reply(opened, value)
 
     async def _sent(
         self,
@@ -379,10 +380,6 @@ class Models:
         unsure = self._unsure(instance, reply)
         if unsure is not None:
             raise unsure.error
-
-    def is_unsure(self, instance: ProviderInstance, reply: InferenceReply) -> bool:
-        """Tell whether a reply's model is less sure than it must be."""
-        return self._unsure(instance, reply) is not None
 
     @staticmethod
     def _unsure(instance: ProviderInstance, reply: InferenceReply) -> Failed | None:

@@ -109,8 +109,6 @@ class Resembling:
     async def _keep(self, looked: Looked, reply: InferenceReply, value: object) -> None:
         """Compare what a model answered with what an explored entry holds, and keep it."""
         similar, opened = self.similar, self.opened
-        if self.models.is_unsure(self.instance, reply):
-            return
         if looked.verdict.served is Served.EXPLORE:
             before = similar.reply(looked)
             same = before is not None and self._says(before, value)

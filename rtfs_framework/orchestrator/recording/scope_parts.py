@@ -61,7 +61,7 @@ class Ordering(Protocol):
         ...
 
     def around(self, depth: int) -> Ordering | None:
-        """Return that of the branch around it whose id has at most so many numbers, None where order does not matter."""
+        """Return that of the branch around it whose id has at most so many numbers, None where there is none."""
         ...
 
 

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rtfs_framework.kernel.outcome import Complete, ExecutionOutcome, RequiresHost, RequiresHosts
+from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.orchestrator.boundary.answers import Answer, HostInterface, KernelRun, Reply, Waiting, apply, reply
 from rtfs_framework.orchestrator.concurrency.deadlines import within
+from rtfs_framework.orchestrator.recording.purse import RunCancelled
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.program_lock import ProgramLock
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 class Beside(Protocol):
     """Calls that a run has under way while it goes on."""
 
-    async def give_up(self) -> None:
-        """End them: their run is over."""
+    async def give_up(self, *, for_good: bool) -> None:
+        """End them: their run is over; if that is not for good, somebody may go on with it."""
         ...
 
 
@@ -58,18 +60,20 @@ async def drive(run: KernelRun, state: Complete | Waiting, host: Host, beside: S
 
     What is under way `beside` it then ends with it; there may be more of that by then than when it began.
     """
+    for_good = True
     try:
         while not isinstance(state, Complete):
             answer = await within(run.watch, state.finish)
             async with host.lock:
                 state = advance(run, apply(run, answer), host)
-    except BaseException:
+    except BaseException as error:
+        for_good = isinstance(error, ProgramError | LimitError | RunCancelled)  # and neither stopped nor parked
         with host.lock:
             run.close()
         raise
     finally:
         for each in beside:
-            await each.give_up()
+            await each.give_up(for_good=for_good)
     return state.value
 
 

@@ -4,7 +4,8 @@ Each is a call like any other, in a scope of its own: decided, guarded, bought a
 As many are under way as the host has slots; others wait for one, in order, or until somebody awaits them, who has a
 slot and does nothing meanwhile. Whoever awaits a ticket has seen what its call was given: marks and lineage count then.
 A body of the program's own is driven here when it is first awaited, in the order of whoever made it: branches that come
-earlier than the one that first awaits it may await it, too, and it waits for none of them. What is under way when its run fails is given up.
+earlier than the one that first awaits it may await it, too, and it waits for none of them. What is under way when its
+run fails is given up.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from rtfs_framework.lang import records
 from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.lang.values import Ticket
 from rtfs_framework.orchestrator.boundary.answers import Answer, Counted, Locally, Reply, Waiting, reply
+from rtfs_framework.orchestrator.concurrency.endings import ENDING, Ending
 from rtfs_framework.orchestrator.concurrency.slots import Slots
 from rtfs_framework.orchestrator.recording.run_scope import RunScope
 from rtfs_framework.orchestrator.running.driver import Host, advance, drive
@@ -62,6 +64,7 @@ class Tickets:
     _queue: deque[Ticket] = attrs.field(factory=deque, init=False)
     """Those that wait for a slot, in order, and some that were started meanwhile."""
     _tasks: set[asyncio.Task[None]] = attrs.field(factory=set, init=False)
+    _ending: Ending = attrs.field(factory=Ending, init=False)
     _loop: asyncio.AbstractEventLoop | None = attrs.field(default=None, init=False)
     """The loop in which it is told of free slots."""
 
@@ -190,6 +193,7 @@ class Tickets:
 
     def _task(self, work: Work) -> None:
         async def working() -> None:
+            ENDING.set(self._ending)
             await work()
 
         task = asyncio.get_running_loop().create_task(working())
@@ -245,8 +249,9 @@ class Tickets:
             self._loop = None
             self.slots.enough(self._grow_soon)
 
-    async def give_up(self) -> None:
-        """End what is still under way: its run is over."""
+    async def give_up(self, *, for_good: bool) -> None:
+        """End what is still under way: its run is over, and perhaps nobody can go on with it."""
+        self._ending.for_good = for_good
         self._queue.clear()
         self._enough()
         if self._tasks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from rtfs_framework.orchestrator.performing.later import TOPIC
+from rtfs_framework.orchestrator.performing.items import TOPIC
 from rtfs_framework.orchestrator.working.jobs import RUNS
 from rtfs_framework.orchestrator.working.runs import RunPerformer
 from rtfs_framework.orchestrator.working.tickets import TicketPerformer

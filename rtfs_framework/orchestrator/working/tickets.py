@@ -1,6 +1,6 @@
 """One leased ticket, carried out: its request is made by a small run of the worker's own, under this host's rules.
 
-The function is a typed program that names its target (`performing/later.py: Order`), so whatever the worker's
+The function is a typed program that names its target (`performing/items.py: Order`), so whatever the worker's
 configuration forbids or does not know is not done. The bill is in that run; the item has its answer, and where it came
 from. A target that is left alone, or is none of this worker's, costs the item no try.
 """
@@ -18,7 +18,8 @@ from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.boundary import exact
 from rtfs_framework.orchestrator.boundary.failures import UNKNOWN_TARGET
 from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
-from rtfs_framework.orchestrator.performing.later import AT_WORK, Order
+from rtfs_framework.orchestrator.performing.items import Order
+from rtfs_framework.orchestrator.performing.later import AT_WORK
 from rtfs_framework.orchestrator.performing.travel import NO_TARGET
 from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
 from rtfs_framework.orchestrator.recording.purse import RunStopped

@@ -21,8 +21,11 @@ from rtfs_framework.api import (
     QueueSettings,
     Usage,
 )
+from rtfs_framework.api.queue import MOST_PAYLOAD
+from rtfs_framework.api.remote import RemoteRun
 from rtfs_framework.orchestrator.boundary import exact
-from rtfs_framework.orchestrator.performing import later
+from rtfs_framework.orchestrator.performing import items, later
+from rtfs_framework.orchestrator.performing.items import bounded
 from rtfs_framework.testing import FakeClock
 from rtfs_framework.testing.memory_queue import MemoryQueue, Shelf
 
@@ -33,6 +36,9 @@ attempts = 3
 [delegation.local_models.m]
 provider = "m"
 later = true
+"""
+LABELS = """[labels.inputs]
+email = ["pii"]
 """
 F = '(defn ^:delegation :local-model "m" f "Say." [x] : :string (str "own " x))\n'
 GONE = ProviderUnavailable("m", "gone", failure=FailureKind.SAFE)
@@ -59,6 +65,17 @@ class Desk:
         self.asked.append(request.args[0])
         found = self.says(request.args[0])
         return InferenceReply(text=found, usage=Usage(3, 4), model="m1") if isinstance(found, str) else found
+
+    def answered(self, text, kept, call="1:0"):
+        """Call `main`; the item of a call of it was answered so in a process before."""
+        with self.open(LABELS) as session:
+            program = session.load(self.source(F + f"(defn main [] {text})"))
+            id_ = f"{program.run_id}/{call}"
+            payload = json.dumps({"target": "local-model m"}).encode()
+            self.queue.put(QueueItem(id=id_, topic="tickets", payload=payload))
+            (lease,) = self.queue.lease("tickets", "killed", 30)
+            self.queue.ack(lease, json.dumps(kept).encode())
+            return program.call("main"), self.queue.get(id_)
 
     def open(self, config="", **more):
         return self.kit.open(self.catalog, LATER + config, clock=self.clock, **more)
@@ -148,16 +165,8 @@ def test_a_target_that_is_left_alone_costs_no_try(desk):
 
 
 def test_what_was_done_already_is_not_asked_for_again(desk):
-    with desk.open() as session:
-        program = session.load(desk.source(F + "(defn main [] (await (ticket (f 1))))"))
-        id_ = f"{program.run_id}/1:0"
-        payload = json.dumps({"target": "local-model m"}).encode()
-        desk.queue.put(QueueItem(id=id_, topic="tickets", payload=payload))
-        (lease,) = desk.queue.lease("tickets", "killed", 30)
-        kept = {"value": exact.to_text("kept"), "model": "m1", "cost": 0.5, "input_tokens": 7, "run": "ab"}
-        desk.queue.ack(lease, json.dumps(kept).encode())
-        found = desk.queue.get(id_)
-        result = program.call("main")
+    kept = {"value": exact.to_text("kept"), "model": "m1", "cost": 0.5, "input_tokens": 7, "run": "ab"}
+    result, found = desk.answered("(await (ticket (f 1)))", kept)
     assert (result.value, desk.asked) == ("kept", [])
     assert ("ticket", "answered in run ab") in result.calls[0].decision.steps
     assert (result.calls[0].model, result.calls[0].input_tokens, found.state) == ("m1", 7, "done")
@@ -190,3 +199,130 @@ def test_a_queue_that_is_full_refuses_and_says_so(desk):
     desk.made = lambda settings: few(attrs.evolve(settings, most_items=1))
     with pytest.raises(ProgramError, match="the queue is full"):
         desk.run("(f 1)", environ={**desk.kit.environ, "RTFS_QUEUE__MOST_ITEMS": "1"})
+
+
+def hint(name, said):
+    return f"^{{:runtime.learning.{name} {said}}}"
+
+
+MARKED = RemoteRun(host="north", run="ab" * 16, labels=frozenset({"pii"}))
+
+
+@pytest.mark.parametrize(("accepts", "kept"), [("[]", False), ('["pii"]', True)])
+def test_the_queue_keeps_no_answer_that_the_journal_may_not_whoever_marked_it(desk, accepts, kept):
+    desk.says = lambda arg: InferenceReply(text="alice", remote=MARKED)
+    result = desk.run("(f 1)", f"{LABELS}[labels.accepts]\njournal = {accepts}\n")
+    assert (result.value, sorted(result.marks)) == ("alice", ["pii"])
+    found = json.loads(desk.queue.get(desk.items[0].id).result)
+    assert (found["value"] is not None, found["marks"]) == (kept, ["pii"])
+
+
+def test_a_kept_answer_has_the_marks_that_another_host_gave_it(desk):
+    result, _ = desk.answered("(await (ticket (f 1)))", {"value": exact.to_text("alice"), "marks": ["pii"]})
+    assert (result.value, sorted(result.marks)) == ("alice", ["pii"])
+
+
+def test_the_hint_retry_bounds_the_tries_of_an_item(desk):
+    desk.says = lambda arg: GONE
+    text = f"(try {hint('retry', '{:max-retries 1 :backoff-ms 100}')} (f 1) (catch e 0))"
+    result = desk.run(text)
+    assert (result.value, desk.asked, desk.items[0].tries) == (0, [1, 1], 2)
+    (said,) = [call.hints for call in result.calls if call.hints]
+    assert dict(said)["retry"] == "repeated 1 of 1 times"
+
+
+def test_no_item_is_put_back_beyond_the_time_of_its_call(desk):
+    desk.says = lambda arg: BUSY  # for 20 s
+    text = f"(try {hint('timeout', '{:absolute-ms 15000}')} (f 1) (catch e 0))"
+    assert desk.run(text).value == 0
+    assert (desk.asked, desk.items[0].state) == ([1], "dead")
+
+
+def test_a_call_waits_for_its_item_as_long_as_it_has_time(desk, monkeypatch):
+    async def others_have_it(self, own):
+        return None
+
+    monkeypatch.setattr(later.Later, "_lease", others_have_it)
+    text = f"(try {hint('timeout', '{:absolute-ms 3000}')} (f 1) (catch e (:message e)))"
+    assert "time is over" in desk.run(text).value
+    assert (desk.asked, desk.items[0].state) == ([], "cancelled")
+
+
+def test_a_kept_answer_is_held_to_the_hint_validation(desk):
+    text = f'(try {hint("validation", "{:validate-schema :int}")} (f 1) (catch TypeValidationError e "refused"))'
+    result, _ = desk.answered(text, {"value": exact.to_text("kept")}, "1:1")  # what a hint says is told the host before
+    assert (result.value, desk.asked) == ("refused", [])
+
+
+def test_an_answer_that_no_queue_keeps_is_the_calls_answer_all_the_same(desk):
+    desk.says = lambda arg: "x" * MOST_PAYLOAD
+    result = desk.run("(count (f 1))")
+    (item,) = desk.items
+    assert (result.value, desk.asked, item.state) == (MOST_PAYLOAD, [1], "done")
+    assert json.loads(desk.queue.get(item.id).result)["value"] is None
+
+
+def test_an_item_that_no_queue_takes_is_refused_and_says_so(desk, monkeypatch):
+    monkeypatch.setattr(items, "bounded", lambda id_: id_ * 9)
+    with pytest.raises(ProgramError, match="its item cannot be placed: the id of an item"):
+        desk.run("(f 1)")
+
+
+def test_long_ids_are_bounded_and_stay_apart():
+    ids = [bounded("run/" + "1." * number) for number in range(100, 300)]
+    assert len(set(ids)) == 200
+    assert max(map(len, ids)) == 256
+    assert bounded("run/1:0@remote a") == "run/1:0@remote a"
+
+
+def test_a_reply_that_is_not_sure_enough_is_no_answer_of_its_item(desk):
+    desk.says = lambda arg: InferenceReply(text="perhaps", confidence=0.4)
+    result = desk.run("(try (f 1) (catch e 0))", "min_confidence = 0.9\n")
+    (item,) = desk.items
+    assert (result.value, item.state, desk.queue.get(item.id).result) == (0, "dead", None)
+
+
+def test_a_lease_that_is_over_once_the_answer_is_kept_takes_nothing_back(desk, monkeypatch):
+    monkeypatch.setattr(later, "LEASE", 0.06)
+    keep = later.Later._keep
+
+    async def slowly(self, *given):
+        await keep(self, *given)
+        await asyncio.sleep(0.1)  # meanwhile the lease is renewed in vain
+
+    monkeypatch.setattr(later.Later, "_keep", slowly)
+    desk.says = lambda arg: InferenceReply(text="alice", remote=MARKED)  # which the queue does not keep
+    assert desk.run("(f 1)", f"{LABELS}[labels.accepts]\njournal = []\n").value == "alice"
+
+
+def test_a_run_that_has_failed_leaves_no_item_to_anybody(desk):
+    text = '(let [t (ticket (f 1))] (f 2) (throw "broken"))'
+
+    async def says_nothing():
+        await asyncio.sleep(3600)
+
+    answer = desk._answer
+    desk.kit.providers["m"].answer = lambda request: says_nothing() if request.args == (1,) else answer(request)
+    with pytest.raises(ProgramError, match="broken"):
+        desk.run(text)
+    assert sorted(each.state for each in desk.items) == ["cancelled", "done"]
+
+
+def test_a_run_that_is_stopped_leaves_its_items_to_whoever_goes_on_with_it(desk):
+    async def says_nothing():
+        desk.asked.append(1)
+        await asyncio.sleep(3600)
+
+    desk.kit.providers["m"].answer = lambda request: says_nothing()
+
+    async def stopped(session):
+        task = asyncio.create_task(session.run_async(desk.source(F + "(await (ticket (f 1)))")))
+        while not desk.asked:  # noqa: ASYNC110 - asked in another thread's order
+            await asyncio.sleep(0.001)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with desk.open() as session:
+        asyncio.run(stopped(session))
+    assert [(each.state, each.tries) for each in desk.items] == [("queued", 0)]

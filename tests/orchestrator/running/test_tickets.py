@@ -161,8 +161,7 @@ def test_a_function_that_stays_here_runs_when_it_is_awaited_once_whoever_awaits_
     [
         "(let [t (ticket (f))] (map (fn [i] (do (if (= i 0) (call :ask 2) nil) (await t))) [0 1]))",
         # and where whoever made it is in a branch himself: its body has the place of that branch
-        "(first (map (fn [n] (let [t (ticket (f))] (map (fn [i] (do (if (= i 0) (call :ask n) nil) (await t))) [0 1])))"
-        " [2 3]))",
+        "(first (map (fn [n] (let [t (ticket (f))] (map (fn [i] (if (= i 0) (call :ask n)) (await t)) [0 1]))) [2 3]))",
     ],
 )
 def test_a_body_that_a_later_branch_awaits_first_waits_for_no_earlier_one(ask, body):
