@@ -88,6 +88,10 @@ class Judge(Protocol):
         """Tell whether a hit that carries such marks may be judged, before anybody draws."""
         ...
 
+    def brings(self, name: str) -> Label:
+        """Return the marks that answers have of the target that records call by a name."""
+        ...
+
     def take(self, hit: Hit) -> None:
         """Judge a hit later."""
         ...

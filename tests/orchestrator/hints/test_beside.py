@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from rtfs_framework.api import (
@@ -10,6 +11,7 @@ from rtfs_framework.api import (
     DelegationPlan,
     FailureKind,
     Hedge,
+    InferenceReply,
     LocalModel,
     LocalPure,
     PlanSource,
@@ -210,6 +212,38 @@ class TestRoutes:
         with pytest.raises(ProgramError, match="refused"):
             asked(fallback, config=config, a=[DOWN])
         assert desk.asked["other"] == 0
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Peer:
+    endpoint: str = "https://north.example"
+
+
+@pytest.mark.parametrize(("waits", "sent"), [(0.5, [0.8, 0.3]), (0.9, [0.8])], ids=["in time", "too late"])
+def test_a_step_at_another_host_has_what_is_left_of_the_call_s_time(desk, monkeypatch, waits, sent):
+    seen = []
+
+    async def pause(_):
+        desk.clock.advance(waits)
+
+    monkeypatch.setattr("rtfs_framework.orchestrator.performing.hinting.pause", pause)
+
+    def answer(request):
+        seen.append(round(request.timeout, 6))
+        return InferenceReply(data=1, structured=True)
+
+    peer = desk.kit.provider("peer", answer, remote=True, settings=Peer, defaults={}, travels=True)
+    config = (
+        '[security]\ngrant = ["*"]\n[delegation.remote_providers.north]\nprovider = "peer"\n'
+        'endpoint = "https://north.example"\n'
+    )
+    hints = "^{:runtime.learning.rate-limit {:requests-per-second 2} :runtime.learning.timeout {:absolute-ms 800}}"
+    step = f'{hints} (call :remote-rtfs.execute {{:plan-step (plan-step :go [x]) :target "north"}})'
+    text = f'(defn go "G." [x :int] :int x) (mapv (fn [x] (try {step} (catch _ e (:kind e)))) [1 2])'
+    with desk.kit.open(desk.kit.catalog(peer), config, clock=desk.clock) as session:
+        first, second = session.run(desk.source(text)).value
+    assert (seen, first) == (sent, 1)
+    assert str(second).lstrip(":") == ("1" if len(sent) > 1 else "NetworkError")
 
 
 class TestMarks:
