@@ -10,7 +10,7 @@ from rtfs_framework.lang.errors import invalid_argument, type_error
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.meter import Growing, charge, made, meter, room_for_text, watched
 from rtfs_framework.lang.printer import write
-from rtfs_framework.lang.values import Uuid, is_function
+from rtfs_framework.lang.values import Ticket, Uuid, is_function
 from rtfs_framework.lang.vectors import List
 from rtfs_framework.stdlib import shorthand as ty
 from rtfs_framework.stdlib.check import string
@@ -144,7 +144,7 @@ def _canonical(op: str, value: Any) -> str:
 
     def after(node: Any, parts: list[Any] | None) -> Any:
         if parts is None:
-            if is_function(node):
+            if is_function(node) or node.__class__ is Ticket:
                 raise type_error(op, "data", node)
             text = "0.0" if node.__class__ is float and node == 0 else write(node, size.most, size.size)
             size.add(len(text))

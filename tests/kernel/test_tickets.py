@@ -167,6 +167,26 @@ def test_one_that_is_used_as_its_answer_says_what_to_do():
     assert "ticket" in drive(declared)[0]
 
 
+@pytest.mark.parametrize("looks", ["(hash t)", "(hash [t])", "(hash {:a t})"])
+def test_nobody_takes_the_digest_of_one(looks):
+    assert drive(f"(defn g [t] {looks}) (g (ticket (call :a 1)))")[0] == "TypeError"
+
+
+@pytest.mark.parametrize(
+    ("looks", "value"),
+    [
+        ("[(if t 1 2) (not t) (and t 1) (boolean t) (count (filter identity [t]))]", "[1 false 1 true 1]"),
+        ("[(= t 0) (= 0 t) (= t t) (not= t nil) (match t 0 :zero _ :else)]", "[false false true true :else]"),
+        ("[(contains? #{0} t) (get {0 1} t :none) (index-of [0] t) (count (distinct [t t 0]))]", "[false :none nil 2]"),
+        ("[(nil? t) (int? t) (empty? t) (ticket? t) (str t)]", '[false false false true "#<ticket 0>"]'),
+        ("(do (await t) [(if t 1 2) (= t 0)])", "[1 false]"),  # its having come changes nothing
+    ],
+)
+def test_what_takes_any_value_takes_one_for_what_it_is(looks, value):
+    for concurrent in (False, True):
+        assert drive(f"(defn g [t] {looks}) (g (ticket ((fn [] 0))))", concurrent=concurrent)[0] == value
+
+
 def test_who_starts_and_who_waits_is_effectful():
     text = "(defn g [x] (ticket (h x))) (defn h [x] x) (defn w [t] (await t)) (defn l [t] (ticket? t))"
     found = {each.name: each.purity for each in compile_source(text).effects}
