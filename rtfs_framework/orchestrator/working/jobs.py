@@ -49,6 +49,7 @@ class QueuedRun:
     digest: str
     """Of the compiled program: what is run must be what was ordered."""
     entry: str | None = None
+    """The function that is called; None where the program is evaluated alone."""
     args: str
     """The arguments' text (`exact`)."""
 

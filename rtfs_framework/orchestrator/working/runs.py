@@ -64,7 +64,7 @@ class RunPerformer:
             session.host.dispatcher.approvals.waits.park = _PARK
             session.portal.call(lambda use: _perform(session, job, held, use))
         except RunParked as error:
-            raise GiveBack(f"it waits {error.what}", _pause(held.lease.attempt)) from error
+            raise GiveBack(f"it waits {error.what}", pause(held.lease.attempt)) from error
         except (RunStopped, LimitError) as error:
             raise Hopeless(str(error)) from error
         except ResumeError as error:
@@ -115,7 +115,7 @@ def opened(session: Session, job: QueuedRun, run: str, item: str) -> tuple[Loade
     return begin(session.host, session.portal, attrs.evolve(linked, terms=terms), None, called(job.entry, job.values))
 
 
-def _pause(attempt: int) -> float:
+def pause(attempt: int) -> float:
     """Return when a run that waits is looked at again: it is replayed for that, so ever more seldom."""
     return min(_LONGEST, _LOOK * 2.0 ** min(attempt - 1, 16))
 

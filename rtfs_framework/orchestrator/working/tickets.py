@@ -7,6 +7,7 @@ from. A target that is left alone, or is none of this worker's, costs the item n
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import attrs
@@ -28,7 +29,7 @@ from rtfs_framework.orchestrator.running.past_calls import ResumeError
 from rtfs_framework.orchestrator.running.resuming import UNDER_WAY
 from rtfs_framework.orchestrator.working.held import GiveBack, Held, Hopeless
 from rtfs_framework.orchestrator.working.jobs import JobError, QueuedRun
-from rtfs_framework.orchestrator.working.runs import ended_of, opened, run_of
+from rtfs_framework.orchestrator.working.runs import ended_of, opened, pause, run_of
 
 if TYPE_CHECKING:
     from rtfs_framework.api.queue import Lease
@@ -94,7 +95,10 @@ def _perform(session: Session, order: Order, held: Held, use: Use) -> None:
         try:
             value = program.call_within(use, order.entry, job.values).value
         except ProgramError as error:
-            raise _judged(program, error) from error
+            judged = _judged(program, error, held.lease)
+            if not isinstance(judged, Hopeless):  # the next lease makes it anew; what is hopeless is told by replay
+                program.close("failed", error)
+            raise judged from error
         text = exact.to_text(value)
         if text is None:
             raise Hopeless("its answer has no text that a queue could keep")
@@ -105,19 +109,26 @@ def _perform(session: Session, order: Order, held: Held, use: Use) -> None:
 
 def _run_of(session: Session, lease: Lease) -> str:
     """Return the id of its run: of the first of this generation that has not failed, for it may be made again."""
-    failures = 0
-    while (ended := ended_of(session, run := run_of(lease, f"ticket {failures}"))) is not None:
-        if ended.status != "failed":
-            raise Hopeless(f"its run {run[:12]} has ended beside the queue: {ended.status}")
-        failures += 1
+
+    def failed(number: int) -> bool:
+        ended = ended_of(session, run_of(lease, f"ticket {number}"))
+        return ended is not None and ended.status == "failed"
+
+    most = 1
+    while failed(most - 1):
+        most *= 2
+    run = run_of(lease, f"ticket {bisect_left(range(most), True, key=lambda number: not failed(number))}")
+    ended = ended_of(session, run)
+    if ended is not None:
+        raise Hopeless(f"its run {run[:12]} has ended beside the queue: {ended.status}")
     return run
 
 
-def _judged(program: LoadedProgram, error: ProgramError) -> Exception:
+def _judged(program: LoadedProgram, error: ProgramError, lease: Lease) -> Exception:
     """Return what an error means for the item."""
     attempts = [made.attempt for call in program.ledger.latest for made in call.attempts]
     if not attempts and error.kind in (NO_TARGET, "SecurityViolation"):
-        return GiveBack(f"this worker may not ask the target: {error.message}", _LATER)
+        return GiveBack(f"this worker may not ask the target: {error.message}", pause(lease.attempt))
     if attempts and attempts[-1].guard == BreakerCheck.name:
         return GiveBack(attempts[-1].reason, attempts[-1].retry_after or 1.0)
     if attempts and attempts[-1].kind is FailureKind.SAFE:

@@ -18,11 +18,14 @@ from rtfs_framework.api import (
     ProviderAuthError,
     ProviderUnavailable,
     QueueEntry,
+    QueueError,
     QueueSettings,
 )
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.boundary import exact
+from rtfs_framework.orchestrator.recording.journal import query
+from rtfs_framework.orchestrator.recording.journal.outside import ended
 from rtfs_framework.orchestrator.running.past_calls import ResumeError
 from rtfs_framework.orchestrator.working.held import GiveBack, Held, Hopeless
 from rtfs_framework.orchestrator.working.performers import performers_of
@@ -140,10 +143,14 @@ def test_a_target_that_is_left_alone_costs_none(shop):
             with pytest.raises(ProgramError, match="gone"):
                 performer.perform(held)
             held.lease = attrs.evolve(held.lease, attempt=held.lease.attempt + 1)
-        with pytest.raises(GiveBack) as given_back:
-            performer.perform(held)
-    assert given_back.value.delay > 0
-    assert len(shop.requests) == 2
+        for _ in range(3):
+            with pytest.raises(GiveBack) as given_back:
+                performer.perform(held)
+            held.lease = attrs.evolve(held.lease, attempt=held.lease.attempt + 1)
+        runs = query.list_runs(shop.kit.journal)
+        assert given_back.value.delay > 0
+        assert len(shop.requests) == 2
+        assert [each.status for each in runs[:3]] == ["failed"] * 3
 
 
 def test_a_failure_for_good_is_dead_with_its_reason(shop):
@@ -196,3 +203,33 @@ def test_a_worker_without_the_target_does_not_ask(shop):
     ):
         performer.perform(held)
     assert shop.requests == []
+
+
+def test_a_failure_of_which_nobody_knows_is_not_made_again_though_the_queue_did_not_hear(shop):
+    shop.killed()
+    config = CONFIG.replace("[delegation.", "[delegation]\nattempts = 1\n[delegation.", 1)
+    gone = said(ProviderUnavailable("m", "gone", failure=FailureKind.UNCERTAIN))
+    with shop.leased(gone, config) as (performer, held):
+        for _ in range(2):
+            with pytest.raises(Hopeless, match="gone"):
+                performer.perform(held)
+    assert len(shop.requests) == 1
+
+
+def test_a_ticket_that_somebody_cancelled_is_not_made_again(shop, monkeypatch):
+    def down(*_):
+        raise QueueError("down")
+
+    shop.killed()
+    with shop.leased(said(InferenceReply(text="done")), CONFIG) as (performer, held):
+        monkeypatch.setattr(MemoryQueue, "ack", down)
+        held.lost = True  # so that it is told once
+        with pytest.raises(QueueError):
+            performer.perform(held)
+        run = query.list_runs(shop.kit.journal)[0]
+        assert run.status == "interrupted"
+        with shop.open(said(None)) as session:
+            ended(session.host.journal, run.id, "cancelled by ann")
+        with pytest.raises(Hopeless, match="has ended beside the queue: cancelled"):
+            performer.perform(held)
+    assert len(shop.requests) == 1
