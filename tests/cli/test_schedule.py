@@ -84,6 +84,7 @@ def test_added_listed_ordered_done_and_removed(rtfs, folder, monkeypatch) -> Non
     assert rtfs("schedule", "run", "--once").out == ""
     assert rtfs("worker", "--until-empty").code == 0
     assert rtfs("runs", "list", "--json").data["runs"][0]["status"] == "complete"
+    assert f"asked by item {first[0]['run']} of the queue" in rtfs("runs", "show", "last").out
     assert rtfs("schedule", "remove", id_[:4]).out == f"{id_}: removed\n"
     assert rtfs("schedule", "list").out == "no schedules\n"
 
