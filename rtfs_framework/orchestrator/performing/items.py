@@ -26,6 +26,7 @@ from rtfs_framework.orchestrator.recording.journal.redact import name_of
 if TYPE_CHECKING:
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.orchestrator.performing.providers import ProviderInstance
+    from rtfs_framework.orchestrator.recording.records import CallRecord, OpenRecord
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
 
 TOPIC = "tickets"
@@ -138,15 +139,14 @@ def _order(opened: OpenCall, function: FunctionSignature, instance: ProviderInst
     return Order(source=program.source[:at] + hint + program.source[at:], entry=program.entry, args=args)
 
 
-def told_with(opened: OpenCall) -> Label:
+def told_with(record: CallRecord | OpenRecord) -> Label:
     """Return the marks that other hosts gave to the answer of a call, and to what failed before it."""
-    record = opened.record
     return record.told | (PUBLIC if record.remote is None else record.remote.labels)
 
 
 def result_of(opened: OpenCall, instance: ProviderInstance, value: object, model: str) -> bytes:
     """Return what is kept of an answer: nothing that the journal may not keep, and no more than a queue takes."""
-    labelled, told = opened.record.labelled, told_with(opened)
+    labelled, told = opened.record.labelled, told_with(opened.record)
     spent = opened.spent or Spent()
     kept = _keeps(opened, instance.spec.marks | told | (PUBLIC if labelled is None else labelled.label))
     found = {

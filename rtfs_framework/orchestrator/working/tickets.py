@@ -14,12 +14,13 @@ import attrs
 
 from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.errors import ConfigError
+from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.boundary import exact
 from rtfs_framework.orchestrator.boundary.failures import UNKNOWN_TARGET
 from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
-from rtfs_framework.orchestrator.performing.items import Order
+from rtfs_framework.orchestrator.performing.items import Order, told_with
 from rtfs_framework.orchestrator.performing.later import AT_WORK
 from rtfs_framework.orchestrator.performing.travel import NO_TARGET
 from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
@@ -103,7 +104,8 @@ def _perform(session: Session, order: Order, held: Held, use: Use) -> None:
         if text is None:
             raise Hopeless("its answer has no text that a queue could keep")
         model = next((each.model for each in program.ledger.latest if each.model), "")
-        found = {"v": 1, "value": text, "model": model, "cost": 0.0, "run": program.run_id}
+        marks = sorted(PUBLIC.union(*map(told_with, program.ledger.latest)))
+        found = {"v": 1, "value": text, "model": model, "cost": 0.0, "run": program.run_id, "marks": marks}
         held.done(canonical_json(found).encode())
 
 

@@ -21,6 +21,7 @@ from rtfs_framework.api import (
     QueueError,
     QueueSettings,
 )
+from rtfs_framework.api.remote import RemoteRun
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.boundary import exact
@@ -122,6 +123,13 @@ def test_the_request_is_made_with_the_same_arguments_and_its_answer_is_kept(shop
     found = json.loads(done.result)
     assert (done.state, done.tries, exact.from_text(found["value"]), found["model"]) == ("done", 1, "done", "m1")
     assert len(found["run"]) == 32
+
+
+def test_an_answer_from_another_host_keeps_the_marks_that_it_came_with(shop):
+    item = shop.killed()
+    marked = RemoteRun(host="north", run="ab" * 16, labels=frozenset({"pii"}))
+    shop.work(said(InferenceReply(text="done", remote=marked)))
+    assert json.loads(shop.queue.get(item.id).result)["marks"] == ["pii"]
 
 
 def test_what_may_be_made_again_costs_a_try(shop):
