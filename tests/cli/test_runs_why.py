@@ -13,7 +13,7 @@ engine = "static"
 [delegation.static_routes]
 "label" = "local-echo"
 [journal]
-keep_args = {keep}
+keep = "{keep}"
 """
 
 
@@ -21,7 +21,7 @@ keep_args = {keep}
 def ran(rtfs, folder):
     """A run of two calls, the second of which stands on the first's plan."""
     (folder / "a.rtfs").write_text(PROGRAM)
-    for keep in ("true", "false"):
+    for keep in ("replies", "digests"):
         (folder / f"{keep}.toml").write_text(CONFIG.format(keep=keep))
     return rtfs
 
@@ -35,7 +35,7 @@ def parts(result):
     return found
 
 
-@pytest.mark.parametrize(("keep", "shown"), [("true", '["secret of a"]'), ("false", "not kept (digest ")])
+@pytest.mark.parametrize(("keep", "shown"), [("replies", '["secret of a"]'), ("digests", "not kept (digest ")])
 def test_what_was_read_who_decided_and_from_which_memory(ran, keep, shown) -> None:
     assert ran("run", "a.rtfs", "--config", f"{keep}.toml").code == 0
     first = parts(ran("runs", "why", "last", "1:0.0.0"))
@@ -53,7 +53,7 @@ def test_what_was_read_who_decided_and_from_which_memory(ran, keep, shown) -> No
 
 
 def test_json_has_the_same(ran) -> None:
-    ran("run", "a.rtfs", "--config", "false.toml")
+    ran("run", "a.rtfs", "--config", "digests.toml")
     data = ran("runs", "why", "last", "1:0.1.0", "--json").data
     (decision,) = data["decisions"]
     assert (data["symbol"], data["target"], data["memory"]["plan"]) == ("label", "local-model echo", "l1 hit")
@@ -71,7 +71,7 @@ def test_a_call_of_a_capability_has_no_decision(ran, folder) -> None:
 
 @pytest.mark.parametrize(("args", "told"), [(("last", "7:7"), "has no call 7:7"), (("zzz", "0"), "no run is called")])
 def test_what_is_not_there(ran, args, told) -> None:
-    ran("run", "a.rtfs", "--config", "true.toml")
+    ran("run", "a.rtfs", "--config", "replies.toml")
     result = ran("runs", "why", *args)
     assert (result.code, "error[E0720]" in result.err, told in result.err) == (1, True, True)
 

@@ -202,7 +202,7 @@ class Capabilities:
         except (OverdueError, HeldError) as error:
             if isinstance(error, HeldError):
                 self.events.held(error, self.parts[entry.id])
-            overdue = CapabilityError(f"no answer within {deadline:g} s", "NetworkError")
+            overdue = CapabilityError(f"no answer within {max(round(deadline, 2), 0.01):g} s", "NetworkError")
             return await finished(self._failed(opened, entry, overdue))
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return await finished(self._failed(opened, entry, error))

@@ -82,7 +82,7 @@ class Fold(Stream):
 
     def note_progress(self, *, now: bool = False) -> None:
         """Write down how far it has come, if that is due, with its state, its marks and what it rests on."""
-        if self.progress is not None:
+        if self.progress is not None and not self.program.closed:
             self.progress.write(self._text, now=now)
 
     def _text(self) -> str | None:

@@ -165,7 +165,7 @@ class Stream:
 
     def note_progress(self, *, now: bool = False) -> None:
         """Write down how far it has come, if that is due: all results so far were taken."""
-        if self.progress is not None:
+        if self.progress is not None and not self.program.closed:
             self.progress.write(now=now)
 
     @property
