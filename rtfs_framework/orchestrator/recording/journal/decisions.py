@@ -40,7 +40,7 @@ MAY_BE_NONE = frozenset({"semantic_hash"})
 """Reads whose value is None where there was nothing to read, whatever their key is."""
 NOT_REPEATED = frozenset({"draw", "attempts"})
 """Reads that the rest of the record tells: they are computed again."""
-_FAILED = "it failed; what it said is kept with keep_args only"
+_FAILED = 'it failed; what it said is kept with [journal] keep = "replies" only'
 
 
 def decision_text(decision: Decision, keyed: Keyed, parts: Mapping[str, str] | None = None, *, keep: bool) -> str:

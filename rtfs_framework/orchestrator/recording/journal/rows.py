@@ -1,8 +1,8 @@
 """What the rows of the log say: a row's JSON text, and the texts of people that it names by digest.
 
 In: a record of a call, a run's facts or its end. Out: a `Made` row without its place. What a customer wrote (arguments,
-messages, a model's explanation) is in no row: with `keep_args` it is kept beside the row, without secrets; without, a
-row has kind, code and place of an error, and digests of values.
+messages, a model's explanation) is in no row: with `keep = "replies"` it is kept beside the row, without secrets;
+without, a row has kind, code and place of an error, and digests of values.
 """
 
 from __future__ import annotations
