@@ -50,8 +50,9 @@ class Lane:
                 left.append(task)
             elif not task.cancelled():
                 task.exception()  # asked for, so that asyncio does not report it as forgotten
-        if left:
-            self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        # Who waits for a task that an interrupt ended in its own step is told in a turn of the loop: worker threads of
+        # anyio end then, and a process would wait for them.
+        self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True) if left else asyncio.sleep(0))
 
     def stopper(self, task: asyncio.Task[Any]) -> Callable[[], object]:
         """Return what cancels a task from any thread."""
