@@ -19,7 +19,16 @@ from rtfs_framework.api.cache import (
     Seal,
 )
 from rtfs_framework.api.caller import DelegationMetadata, Described, Permissions
-from rtfs_framework.api.capability import CapabilityEntry, CapabilityHandler, CapabilityRequest
+from rtfs_framework.api.capability import (
+    CapabilityEntry,
+    CapabilityGrant,
+    CapabilityHandler,
+    CapabilityRequest,
+    CapabilitySet,
+    CapabilitySetEntry,
+    CapabilitySetSettings,
+    not_granted,
+)
 from rtfs_framework.api.command import CommandEntry, ask_local_models, vectors_of
 from rtfs_framework.api.context import CallContext, Heard
 from rtfs_framework.api.embedder import Embedder, EmbedderEntry, EmbedderSettings
@@ -232,8 +241,12 @@ __all__ = [
     "Capability",
     "CapabilityEntry",
     "CapabilityError",
+    "CapabilityGrant",
     "CapabilityHandler",
     "CapabilityRequest",
+    "CapabilitySet",
+    "CapabilitySetEntry",
+    "CapabilitySetSettings",
     "ChatRequest",
     "Children",
     "Claim",
@@ -410,6 +423,7 @@ __all__ = [
     "load_toml",
     "memory_taken",
     "name_path",
+    "not_granted",
     "one_line",
     "open_sqlite",
     "parse_type",

@@ -71,13 +71,17 @@ def of_python(said: DelegationMetadata) -> DelegationMetadata:
 
 @attrs.frozen(slots=True)
 class Described:
-    """What a capability may return instead of a value: the value, and metadata for the calls that follow in its run.
+    """What a capability may return instead of a value: the value, its marks, and metadata for its run's later calls.
 
     The program sees the value alone. In a branch of a fan-out the metadata are of that branch only.
     """
 
     value: Any
-    metadata: DelegationMetadata = attrs.field(validator=validators.instance_of(DelegationMetadata))
+    metadata: DelegationMetadata = attrs.field(
+        default=NO_METADATA, validator=validators.instance_of(DelegationMetadata)
+    )
+    marks: frozenset[str] = frozenset()
+    """Marks that the value brings along, as of state that was kept with them: the run carries them from there on."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

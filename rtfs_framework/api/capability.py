@@ -1,16 +1,35 @@
-"""Capabilities: effects that a host grants by name. Denied unless the configuration grants them."""
+"""Capabilities: effects that a host grants by name and by argument. Denied unless the configuration grants them.
+
+`grant = ["ccos.echo", { id = "fs.read", roots = ["./data"] }]`: what a table says besides `id` is read as the class
+that the capability's entry declares (`CapabilityEntry.grant`), and handed to its handler with each call. The host looks
+at names; what a grant's arguments allow, the handler judges, and refuses everything else with `not_granted`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
+
+from rtfs_framework.api.attempts import FailureKind
+from rtfs_framework.api.errors import CapabilityError
+from rtfs_framework.api.settings import SettingsSchema
 
 if TYPE_CHECKING:  # a plugin is imported at every start; what only its types need is not
     from rtfs_framework.lang.source import Place
     from rtfs_framework.lang.types.model import Type
     from rtfs_framework.lang.values import Value
+
+
+@attrs.frozen(slots=True)
+class CapabilityGrant:
+    """What one table of `grant` allows."""
+
+    own: Any
+    """An instance of the class that the capability's entry declares."""
+    base: str = "."
+    """The folder where relative paths in it start: that of the configuration."""
 
 
 @attrs.frozen(slots=True, weakref_slot=False)  # one is made per call: see `lang.frozen`
@@ -25,6 +44,12 @@ class CapabilityRequest:
     key: str = ""
     """Of the call: the same when it is made again because nobody knows how it ended, as after a crash. A handler that
     passes it on to whoever acts (an idempotency key) may declare its capability `idempotent`."""
+    grants: tuple[CapabilityGrant, ...] = ()
+    """What the configuration allows, where the entry has a class for it: at least one; any of them may allow a call."""
+    tenant: str = ""
+    """For whom the run is: state that a capability keeps is kept apart by it."""
+    marks: frozenset[str] = frozenset()
+    """The marks that the call carries. State that is kept is kept with them, or refuses what is marked."""
 
 
 class CapabilityHandler(Protocol):
@@ -33,6 +58,11 @@ class CapabilityHandler(Protocol):
     def __call__(self, request: CapabilityRequest) -> Value | Awaitable[Value]:
         """Return the reply, or an awaitable of it."""
         ...
+
+
+def not_granted(what: str, way_out: str) -> CapabilityError:
+    """Return the error of a call that its grants do not allow: nothing was done, and asking again changes nothing."""
+    return CapabilityError(f"not granted: {what}; {way_out}", "SecurityViolation", failure=FailureKind.FINAL)
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -58,3 +88,50 @@ class CapabilityEntry:
     in a worker thread, under the deadline, beside other calls. It must be safe to call from several threads."""
     names: tuple[str, ...] = ()
     """Function names under which programs may call it directly, such as `log`."""
+    aliases: tuple[str, ...] = ()
+    """Other ids of the same capability: a grant of one grants all, and so does a denial."""
+    grant: SettingsSchema | None = None
+    """An attrs class of what a table of `grant` says of it besides `id`. One that cannot be made without arguments must
+    be granted by them: its bare name grants nothing."""
+    version: str = ""
+    """Of what is behind it, where that is not the plug-in's distribution (an MCP server)."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class CapabilitySetSettings:
+    """What a set of capabilities is made from."""
+
+    own: Any = None
+    """Its table `[capabilities.<name>]`, as its `settings` say."""
+    base: str = "."
+    """Where relative paths in `own` start: the folder of the configuration."""
+    directory: str = ""
+    """A folder of this user and this set, where it may keep files; it need not exist yet."""
+    environ: Callable[[str], str | None] = lambda _: None
+    """Reads one variable of the host's environment: where credentials come from."""
+
+
+class CapabilitySet(Protocol):
+    """Capabilities that share something: a file, a connection, servers. One is made for a host."""
+
+    def entries(self) -> Iterable[CapabilityEntry]:
+        """Return its capabilities; asked once. Nothing is started, opened or reached before one is called."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything. Called once, from any thread, when nothing is under way."""
+        ...
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class CapabilitySetEntry:
+    """A set of capabilities that a plugin offers under a name; `[capabilities.<name>]` configures it."""
+
+    name: str
+    summary: str
+    factory: Callable[[CapabilitySetSettings], CapabilitySet]
+    settings: SettingsSchema | None = None
+    ids: tuple[str, ...] = ()
+    """Ids of what it may offer, or patterns with `*`: so that a grant can be read before it is made."""
+    grant: SettingsSchema | None = None
+    """The class of grants of its capabilities, where it has one: all its entries have this one."""

@@ -9,7 +9,7 @@ from rtfs_framework.api.markers import hookimpl, hookspec
 
 if TYPE_CHECKING:
     from rtfs_framework.api.cache import CacheEntry
-    from rtfs_framework.api.capability import CapabilityEntry
+    from rtfs_framework.api.capability import CapabilityEntry, CapabilitySetEntry
     from rtfs_framework.api.command import CommandEntry
     from rtfs_framework.api.embedder import EmbedderEntry
     from rtfs_framework.api.engine import EngineEntry
@@ -45,6 +45,11 @@ class RtfsHookSpecs:
     @hookspec
     def rtfs_capabilities(self) -> Iterable[CapabilityEntry]:
         """Offer capabilities. Called once at start; `[security] grant` says which programs may use."""
+        raise AssertionError
+
+    @hookspec
+    def rtfs_capability_sets(self) -> Iterable[CapabilitySetEntry]:
+        """Offer capabilities that share state. Called once at start; `[capabilities.<name>]` configures each."""
         raise AssertionError
 
     @hookspec

@@ -16,7 +16,7 @@ from rtfs_framework.registry.problems import HOST, UNKNOWN, PluginProblem, Prove
 
 if TYPE_CHECKING:
     from rtfs_framework.api.cache import CacheEntry
-    from rtfs_framework.api.capability import CapabilityEntry
+    from rtfs_framework.api.capability import CapabilityEntry, CapabilitySetEntry
     from rtfs_framework.api.command import CommandEntry
     from rtfs_framework.api.embedder import EmbedderEntry
     from rtfs_framework.api.engine import EngineEntry
@@ -42,6 +42,7 @@ class Catalog:
     caches: Mapping[str, tuple[CacheEntry, Provenance]] = _NONE
     capabilities: Mapping[str, tuple[CapabilityEntry, Provenance]] = _NONE
     """By id."""
+    capability_sets: Mapping[str, tuple[CapabilitySetEntry, Provenance]] = _NONE
     guards: Mapping[str, tuple[GuardEntry, Provenance]] = _NONE
     embedders: Mapping[str, tuple[EmbedderEntry, Provenance]] = _NONE
     stores: Mapping[str, tuple[StoreEntry, Provenance]] = _NONE

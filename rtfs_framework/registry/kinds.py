@@ -28,6 +28,7 @@ KINDS = (
     Kind("provider", "providers", "rtfs_providers", "ProviderEntry"),
     Kind("cache", "caches", "rtfs_caches", "CacheEntry"),
     Kind("capability", "capabilities", "rtfs_capabilities", "CapabilityEntry", key="id"),
+    Kind("capability set", "capability_sets", "rtfs_capability_sets", "CapabilitySetEntry"),
     Kind("guard", "guards", "rtfs_guards", "GuardEntry"),
     Kind("embedder", "embedders", "rtfs_embedders", "EmbedderEntry"),
     Kind("store", "stores", "rtfs_stores", "StoreEntry"),
