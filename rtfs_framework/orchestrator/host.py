@@ -15,6 +15,7 @@ from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.concurrency.loops import LoopThread
 from rtfs_framework.orchestrator.concurrency.slots import Slots
 from rtfs_framework.orchestrator.config.folders import cache_dir
+from rtfs_framework.orchestrator.config.grants import Grantable
 from rtfs_framework.orchestrator.config.key_binding import secrets_of, surroundings
 from rtfs_framework.orchestrator.config.model import MANY, Config
 from rtfs_framework.orchestrator.deciding.around import HostAround
@@ -29,6 +30,7 @@ from rtfs_framework.orchestrator.deciding.signals import Signals
 from rtfs_framework.orchestrator.learning.build import Learning, build_learning, experiences_of
 from rtfs_framework.orchestrator.performing.approvals.waiting import Approvals, store_of
 from rtfs_framework.orchestrator.performing.budgets.build import Counting, build_counting
+from rtfs_framework.orchestrator.performing.capability_sets import MadeSet, with_sets
 from rtfs_framework.orchestrator.performing.consulting import Consultations
 from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
 from rtfs_framework.orchestrator.performing.feedback import Heard
@@ -104,6 +106,8 @@ class Host:
     policy_hash: str
     offers: Offers | None = None
     """What other hosts can do now; None where nobody reads it."""
+    sets: tuple[MadeSet, ...] = ()
+    """Capabilities that share something, to be let go with the host."""
 
     def begin(
         self, run: str, program: str, source: str, seed: str, asker: Asker = NO_ASKER, job: Job | None = None
@@ -156,6 +160,8 @@ class Host:
             self.events.close()
             self.caches.close()
             self.dispatcher.models.close()
+            for each in self.sets:
+                each.close()
         finally:
             self.health.close()
             self.counting.close()
@@ -174,6 +180,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     """
     engine, shadow = make_engine(config, catalog), make_shadow(config, catalog)
     events, io = EventBus(clock), LoopThread("io")
+    catalog, sets = with_sets(catalog, config, environ, events)
     _listen(events, catalog, config, environ)
     pool = provider_pool(config, catalog, environ, events.plugin_failed)
     config = priced(config, pool, catalog, environ, clock, events.plugin_failed)
@@ -191,7 +198,9 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     )
     labels = labels_of(config, events)
     where = config.path or "delegation.toml"
-    security = SecurityAuthorizer(config.security, where, None if labels is None else labels.rule)
+    security = SecurityAuthorizer(
+        config.security, where, None if labels is None else labels.rule, Grantable.of(catalog)
+    )
     published = PublishedPrograms(shelf_of(config.publishing, environ, keyring))
     policy = policy_hash(config, pool, engine, trust_digest(published.shelf.ring))
     guards = make_guards(config.guards, catalog, events.plugin_failed)
@@ -303,6 +312,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         judging=judging_of(config, dispatcher, labels, begin),
         policy_hash=policy,
         offers=offers,
+        sets=sets,
     )
 
 

@@ -55,6 +55,8 @@ class Catalog:
     """What is loaded only where it is needed, by the name of its entry point ("prices")."""
     function_names: Mapping[str, str] = _NONE
     """Names under which programs may call a capability directly, to its id."""
+    aliases: Mapping[str, str] = _NONE
+    """Other ids of capabilities, to their own."""
     plugins: tuple[Provenance, ...] = ()
     """Every plugin that was tried, also those that offered nothing."""
     problems: tuple[PluginProblem, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -32,6 +32,8 @@ def collect(
     for key, (offer, *_) in by_name.items():
         if key not in contested:
             tables[offer.kind.table][offer.name] = (offer.entry, offer.provenance)
+    offered = {id_: entry for id_, (entry, _) in tables["capabilities"].items()}
+    aliases = aliases_of(offered)
     functions, clashes = _function_names(tables["capabilities"])
     contested.update(clashes)
     sources: dict[str, list[FoundPlugin]] = {}
@@ -43,6 +45,7 @@ def collect(
     return Catalog(
         **{name: MappingProxyType(table) for name, table in tables.items()},
         function_names=MappingProxyType(functions),
+        aliases=MappingProxyType(aliases),
         data=MappingProxyType({name: same[0] for name, same in sources.items() if len(same) == 1}),
         plugins=tuple(plugins),
         problems=(*problems, *contested.values()),
@@ -53,6 +56,15 @@ def collect(
 
 def _who(offers: Iterable[Offer]) -> list[Provenance]:
     return [offer.provenance for offer in offers]
+
+
+def aliases_of(capabilities: Mapping[str, Any]) -> dict[str, str]:
+    """Return the other ids of capabilities, to their own; one that is another's own, or several want, is nobody's."""
+    wanted: dict[str, set[str]] = {}
+    for id_, entry in capabilities.items():
+        for alias in entry.aliases:
+            wanted.setdefault(alias, set()).add(id_)
+    return {alias: min(ids) for alias, ids in wanted.items() if len(ids) == 1 and alias not in capabilities}
 
 
 def _function_names(

@@ -20,6 +20,7 @@ from rtfs_framework.orchestrator.config.routes import target_text
 
 if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath
+    from rtfs_framework.orchestrator.config.grants import ArgumentGrant, GrantReader
     from rtfs_framework.orchestrator.config.layers import Merged
     from rtfs_framework.orchestrator.config.model import Config
     from rtfs_framework.orchestrator.config.tables.budgets import BudgetTable, RateTable, ScopeTable, TenantTable
@@ -88,6 +89,7 @@ class TenantSpec:
     budgets: tuple[BudgetSpec, ...] = ()
     rates: tuple[RateSpec, ...] = ()
     grant: tuple[str, ...] = ()
+    arguments: tuple[ArgumentGrant, ...] = ()
     deny: tuple[str, ...] = ()
     routes: Mapping[str, tuple[ExecTarget, ...]] = attrs.field(factory=dict)
 
@@ -120,6 +122,7 @@ class BudgetTables:
     """(code, message, path, way out, key=...)."""
     target: Named
     merged: Merged
+    grants: GrantReader
 
     def budgets(self, tables: Mapping[str, BudgetTable], path: KeyPath, tenant: str = "") -> tuple[BudgetSpec, ...]:
         """Return the budgets of a table."""
@@ -175,10 +178,12 @@ class BudgetTables:
                 for name in filter(general[section].__contains__, getattr(table, section)):
                     message = f"[{section}.{name}] has this name, and counts for every tenant"
                     self.mistake("E0705", message, (*path, section, name), "choose another name", key=True)
+            names, arguments = self.grants.read(table.grant, (*path, "grant"))
             made[id_] = TenantSpec(
                 budgets=self.budgets(table.budgets, (*path, "budgets"), id_),
                 rates=self.rates(table.rates, (*path, "rates"), id_),
-                grant=tuple(table.grant),
+                grant=names,
+                arguments=arguments,
                 deny=tuple(table.deny),
                 routes=dict(self._routes(table.static_routes, (*path, "static_routes"))),
             )
@@ -252,7 +257,12 @@ def of_tenant(config: Config, tenant: str) -> Config:
         budgets=(*config.budgets, *spec.budgets),
         rates=(*config.rates, *spec.rates),
         routes={**spec.routes, **dict(_not_replaced(config.routes, spec.routes))},
-        security=attrs.evolve(rules, grant=(*rules.grant, *spec.grant), deny=(*rules.deny, *spec.deny)),
+        security=attrs.evolve(
+            rules,
+            grant=(*rules.grant, *spec.grant),
+            arguments=(*rules.arguments, *spec.arguments),
+            deny=(*rules.deny, *spec.deny),
+        ),
     )
 
 

@@ -7,7 +7,7 @@ one configuration may serve several: then it is a hint of `rtfs check`, and a ru
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -56,11 +56,16 @@ def idle_rules(config: Config, catalog: Catalog) -> list[Diagnostic]:
     merged = config.merged
     if merged is None:
         return []
-    capabilities = _Names("capability of an installed plug-in", (*catalog.capabilities, FEEDBACK))
+    capabilities = _Names("capability of an installed plug-in", (*catalog.capabilities, *catalog.aliases, FEEDBACK))
     found = [*_engines(config, merged), *_scopes(config, merged, catalog)]
     if not catalog.restricted and not catalog.problems:  # else there may be capabilities that are not seen now
-        found += _granted(merged, capabilities)
+        found += _granted(merged, capabilities, compile_patterns(_of_sets(catalog)))
     return found
+
+
+def _of_sets(catalog: Catalog) -> tuple[str, ...]:
+    """Return the ids that sets may offer, which are known only when they are made."""
+    return tuple(id_ for entry, _ in catalog.capability_sets.values() for id_ in entry.ids)
 
 
 def without_tenant(config: Config, *, said: bool) -> list[Diagnostic]:
@@ -73,12 +78,12 @@ def without_tenant(config: Config, *, said: bool) -> list[Diagnostic]:
     return [_warning(config.merged, ("tenants", bounded[0]), message, way_out)]
 
 
-def _granted(merged: Merged, capabilities: _Names) -> Iterator[Diagnostic]:
+def _granted(merged: Merged, capabilities: _Names, of_sets: Callable[[str], int | None]) -> Iterator[Diagnostic]:
     paths: list[KeyPath] = [("security", "grant")]
     paths += [("tenants", id_, "grant") for id_ in merged.data.get("tenants", {})]
     for path in paths:
         for place, text in _texts(merged, path):
-            if capabilities.misses(text):
+            if of_sets(text) is None and capabilities.misses(text):
                 yield _warning(merged, place, f"grant '{text}' fits no {capabilities.what}", capabilities.instead(text))
 
 
@@ -222,7 +227,7 @@ def _texts(merged: Merged, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
         yield path, value
     else:
         for place, text in enumerate(value):
-            yield (*path, place), text
+            yield (*path, place), text.get("id", "") if isinstance(text, dict) else text
 
 
 def _warning(merged: Merged, path: KeyPath, message: str, way_out: str | None, *, key: bool = False) -> Diagnostic:

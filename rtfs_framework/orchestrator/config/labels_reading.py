@@ -171,9 +171,10 @@ class LabelTables:
                 self.doubt(f"no context value is called '{name}'", ("labels", "context", name), near)
         if self.catalog.restricted or self.catalog.problems:
             return  # there may be plug-ins that are not seen now
+        capabilities = (*self.catalog.capabilities, *self.catalog.aliases)
         for name in table.capabilities:
-            self._seen("capability", name, self.catalog.capabilities, ("labels", "capabilities", name))
-        offered = {"capability": self.catalog.capabilities, "observer": self.catalog.observers,
+            self._seen("capability", name, capabilities, ("labels", "capabilities", name))
+        offered = {"capability": capabilities, "observer": self.catalog.observers,
                    "cache": self.catalog.caches}  # fmt: skip
         for text in table.accepts:
             kind, _, name = text.partition(" ")

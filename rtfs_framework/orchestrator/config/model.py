@@ -12,6 +12,7 @@ from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, Remote
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.orchestrator.config.budgets import USUAL_LEDGER, BudgetSpec, LedgerSpec, RateSpec, TenantSpec
+from rtfs_framework.orchestrator.config.capability_sets import CapabilitySetSpec
 from rtfs_framework.orchestrator.config.health import HealthSpec
 from rtfs_framework.orchestrator.config.publishing import USUAL_PUBLISHING, PublishingSpec
 from rtfs_framework.orchestrator.config.queue import USUAL_QUEUE, QueueSpec
@@ -204,6 +205,8 @@ class Config:
     """Whether the configuration names it: then `routes` are read by engines alone, and by nobody before them."""
     observers: Mapping[str, ObserverSpec] = attrs.field(factory=dict)
     """What is said of observers, by name."""
+    capability_sets: Mapping[str, CapabilitySetSpec] = attrs.field(factory=dict)
+    """What is said of sets of capabilities, by name."""
     shadow: EngineSpec | None = None
     """Decides beside it, for the record alone."""
     embedder: EmbedderSpec | None = None

@@ -262,7 +262,7 @@ class Narrowing:
         self.ignored.extend((section, name) for name in table)
         return {}
 
-    _tenants = _guards = _ledgers = _queues = _embedders = _observers = _redaction = _stores = _keys
+    _tenants = _guards = _ledgers = _queues = _embedders = _observers = _redaction = _stores = _capabilities = _keys
 
 
 def _host_value(spec: ProviderSpec, key: str) -> Any:

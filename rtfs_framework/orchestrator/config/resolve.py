@@ -16,10 +16,10 @@ from rtfs_framework.api.endpoints import BadEndpoint
 from rtfs_framework.api.settings import FILE_WITHIN, UNTRUSTED, SettingsSchema
 from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.diagnostics import did_you_mean
-from rtfs_framework.lang.jsontext import JsonError
-from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.orchestrator.config.budgets import BudgetTables, LedgerSpec
+from rtfs_framework.orchestrator.config.capability_sets import read_sets
 from rtfs_framework.orchestrator.config.engine_tree import EngineTree
+from rtfs_framework.orchestrator.config.grants import GrantReader
 from rtfs_framework.orchestrator.config.journal import journal_spec
 from rtfs_framework.orchestrator.config.key_binding import endpoints_of, host_of, names_key
 from rtfs_framework.orchestrator.config.labels_reading import read_labels
@@ -37,10 +37,9 @@ from rtfs_framework.orchestrator.config.paths import BadPath, read_path
 from rtfs_framework.orchestrator.config.publishing import USUAL_PUBLISHING, PublishingSpec
 from rtfs_framework.orchestrator.config.queue import USUAL_QUEUE, USUAL_STORE, QueueSpec
 from rtfs_framework.orchestrator.config.routes import Unknown, known_texts, parse_target, target_text
-from rtfs_framework.orchestrator.config.security import RuntimeContext
 from rtfs_framework.orchestrator.config.surroundings import read_surroundings
 from rtfs_framework.orchestrator.config.tables.budgets import StoreTable
-from rtfs_framework.orchestrator.config.tables.file import CacheTable, ConfigFile, ProviderTable, SecurityTable
+from rtfs_framework.orchestrator.config.tables.file import CacheTable, ConfigFile, ProviderTable
 from rtfs_framework.orchestrator.config.tables.guards import GuardTables
 from rtfs_framework.orchestrator.config.tables.health import read_health
 from rtfs_framework.orchestrator.config.tables.observers import ObserverSpec, read_observers
@@ -94,12 +93,13 @@ class Resolver:
 
         providers = MemberReader(self.reading, named, {spec.target: spec for spec in providers}, self.catalog).read()
         self._check_keys(file.keys)
-        security = self._security(file.security)
+        grants = GrantReader(self.reading, self.catalog, self.merged)
+        security = grants.rules(file.security)
         wanted = table.engine or default_engine(self.catalog)
         texts = tuple(known_texts(local, remote))
         redaction = RedactionTables(self.reading, self.catalog).rules(file.redaction)
         tree = EngineTree(self.reading, self.catalog, file.engines, named, texts, redaction, self._directory)
-        counted = BudgetTables(self.reading.mistake, target, self.merged)
+        counted = BudgetTables(self.reading.mistake, target, self.merged, grants)
         tenants = counted.tenants(file.tenants, {"budgets": file.budgets, "rates": file.rates})
         models = read_models(self.reading.mistake, file.serve.models, target, partial(self._path, file=True))
         labels = read_labels(self.reading, self.catalog, named, file, data, providers, security)
@@ -113,6 +113,7 @@ class Resolver:
             engine_chosen=table.engine is not None,
             embedder=self._embedder(file, providers),
             observers=self._observers(file),
+            capability_sets=read_sets(self.reading, self.catalog, self.merged, file.capabilities),
             plan=None if table.plan is None else self._path(table.plan, ("delegation", "plan"), file=True),
             concurrency=table.concurrency,
             parallel=table.parallel,
@@ -267,17 +268,6 @@ class Resolver:
                     enabled=ours.enabled, ttl=ours.ttl, patience=ours.patience, own=own, directory=at, targets=targets
                 )
         return made
-
-    def _security(self, table: SecurityTable) -> RuntimeContext:
-        values: dict[str, Any] = {}
-        for name, value in table.context.items():
-            try:
-                values[name] = from_plain(value)
-            except JsonError as error:  # noqa: PERF203 - a handful of values, each with a mistake of its own
-                self.reading.mistake("E0703", str(error), ("security", "context", name), "write it as a text")
-        return RuntimeContext(
-            level=table.level, grant=tuple(table.grant), deny=tuple(table.deny), reach=table.reach, values=values
-        )
 
     def _check_keys(self, keys: Mapping[str, str | list[str]]) -> None:
         for name, texts in keys.items():

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.config.grants import ArgumentGrant
 
 
 class IsolationLevel(Enum):
@@ -43,6 +46,9 @@ class RuntimeContext:
 
     level: IsolationLevel = IsolationLevel.CONTROLLED
     grant: tuple[str, ...] = ()
+    """Names and patterns, those of `arguments` among them."""
+    arguments: tuple[ArgumentGrant, ...] = ()
+    """What grants say besides names."""
     deny: tuple[str, ...] = ()
     reach: Reach = Reach.REMOTE
     values: Mapping[str, Any] = attrs.field(factory=dict)

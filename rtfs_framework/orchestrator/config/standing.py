@@ -135,7 +135,12 @@ def _reach(said: Said) -> Any:
 
 
 def _grant(said: Said) -> Any:
-    """Keep what is granted already: the file asks for no more than these."""
+    """Keep what is granted already: the file asks for no more than these.
+
+    What grants say of arguments is the user's own word: where there is any, a list of others' would take its place.
+    """
+    if said.below.security.arguments or not all(isinstance(name, str) for name in said.value):
+        return WIDENS
     return [name for name in said.value if _granted(said.below, name)]
 
 
@@ -269,6 +274,7 @@ STANDING: Mapping[str, Rule] = {
     "caches.*.ttl": widens,
     "caches.*.patience": widens,
     "security.level": _level,
+    "capabilities.*": widens,
     "security.grant": _grant,
     "security.deny": _deny,
     "security.reach": _reach,

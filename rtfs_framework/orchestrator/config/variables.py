@@ -40,6 +40,7 @@ SECTIONS = frozenset(
     | {
         "approvals",
         "budgets",
+        "capabilities",
         "guards",
         "labels",
         "ledger",

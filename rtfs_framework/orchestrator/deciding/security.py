@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.caller import Permissions
+from rtfs_framework.api.capability import CapabilityGrant
 from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.config.globs import Patterns
+from rtfs_framework.orchestrator.config.grants import NOTHING_OFFERED, Grantable
 from rtfs_framework.orchestrator.config.security import WAITS, IsolationLevel, Reach, RuntimeContext
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class SecurityAuthorizer:
     config_name: str = "delegation.toml"
     label: LabelRule | None = None
     """Judges by the marks of the calls that this one is for; None where nothing carries marks."""
+    offered: Grantable = NOTHING_OFFERED
+    """What it knows of capabilities: which ids are one, and how each is granted."""
     denied: Patterns = attrs.field(init=False, repr=False, eq=False)
     granted: Patterns = attrs.field(init=False, repr=False, eq=False)
 
@@ -60,14 +64,30 @@ class SecurityAuthorizer:
 
     def authorize_capability(self, name: str) -> Refusal | None:
         """Return why a capability may not be used, None when it may."""
-        denied = self.authorize_function(name)
-        if denied is not None:
-            return denied
+        names = self.offered.ids(name)
+        for each in names:
+            denied = self.authorize_function(each)
+            if denied is not None:
+                return denied
         if self.rules.level is IsolationLevel.PURE:
             return Refusal("level 'pure' allows no capability", f'set level = "controlled" in {self.config_name}')
-        if name in WAITS or self.rules.level is IsolationLevel.FULL or self.granted.match(name) is not None:
+        if name in WAITS:
             return None
-        return Refusal("not granted", f'add  grant = ["{name}"]  under [security] in {self.config_name}')
+        if self.rules.level is not IsolationLevel.FULL and all(self.granted.match(each) is None for each in names):
+            return Refusal("not granted", self._granting(name))
+        if self.offered.needed(name) and not self.arguments(name):
+            return Refusal("granted, and nothing is said of what it may reach", self._granting(name))
+        return None
+
+    def _granting(self, name: str) -> str:
+        return f"add  grant = [{self.offered.line(name)}]  under [security] in {self.config_name}"
+
+    def arguments(self, name: str) -> tuple[CapabilityGrant, ...]:
+        """Return what grants of a capability say besides its name: of a bare name, what its plug-in has as usual."""
+        id_ = self.offered.id_of(name)
+        said = tuple(each.grant for each in self.rules.arguments if each.id == id_)
+        settings = self.offered.classes.get(id_)
+        return said or (() if settings is None or self.offered.needed(name) else (CapabilityGrant(settings()),))
 
     def authorize_program(self, capabilities: Iterable[str]) -> dict[str, Refusal]:
         """Return those of the capabilities that a program names which it may not use, each with why.

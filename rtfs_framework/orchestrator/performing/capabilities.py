@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.api.attempts import FailureKind
-from rtfs_framework.api.caller import Described
-from rtfs_framework.api.capability import CapabilityEntry, CapabilityRequest
+from rtfs_framework.api.caller import NO_METADATA, Described
+from rtfs_framework.api.capability import CapabilityEntry, CapabilityGrant, CapabilityRequest
 from rtfs_framework.api.errors import CapabilityError
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.errors import ProgramError, arity_error, type_validation_error
 from rtfs_framework.lang.frozen import maker
@@ -31,7 +32,7 @@ from rtfs_framework.orchestrator.boundary.purity import ATOMS
 from rtfs_framework.orchestrator.concurrency.deadlines import HELD_SECONDS, OverdueError
 from rtfs_framework.orchestrator.concurrency.loops import HeldError, LoopThread
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL
-from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
+from rtfs_framework.orchestrator.deciding.security import Refusal, SecurityAuthorizer
 from rtfs_framework.orchestrator.deciding.security import violation as security_violation
 from rtfs_framework.orchestrator.performing.models import Failed
 from rtfs_framework.orchestrator.performing.telling import reason_of
@@ -65,6 +66,7 @@ class _Granted:
     begun: Callable[[CapabilityRequest], Awaitable[Any]] | None
     own: Callable[[OpenCall], Answer | Waiting] | None = None
     """What answers it where the host does that itself."""
+    grants: tuple[CapabilityGrant, ...] = ()
 
 
 @attrs.frozen(slots=True, eq=False, kw_only=True)
@@ -81,6 +83,8 @@ class Capabilities:
     events: EventBus
     io: LoopThread
     """Where handlers that wait are awaited."""
+    aliases: Mapping[str, str] = attrs.field(factory=dict)
+    """Other ids of capabilities, to their own: calls have those alone."""
     own: Mapping[str, Callable[[OpenCall], Answer | Waiting]] = attrs.field(factory=dict)
     """What answers those that the host serves itself."""
     timeout: float = TIMEOUT
@@ -93,7 +97,9 @@ class Capabilities:
 
     def id_of(self, name: str) -> str | None:
         """Return the capability behind a free name of a program, None when the host knows no such name."""
-        return name if name in self.entries else self.names.get(name)
+        if name in self.entries:
+            return name
+        return self.aliases.get(name) or self.names.get(name)
 
     def order_independent(self, name: str) -> bool:
         """Tell whether calls of a capability may overlap with anything."""
@@ -121,7 +127,8 @@ class Capabilities:
         deadline = self.timeout if call.hints is EMPTY_MAP else self._left(opened)
         if deadline <= 0 and opened.hinted is not None:
             return opened.hinted.again(Failed(late(), FailureKind.FINAL, "the call's time is over"))
-        request = _request(entry.id, call.args, call.place, deadline, call_key(opened))
+        key, tenant = call_key(opened), opened.scope.tenant
+        request = _request(entry.id, call.args, call.place, deadline, key, granted.grants, tenant, opened.labels)
         if entry.parameters is not None:
             try:
                 _check_arguments(entry, entry.parameters, call.args)
@@ -166,7 +173,8 @@ class Capabilities:
         refusal = self.security.authorize_capability(name)
         if refusal is not None:
             return security_violation("call", name, self.security.rules.level, refusal)
-        self._granted[name] = _Granted(entry, _target(name), self._begun(entry), self.own.get(name))
+        grants = () if entry.grant is None else self.security.arguments(name)
+        self._granted[name] = _Granted(entry, _target(name), self._begun(entry), self.own.get(name), grants)
         return None
 
     def _begun(self, entry: CapabilityEntry) -> Callable[[CapabilityRequest], Awaitable[Any]] | None:
@@ -215,9 +223,9 @@ class Capabilities:
         Raises:
             PluginFault: No program can hold it.
         """
-        said = None
+        said, marks = None, PUBLIC
         if made.__class__ is Described:
-            said, made = made.metadata, made.value
+            said, marks, made = made.metadata, made.marks, made.value
         value = made
         if made.__class__ not in ATOMS:
             try:
@@ -232,11 +240,21 @@ class Capabilities:
             raise type_validation_error(f"the answer of {who}: {wrong}")
         if opened.hinted is not None:
             opened.hinted.check(value, lookup, who)
-        if said is not None:
+        if marks:
+            self._marked(opened, entry, marks)
+        if said is not None and said != NO_METADATA:
             named = attrs.evolve(said, source=said.source or f"capability {entry.id}")
             opened.scope.metadata = named.over(opened.scope.metadata)
             opened.said = attrs.asdict(named)
         return value
+
+    def _marked(self, opened: OpenCall, entry: CapabilityEntry, marks: Label) -> None:
+        """Count the marks that an answer brings along; where nothing carries marks, it is not handed over."""
+        if opened.scope.floating is None:
+            shown = ", ".join(f":{mark}" for mark in sorted(marks))
+            refusal = Refusal(f"its answer carries {shown}, and nothing here carries marks", "configure [labels]")
+            raise security_violation("call", entry.id, self.security.rules.level, refusal)
+        opened.record.told |= marks
 
     def _theirs(self, entry: CapabilityEntry, error: BaseException) -> Exception:
         """Return what a handler raised as an ordinary exception; the user's Ctrl-C is raised again."""

@@ -80,6 +80,7 @@ def capabilities_of(
             **{name: Part("capability", name, Provenance("rtfs-framework", "", __name__)) for name in entries},
         },
         names={**NAMES, **catalog.function_names},
+        aliases=catalog.aliases,
         security=security,
         clock=clock,
         events=events,

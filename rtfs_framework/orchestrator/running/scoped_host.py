@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _MEMO, _MEMO_KEEP = CallKind.MEMO, CallKind.MEMO_KEEP
+_CAPABILITY = CallKind.CAPABILITY
 _TICKET, _AWAIT = CallKind.TICKET, CallKind.AWAIT
 
 
@@ -43,6 +44,8 @@ class ScopedHost:
             from rtfs_framework.orchestrator.remembering.memo import Memos
 
             return Memos(self.dispatcher.models.reuse).answer(call, self.scope)
+        if kind is _CAPABILITY and (alias := self.dispatcher.capabilities.aliases.get(call.capability)) is not None:
+            call = attrs.evolve(call, capability=alias)
         past = self.scope.past
         if past is not None:
             told: Answer | Waiting | None = past.answer(call, self.scope, self.dispatcher)

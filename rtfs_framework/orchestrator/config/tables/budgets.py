@@ -75,7 +75,7 @@ class TenantTable:
 
     budgets: Mapping[str, BudgetTable] = attrs.field(factory=dict)
     rates: Mapping[str, RateTable] = attrs.field(factory=dict)
-    grant: Sequence[str] = ()
+    grant: Sequence[str | Mapping[str, Any]] = ()
     deny: Sequence[str] = ()
     static_routes: Mapping[str, str | list[str]] = attrs.field(factory=dict)
 

@@ -144,7 +144,7 @@ class SecurityTable:
     """`[security]`."""
 
     level: IsolationLevel = IsolationLevel.CONTROLLED
-    grant: Sequence[str] = ()
+    grant: Sequence[str | Mapping[str, Any]] = ()
     deny: Sequence[str] = ()
     reach: Reach = Reach.REMOTE
     context: Mapping[str, Any] = attrs.field(factory=dict)
@@ -244,6 +244,7 @@ class ConfigFile:
     publishing: PublishingTable = USUAL_PUBLISHING_TABLE
     stores: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     labels: LabelsTable = USUAL_LABELS
+    capabilities: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     keys: Mapping[str, str | list[str]] = attrs.field(factory=dict)
     """Environment variables with keys, and the hosts that they may go to."""
     prices: Mapping[str, PriceTable] = attrs.field(factory=dict)

@@ -1,0 +1,215 @@
+"""Grants of capabilities as `[security]` and tenants write them: names and patterns, and tables with arguments.
+
+In: `grant = ["ccos.echo", { id = "fs.read", roots = ["./data"] }]`. Out: the names, by which the authorizer judges, and
+what the tables say, as the classes that the capabilities' plug-ins declare. A table names one capability; what it says
+holds under each of its ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.api.capability import CapabilityGrant
+from rtfs_framework.api.patterns import compile_patterns, is_pattern
+from rtfs_framework.lang.diagnostics import did_you_mean
+from rtfs_framework.lang.jsontext import JsonError
+from rtfs_framework.lang.types.jsonable import from_plain
+from rtfs_framework.orchestrator.config.security import RuntimeContext
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.settings import SettingsSchema
+    from rtfs_framework.api.toml_places import KeyPath
+    from rtfs_framework.orchestrator.config.layers import Merged
+    from rtfs_framework.orchestrator.config.own import Reading
+    from rtfs_framework.orchestrator.config.tables.file import SecurityTable
+    from rtfs_framework.registry.catalog import Catalog
+    from rtfs_framework.registry.faults import Part
+
+Written = str | Mapping[str, Any]
+"""One item of `grant`."""
+
+_ID = "id"
+
+
+@attrs.frozen(slots=True)
+class ArgumentGrant:
+    """A table of `grant`."""
+
+    id: str
+    """The capability's own id, whatever alias was written."""
+    grant: CapabilityGrant
+    table: Mapping[str, Any]
+    """As it was written, without its id."""
+
+
+@attrs.frozen(slots=True)
+class GrantClass:
+    """What grants of a capability may say."""
+
+    id: str
+    part: Part
+    settings: SettingsSchema | None
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The keys without which a grant says nothing."""
+        return () if self.settings is None else required(self.settings)
+
+
+def required(settings: SettingsSchema) -> tuple[str, ...]:
+    """Return the keys of a settings class that have no default."""
+    return tuple(
+        field.alias or field.name for field in attrs.fields(settings) if field.init and field.default is attrs.NOTHING
+    )
+
+
+@attrs.frozen(slots=True, eq=False)
+class Grantable:
+    """What a host knows of how its capabilities are granted."""
+
+    aliases: Mapping[str, str] = attrs.field(factory=dict)
+    """Other ids, to a capability's own."""
+    classes: Mapping[str, SettingsSchema] = attrs.field(factory=dict)
+    """What grants may say, by id, where they may say something."""
+    _ids: Mapping[str, tuple[str, ...]] = attrs.field(init=False)
+
+    @_ids.default
+    def _collect(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for alias, id_ in self.aliases.items():
+            found[id_] = (*found.get(id_, (id_,)), alias)
+        return found
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> Grantable:
+        """Return what a catalog tells of it."""
+        offered = {id_: entry.grant for id_, (entry, _) in catalog.capabilities.items()}
+        return cls(catalog.aliases, {id_: each for id_, each in offered.items() if each is not None})
+
+    def id_of(self, name: str) -> str:
+        """Return a capability's own id."""
+        return self.aliases.get(name, name)
+
+    def ids(self, name: str) -> tuple[str, ...]:
+        """Return all ids of a capability."""
+        id_ = self.id_of(name)
+        return self._ids.get(id_, (id_,))
+
+    def needed(self, name: str) -> tuple[str, ...]:
+        """Return the keys without which a grant of a capability says nothing."""
+        settings = self.classes.get(self.id_of(name))
+        return () if settings is None else required(settings)
+
+    def line(self, name: str) -> str:
+        """Return what grants a capability, as it is written among grants."""
+        keys = self.needed(name)
+        return f'{{ id = "{name}", {", ".join(f"{key} = ..." for key in keys)} }}' if keys else f'"{name}"'
+
+
+NOTHING_OFFERED = Grantable()
+
+
+def class_of(catalog: Catalog, name: str) -> GrantClass | None:
+    """Return what grants of a capability may say; None where no installed plug-in offers it."""
+    id_ = catalog.aliases.get(name, name)
+    found = catalog.capabilities.get(id_)
+    if found is not None:
+        return GrantClass(id_, catalog.part("capability", id_), found[0].grant)
+    for set_name, (entry, _) in catalog.capability_sets.items():
+        if compile_patterns(entry.ids)(name) is not None:
+            return GrantClass(name, catalog.part("capability set", set_name), entry.grant)
+    return None
+
+
+def names_of(written: Sequence[Written]) -> tuple[str, ...]:
+    """Return the names and patterns of what was written; a table's is its id."""
+    return tuple(each if isinstance(each, str) else each[_ID] for each in written if isinstance(_id_of(each), str))
+
+
+def _id_of(written: Written) -> Any:
+    return written if isinstance(written, str) else written.get(_ID)
+
+
+@attrs.frozen(slots=True)
+class GrantReader:
+    """Reads what a configuration grants."""
+
+    reading: Reading
+    catalog: Catalog
+    merged: Merged
+
+    def read(self, written: Sequence[Written], path: KeyPath) -> tuple[tuple[str, ...], tuple[ArgumentGrant, ...]]:
+        """Return names, and what tables say; mistakes are noted."""
+        return names_of(written), tuple(self._tables(written, path))
+
+    def rules(self, table: SecurityTable) -> RuntimeContext:
+        """Return what `[security]` says programs may do."""
+        values: dict[str, Any] = {}
+        for name, value in table.context.items():
+            try:
+                values[name] = from_plain(value)
+            except JsonError as error:  # noqa: PERF203 - a handful of values, each with a mistake of its own
+                self.reading.mistake("E0703", str(error), ("security", "context", name), "write it as a text")
+        names, arguments = self.read(table.grant, ("security", "grant"))
+        return RuntimeContext(
+            level=table.level,
+            grant=names,
+            arguments=arguments,
+            deny=tuple(table.deny),
+            reach=table.reach,
+            values=values,
+        )
+
+    def _tables(self, written: Sequence[Written], path: KeyPath) -> Iterator[ArgumentGrant]:
+        said: set[str] = {
+            self.catalog.aliases.get(each, each)
+            for table in written
+            if not isinstance(table, str) and isinstance(each := table.get(_ID), str)
+        }
+        for place, each in enumerate(written):
+            at = (*path, place)
+            if isinstance(each, str):
+                self._bare(each, at, said)
+                continue
+            found = self._table(each, at)
+            if found is not None:
+                yield found
+
+    def _bare(self, name: str, path: KeyPath, said: set[str]) -> None:
+        """Refuse a name that grants nothing, because what it may reach is not said."""
+        found = None if is_pattern(name) else class_of(self.catalog, name)
+        if found is None or not found.needed or found.id in said:
+            return
+        keys = ", ".join(f"{key} = ..." for key in found.needed)
+        message = f"'{name}' is granted by what it may reach, and nothing is said of that"
+        self.reading.mistake("E0704", message, path, f'write {{ id = "{name}", {keys} }} in its place')
+
+    def _table(self, table: Mapping[str, Any], path: KeyPath) -> ArgumentGrant | None:
+        name = table.get(_ID)
+        if not isinstance(name, str) or is_pattern(name):
+            message = "a grant with arguments names one capability" if name is not None else "the key 'id' is missing"
+            code = "E0704" if name is None else "E0705"
+            self.reading.mistake(code, message, path if name is None else (*path, _ID), 'such as id = "fs.read"')
+            return None
+        found = class_of(self.catalog, name)
+        if found is None:
+            return None  # told with the other grants that fit nothing
+        says = {key: value for key, value in table.items() if key != _ID}
+        if found.settings is None:
+            for key in says:
+                way_out = did_you_mean(key, (_ID,)) or f'grant it by its name: "{name}"'
+                self.reading.mistake(
+                    "E0702", f"a grant of '{name}' has no key '{key}'", (*path, key), way_out, key=True
+                )
+            return None
+        own = self.reading.split(_NoKeys, found.part, found.settings, says, path, also=(_ID,))[1]
+        base = str(self.merged.folder(path[:-1]).absolute())
+        return None if own is None else ArgumentGrant(found.id, CapabilityGrant(own, base), says)
+
+
+@attrs.frozen
+class _NoKeys:
+    """The host's keys in a table of `grant`, besides its id: none."""
