@@ -10,7 +10,7 @@ from rtfs_framework.kernel.macros import compile_macro
 from rtfs_framework.kernel.meter import Watch
 from rtfs_framework.kernel.prelude import PRELUDE
 from rtfs_framework.lang import records
-from rtfs_framework.lang.annotations import Any, Iterable, Literal
+from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Iterable, Literal
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.library import Delegatable, FindModule, no_modules, nothing_delegatable
 from rtfs_framework.lang.meter import NESTING
@@ -19,6 +19,9 @@ from rtfs_framework.lang.pipeline import Surroundings, compile_program
 from rtfs_framework.lang.source import Source
 from rtfs_framework.stdlib.library import BUILTINS
 from rtfs_framework.stdlib.table import families_of
+
+if TYPE_CHECKING:
+    from rtfs_framework.lang.check.contracts import Contracts
 
 
 def compile_source(  # noqa: PLR0913 - options, each by its name
@@ -34,6 +37,7 @@ def compile_source(  # noqa: PLR0913 - options, each by its name
     verified: bool = False,
     flows: bool = False,
     ways: bool = False,
+    contracts: Contracts | None = None,
     watch: Watch | None = None,
 ) -> Artifact:
     """Compile a program against the standard library.
@@ -45,6 +49,7 @@ def compile_source(  # noqa: PLR0913 - options, each by its name
     Code that is not `metered` is a little faster and runs only under limits that need no steps (`Limits.metered`).
     `watch` is looked at meanwhile, and may end it (`kernel.meter.Watch`).
     `flows` finds out what may be seen at each place that asks the host (`lang.flows`), `ways` also by which way.
+    `contracts` says what capabilities take and give: calls of them are then checked by that.
     `passes` names the optimisations that run (`lang.passes.table`); `verified` checks the IR after each.
 
     Raises:
@@ -61,7 +66,7 @@ def compile_source(  # noqa: PLR0913 - options, each by its name
         metered=metered,
     )
     asked: Literal["", "sites", "ways"] = "ways" if ways else "sites" if flows else ""
-    around = records.evolve(around, passes=selected(passes), verified=verified, flows=asked)
+    around = records.evolve(around, passes=selected(passes), verified=verified, flows=asked, contracts=contracts)
     with watched_compilation(watch):
         artifact = compile_program(made, around)
     used = families_of([*(name for _, name in artifact.builtins), *artifact.globals.values()], {**BUILTINS, **HOST})

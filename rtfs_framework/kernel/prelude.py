@@ -48,7 +48,9 @@ _KEPT: tuple[tuple[str, str, str, str, str], ...] = (
 NEEDED |= {name: "ccos.state.kv.put" for name, *_ in _KEPT}
 
 
-def _enter(name: str, function: Callable[..., Any], parameters: str, doc: str, example: tuple[str, str]) -> None:
+def _enter(
+    name: str, function: Callable[..., Any], parameters: str, doc: str, example: tuple[str, str], *asks: str
+) -> None:
     """Enter a function; every argument and its value may be anything, which is the host's to say."""
     words = parameters.split()
     low, high = (words.index("&"), None) if "&" in words else (len(words), len(words))
@@ -63,6 +65,7 @@ def _enter(name: str, function: Callable[..., Any], parameters: str, doc: str, e
         doc=doc,
         examples=(example,),
         effect="host",
+        asks=asks,
         types=type_,
         ways=(type_,),
     )
@@ -108,7 +111,9 @@ def _kv_conj(key: Any, item: Any, *items: Any) -> Any:
 
 for _name, _capability, _parameters, _given in _ASKING:
     _program = f"({_name} {_given})" if _given else f"({_name})"
-    _enter(_name, _asking(_capability, _parameters), _parameters, f"Ask the host for {_capability}.", (_program, "nil"))
+    _doc = f"Ask the host for {_capability}."
+    _enter(_name, _asking(_capability, _parameters), _parameters, _doc, (_program, "nil"), _capability)
 _CHANGES: tuple[Callable[..., Any], ...] = (_kv_assoc, _kv_dissoc, _kv_conj)
 for _function, (_name, _parameters, _done, _given, _value) in zip(_CHANGES, _KEPT, strict=True):
-    _enter(_name, _function, _parameters, f"{_done} that the host keeps under a key.", (f"({_name} {_given})", _value))
+    _doc, _example = f"{_done} that the host keeps under a key.", (f"({_name} {_given})", _value)
+    _enter(_name, _function, _parameters, _doc, _example, "ccos.state.kv.get", "ccos.state.kv.put")

@@ -64,6 +64,8 @@ class LibraryEntry:
     """The function's type as a type expression, never narrower than the truth."""
     effect: str | None = None
     """None for a pure function; else what kind of request a call makes."""
+    asks: tuple[str, ...] = ()
+    """The capabilities that a call asks for; of one alone, with just the arguments of the call."""
     plain: bool = False
     """It calls no function among its arguments, asks nobody and ends: it may only fail."""
     cheap: bool = False

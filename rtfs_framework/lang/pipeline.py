@@ -36,6 +36,7 @@ from rtfs_framework.lang.stack import room_for_recursion
 if TYPE_CHECKING:
     from types import CodeType
 
+    from rtfs_framework.lang.check.contracts import Contracts
     from rtfs_framework.lang.flows.model import Flows
 
 
@@ -59,6 +60,8 @@ class Surroundings:
     """Which passes run (`passes.table`)."""
     flows: Literal["", "sites", "ways"] = ""
     """Whether flows are found out too (`lang.flows`), and by which way sources come to places."""
+    contracts: Contracts | None = None
+    """What capabilities take and give, where calls of them are to be checked by it."""
     verified: bool = False
     """Whether the IR is verified after every pass: for tests, and for whoever writes a pass."""
 
@@ -74,7 +77,7 @@ def compile_program(source: Source, around: Surroundings) -> Artifact:
     macros, modules = MacroTable(around.compile_macro), Modules(around.find_module, around.nesting)
     analyzer = Analyzer(source, around.library, around.delegatable, macros, modules)
     program = analyze(analyzer, read_program(source, nesting=around.nesting), around.preloaded)
-    diagnostics, facts = check_program(program, analyzer)
+    diagnostics, facts = check_program(program, analyzer, around.contracts)
     artifact = assemble(analyzer, program, Unit(metered=around.metered), source, digest(analyzer.sources), around)
     flows = _flows(program, analyzer, around) if around.flows else None
     effects, memos = infer_effects(facts), memos_of(facts)

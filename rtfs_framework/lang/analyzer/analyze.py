@@ -243,10 +243,11 @@ class Analyzer(AnalyzerBase):
             first = args[0] if args else None
             value = first.value if isinstance(first, ir.Const) else None
             name = value.name if isinstance(value, Keyword) else value if isinstance(value, str) else None
-            kind = SiteKind.CAPABILITY if entry.effect == "capability" else SiteKind.CONTEXT
+            kind = SiteKind.CAPABILITY if entry.effect == "capability" or entry.asks else SiteKind.CONTEXT
             if name is not None and function.name.endswith("context/set"):
                 self.context_set.add(name)
-            self.asks(kind, name, form.span, scope)
+            for each in entry.asks or (name,):
+                self.asks(kind, each, form.span, scope)
         return ir.Call(function, args, form.span)
 
     def wrong_arity(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Sequence
 from rtfs_framework.lang.check.bodies import result_of
+from rtfs_framework.lang.check.contracts import contract_of, of_contract
 from rtfs_framework.lang.check.kinds import ANY, CALLABLE, ERROR, MAP, NEVER, NIL, NUMBER, STRING, Kinds, words
 from rtfs_framework.lang.check.signatures import Way, result, ways
 from rtfs_framework.lang.ir import nodes as ir
@@ -29,6 +30,9 @@ def of_call(state: Inference, node: ir.Call) -> Kinds:
     of_args = [state.kinds(arg) for arg in node.args]
     if not of_target or NEVER in of_args:
         return NEVER
+    promised_by = contract_of(state.facts, node)
+    if promised_by is not None:
+        return of_contract(state, node, *promised_by)
     match target:
         case ir.Const(value=Keyword() as key):
             _keyword(state, key, node, of_args)

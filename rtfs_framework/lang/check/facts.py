@@ -17,6 +17,7 @@ from rtfs_framework.lang.types.model import MapType, Type
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.base import AnalyzerBase
     from rtfs_framework.lang.analyzer.namespaces import Imported, Namespace
+    from rtfs_framework.lang.check.contracts import Contracts
 
 
 N = TypeVar("N", bound=ir.Node)
@@ -65,6 +66,8 @@ class Facts:
     """Top-level names that are set at one place only."""
     set_names: frozenset[str]
     """All top-level names that are set."""
+    contracts: Contracts
+    """What capabilities that it may call take and give."""
 
     def of(self, kind: type[N]) -> list[N]:
         """Return the nodes of a class, in order."""
@@ -112,7 +115,7 @@ class Facts:
         return found[place] if found and place is not None else None
 
 
-def collect(program: ir.Program, analyzer: AnalyzerBase) -> Facts:
+def collect(program: ir.Program, analyzer: AnalyzerBase, contracts: Contracts | None = None) -> Facts:
     """Return the facts about a program that an analyzer has just made."""
     count, found = settings(program), all_by_kind(program)
     if not {DECLASSIFY, TICKET}.isdisjoint(node.name for node in found.get(ir.Builtin, ())):
@@ -134,6 +137,7 @@ def collect(program: ir.Program, analyzer: AnalyzerBase) -> Facts:
         structs={node.name: made for node in once if (made := _struct(node.value)) is not None},
         constants=frozenset(node.name for node in once),
         set_names=frozenset(count),
+        contracts={name: each for name, each in (contracts or {}).items() if name not in count},
     )
 
 

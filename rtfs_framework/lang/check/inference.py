@@ -72,6 +72,10 @@ class Inference:
         if not self.muted:
             self.found.append(self.facts.finding(node.span, code, message, way_out, severity))
 
+    def known(self, node: ir.Node) -> Kinds:
+        """Return what a node may give that was looked at."""
+        return self._kinds.get(node, ANY)
+
     def kinds(self, node: ir.Node) -> Kinds:
         """Return what a node may give."""
         made = self._kinds[node] = self._of(node)

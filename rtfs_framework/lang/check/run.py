@@ -27,6 +27,7 @@ from rtfs_framework.lang.source import Span
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.analyzer.base import AnalyzerBase
+    from rtfs_framework.lang.check.contracts import Contracts
 
 Check = Callable[[Facts], Iterable[Diagnostic]]
 
@@ -43,9 +44,11 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def check_program(program: ir.Program, analyzer: AnalyzerBase) -> tuple[list[Diagnostic], Facts]:
+def check_program(
+    program: ir.Program, analyzer: AnalyzerBase, contracts: Contracts | None = None
+) -> tuple[list[Diagnostic], Facts]:
     """Return all findings about a program, those of its analyzer included, and the facts they rest on."""
-    facts = collect(program, analyzer)
+    facts = collect(program, analyzer, contracts)
     found = list(analyzer.findings)
     for check in CHECKS:
         found += _run(check, facts)

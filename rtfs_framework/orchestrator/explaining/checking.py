@@ -7,6 +7,7 @@ from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.explaining.checked import Checked
+from rtfs_framework.orchestrator.explaining.contracts import broken_contracts
 from rtfs_framework.orchestrator.explaining.explain import explain_artifact
 from rtfs_framework.orchestrator.explaining.written_hints import wrong_hints
 from rtfs_framework.orchestrator.host import Host
@@ -24,6 +25,7 @@ def check(host: Host, source: Source, limits: Limits) -> Checked:
     except PluginFault as fault:
         return _unasked(host, source, limits, fault)
     found = [*findings(host, artifact), *wrong_hints(host, artifact.sources)]
+    found += broken_contracts(host, artifact, limits)
     return Checked(
         sources=artifact.sources,
         diagnostics=tuple(bounded([*found, *hints(host, artifact)])),
