@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # importing `typing` takes longer than a small program runs
     from rtfs_framework.lang.source import Source
     from rtfs_framework.orchestrator.boundary.answers import HostInterface
     from rtfs_framework.orchestrator.boundary.arguments import ArgumentError
-    from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach, RuntimeContext
+    from rtfs_framework.orchestrator.config.security import Reach, RuntimeContext, SecurityLevel
     from rtfs_framework.orchestrator.deciding.security import Refusal, SecurityAuthorizer
     from rtfs_framework.orchestrator.running.uses import SessionClosedError
     from rtfs_framework.orchestrator.session import Session
@@ -37,7 +37,7 @@ _LAZY = {
     "HostCall": "rtfs_framework.kernel.outcome",
     "HostInterface": "rtfs_framework.orchestrator.boundary.answers",
     "PureHost": "rtfs_framework.kernel.purehost",
-    "IsolationLevel": "rtfs_framework.orchestrator.config.security",
+    "SecurityLevel": "rtfs_framework.orchestrator.config.security",
     "Reach": "rtfs_framework.orchestrator.config.security",
     "RuntimeContext": "rtfs_framework.orchestrator.config.security",
     "Refusal": "rtfs_framework.orchestrator.deciding.security",
@@ -53,7 +53,6 @@ __all__ = [
     "HostCall",
     "HostInterface",
     "Instance",
-    "IsolationLevel",
     "LanguageError",
     "ProgramError",
     "PureHost",
@@ -63,6 +62,7 @@ __all__ = [
     "RequiresHosts",
     "RuntimeContext",
     "SecurityAuthorizer",
+    "SecurityLevel",
     "Session",
     "SessionClosedError",
     "Source",

@@ -14,7 +14,7 @@ import attrs
 from rtfs_framework.api.caller import MOST_FACTS, MOST_TEXT
 from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.lang.source import Source
-from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
+from rtfs_framework.orchestrator.config.security import Reach, SecurityLevel
 from rtfs_framework.orchestrator.running.narrowing import NO_NARROWING, Narrowing
 from rtfs_framework.server.problems import malformed
 from rtfs_framework.server.values import read_args
@@ -236,7 +236,7 @@ def _rules(table: dict[str, Any]) -> Narrowing:
         grant=_texts(table, "grant"),
         deny=_texts(table, "deny") or (),
         reach=_one_of(table, "reach", Reach),
-        level=_one_of(table, "level", IsolationLevel),
+        level=_one_of(table, "level", SecurityLevel),
         agent=_text(table, "agent", "") or "",
         environment=tuple(sorted(_facts(table, "environment").items())),
         constraints=tuple(sorted(_facts(table, "constraints").items())),

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach, RuntimeContext
+from rtfs_framework.orchestrator.config.security import Reach, RuntimeContext, SecurityLevel
 from rtfs_framework.orchestrator.running.narrowing import Narrowing, narrower
 
-CONTROLLED = RuntimeContext(level=IsolationLevel.CONTROLLED, grant=("fs.*", "net.get"), reach=Reach.LOCAL)
-FULL = RuntimeContext(level=IsolationLevel.FULL)
+CONTROLLED = RuntimeContext(level=SecurityLevel.CONTROLLED, grant=("fs.*", "net.get"), reach=Reach.LOCAL)
+FULL = RuntimeContext(level=SecurityLevel.FULL)
 
 
 @pytest.mark.parametrize(
     ("rules", "by", "grant", "level"),
     [
-        (CONTROLLED, Narrowing(grant=("fs.read", "db.read")), ("fs.read",), IsolationLevel.CONTROLLED),
-        (CONTROLLED, Narrowing(grant=("*",)), ("fs.*", "net.get"), IsolationLevel.CONTROLLED),
-        (CONTROLLED, Narrowing(level=IsolationLevel.FULL), ("fs.*", "net.get"), IsolationLevel.CONTROLLED),
-        (CONTROLLED, Narrowing(grant=()), (), IsolationLevel.CONTROLLED),
-        (FULL, Narrowing(grant=("fs.read",)), ("fs.read",), IsolationLevel.CONTROLLED),
-        (FULL, Narrowing(level=IsolationLevel.CONTROLLED), ("*",), IsolationLevel.CONTROLLED),
-        (FULL, Narrowing(level=IsolationLevel.PURE), ("*",), IsolationLevel.PURE),
+        (CONTROLLED, Narrowing(grant=("fs.read", "db.read")), ("fs.read",), SecurityLevel.CONTROLLED),
+        (CONTROLLED, Narrowing(grant=("*",)), ("fs.*", "net.get"), SecurityLevel.CONTROLLED),
+        (CONTROLLED, Narrowing(level=SecurityLevel.FULL), ("fs.*", "net.get"), SecurityLevel.CONTROLLED),
+        (CONTROLLED, Narrowing(grant=()), (), SecurityLevel.CONTROLLED),
+        (FULL, Narrowing(grant=("fs.read",)), ("fs.read",), SecurityLevel.CONTROLLED),
+        (FULL, Narrowing(level=SecurityLevel.CONTROLLED), ("*",), SecurityLevel.CONTROLLED),
+        (FULL, Narrowing(level=SecurityLevel.PURE), ("*",), SecurityLevel.PURE),
     ],
 )
 def test_what_both_allow_is_allowed(rules, by, grant, level):
@@ -30,7 +30,7 @@ def test_what_both_allow_is_allowed(rules, by, grant, level):
 
 
 def test_reach_and_denials_add_up():
-    rules = RuntimeContext(level=IsolationLevel.FULL, reach=Reach.LOCAL, deny=("a",))
+    rules = RuntimeContext(level=SecurityLevel.FULL, reach=Reach.LOCAL, deny=("a",))
     made = narrower(rules, Narrowing(reach=Reach.REMOTE, deny=("b",)))
     assert made.reach is Reach.LOCAL
     assert made.deny == ("a", "b")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.config.grants import ArgumentGrant
 
 
-class IsolationLevel(Enum):
+class SecurityLevel(Enum):
     """How much a program may do."""
 
     PURE = "pure"
@@ -44,7 +44,7 @@ REMOTE_EXECUTE = "remote-rtfs.execute"
 class RuntimeContext:
     """The rules of one host: the `[security]` table."""
 
-    level: IsolationLevel = IsolationLevel.CONTROLLED
+    level: SecurityLevel = SecurityLevel.CONTROLLED
     grant: tuple[str, ...] = ()
     """Names and patterns, those of `arguments` among them."""
     arguments: tuple[ArgumentGrant, ...] = ()

@@ -18,7 +18,7 @@ from rtfs_framework.api.cache import CacheLevel
 from rtfs_framework.orchestrator.config.budgets import SCOPES, BudgetSpec, RateSpec
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT, MANY, Config, ProviderSpec
-from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
+from rtfs_framework.orchestrator.config.security import Reach, SecurityLevel
 from rtfs_framework.orchestrator.config.standing_labels import (
     WIDENS,
     of_accepts,
@@ -34,7 +34,7 @@ from rtfs_framework.orchestrator.config.tables.hints import HintsTable
 from rtfs_framework.orchestrator.config.tables.queue import QueueTable
 from rtfs_framework.orchestrator.config.tables.serve import ServeTable
 
-_LEVELS = (IsolationLevel.PURE, IsolationLevel.CONTROLLED, IsolationLevel.FULL)
+_LEVELS = (SecurityLevel.PURE, SecurityLevel.CONTROLLED, SecurityLevel.FULL)
 _MADE_HERE = frozenset({CacheLevel.L1, CacheLevel.L4})
 _KEPT = ("off", "deterministic", "any")
 _REACHES = (Reach.PURE, Reach.LOCAL, Reach.REMOTE)
@@ -147,7 +147,7 @@ def _grant(said: Said) -> Any:
 def _granted(below: Config, name: str) -> bool:
     """Tell whether all that a pattern of grants fits is granted already: another pattern fits the pattern itself."""
     rules = below.security
-    return rules.level is IsolationLevel.FULL or _patterns(rules.grant).match(name) is not None
+    return rules.level is SecurityLevel.FULL or _patterns(rules.grant).match(name) is not None
 
 
 @lru_cache(maxsize=8)

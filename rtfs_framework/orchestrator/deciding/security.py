@@ -21,7 +21,7 @@ from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.grants import NOTHING_OFFERED, Grantable
-from rtfs_framework.orchestrator.config.security import WAITS, IsolationLevel, Reach, RuntimeContext
+from rtfs_framework.orchestrator.config.security import WAITS, Reach, RuntimeContext, SecurityLevel
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.deciding.labels import LabelRule
@@ -69,11 +69,11 @@ class SecurityAuthorizer:
             denied = self.authorize_function(each)
             if denied is not None:
                 return denied
-        if self.rules.level is IsolationLevel.PURE:
+        if self.rules.level is SecurityLevel.PURE:
             return Refusal("level 'pure' allows no capability", f'set level = "controlled" in {self.config_name}')
         if name in WAITS:
             return None
-        if self.rules.level is not IsolationLevel.FULL and all(self.granted.match(each) is None for each in names):
+        if self.rules.level is not SecurityLevel.FULL and all(self.granted.match(each) is None for each in names):
             return Refusal("not granted", self._granting(name))
         if self.offered.needed(name) and not self.arguments(name):
             return Refusal("granted, and nothing is said of what it may reach", self._granting(name))
@@ -114,7 +114,7 @@ class SecurityAuthorizer:
         return self.label.why_not(target, transform) if why is None and self.label is not None else why
 
     def _too_far(self, target: ExecTarget) -> str | None:
-        reach = Reach.PURE if self.rules.level is IsolationLevel.PURE else self.rules.reach
+        reach = Reach.PURE if self.rules.level is SecurityLevel.PURE else self.rules.reach
         if isinstance(target, RemoteModel) and reach is not Reach.REMOTE:
             return f"reach is '{reach.value}'"
         if isinstance(target, LocalModel) and reach is Reach.PURE:
@@ -133,7 +133,7 @@ class SecurityAuthorizer:
         return (target, None) if why is None else (self.label.instead(target, why), why)
 
 
-def violation(operation: str, name: str, level: IsolationLevel, refusal: Refusal) -> ProgramError:
+def violation(operation: str, name: str, level: SecurityLevel, refusal: Refusal) -> ProgramError:
     """`Security violation: OP operation on capability 'C' not allowed in context: X` (LANGUAGE.md 11.1)."""
     message = (
         f"Security violation: {operation} operation on capability '{name}' not allowed in context: "

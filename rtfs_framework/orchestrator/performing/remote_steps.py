@@ -29,7 +29,7 @@ from rtfs_framework.lang.values import Keyword, Symbol
 from rtfs_framework.lang.vectors import GrownVector, List
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply, Throw, Waiting
 from rtfs_framework.orchestrator.boundary.purity import is_plain
-from rtfs_framework.orchestrator.config.security import REMOTE_EXECUTE, IsolationLevel, Reach
+from rtfs_framework.orchestrator.config.security import REMOTE_EXECUTE, Reach, SecurityLevel
 from rtfs_framework.orchestrator.deciding.security import Refusal
 from rtfs_framework.orchestrator.deciding.security import violation as security_violation
 from rtfs_framework.orchestrator.performing.offers import offers_of
@@ -206,7 +206,7 @@ _RULES: Mapping[str, str] = {
     "level": "level", "security-level": "level", "reach": "reach", "grant": "grant", "allowed-capabilities": "grant",
     "deny": "deny", "agent": "agent", "environment": "environment", "constraints": "constraints",
 }  # fmt: skip
-_LEVELS = [each.value for each in IsolationLevel]
+_LEVELS = [each.value for each in SecurityLevel]
 _REACHES = [each.value for each in Reach]
 
 

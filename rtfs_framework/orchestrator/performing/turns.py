@@ -8,7 +8,7 @@ from rtfs_framework.api.plans import DelegationPlan
 from rtfs_framework.api.targets import Ask, show_target
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.orchestrator.boundary.answers import Answer, Waiting
-from rtfs_framework.orchestrator.config.security import IsolationLevel
+from rtfs_framework.orchestrator.config.security import SecurityLevel
 from rtfs_framework.orchestrator.deciding.security import Refusal, violation
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall, RunScope
@@ -45,7 +45,7 @@ def in_order(scope: RunScope, act: Callable[[], Answer | Waiting]) -> Answer | W
     return Waiting(wait)
 
 
-def not_approved(opened: OpenCall, target: Ask, words: str, level: IsolationLevel) -> ProgramError:
+def not_approved(opened: OpenCall, target: Ask, words: str, level: SecurityLevel) -> ProgramError:
     """Return the error of a call to which nobody said yes, with what had failed before a person was asked."""
     who = f"'{target.approver}'" if target.approver else "anybody"
     way_out = "run it again to ask anew; `rtfs approve list` shows what waits"

@@ -14,7 +14,7 @@ import attrs
 from rtfs_framework.api.remote import NO_BOUNDS
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.model import Config
-from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach, RuntimeContext
+from rtfs_framework.orchestrator.config.security import Reach, RuntimeContext, SecurityLevel
 from rtfs_framework.orchestrator.config.surroundings import Surroundings
 from rtfs_framework.orchestrator.deciding.around import HostAround
 from rtfs_framework.orchestrator.deciding.labelling import Labelling
@@ -23,7 +23,7 @@ from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.performing.models import Models
 from rtfs_framework.orchestrator.performing.travel import bounds_of
 
-_LEVELS = (IsolationLevel.PURE, IsolationLevel.CONTROLLED, IsolationLevel.FULL)
+_LEVELS = (SecurityLevel.PURE, SecurityLevel.CONTROLLED, SecurityLevel.FULL)
 _REACHES = (Reach.PURE, Reach.LOCAL, Reach.REMOTE)
 _ANY = ("*",)
 
@@ -32,7 +32,7 @@ _ANY = ("*",)
 class Narrowing:
     """What a caller's rules allow; None for no word."""
 
-    level: IsolationLevel | None = None
+    level: SecurityLevel | None = None
     reach: Reach | None = None
     grant: tuple[str, ...] | None = None
     deny: tuple[str, ...] = ()
@@ -95,10 +95,10 @@ def narrower(rules: RuntimeContext, by: Narrowing) -> RuntimeContext:
     """Return rules that allow what both do."""
     level = rules.level if by.level is None else min(rules.level, by.level, key=_LEVELS.index)
     reach = rules.reach if by.reach is None else min(rules.reach, by.reach, key=_REACHES.index)
-    own = _ANY if rules.level is IsolationLevel.FULL else rules.grant
-    theirs = _ANY if by.level is IsolationLevel.FULL or by.grant is None else by.grant
-    if by.grant is not None and level is IsolationLevel.FULL and by.level is not IsolationLevel.FULL:
-        level = IsolationLevel.CONTROLLED  # a list of grants says that nothing else is granted
+    own = _ANY if rules.level is SecurityLevel.FULL else rules.grant
+    theirs = _ANY if by.level is SecurityLevel.FULL or by.grant is None else by.grant
+    if by.grant is not None and level is SecurityLevel.FULL and by.level is not SecurityLevel.FULL:
+        level = SecurityLevel.CONTROLLED  # a list of grants says that nothing else is granted
     return attrs.evolve(rules, level=level, reach=reach, grant=_both(own, theirs), deny=(*rules.deny, *by.deny))
 
 

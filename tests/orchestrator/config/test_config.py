@@ -6,7 +6,7 @@ import pytest
 
 from rtfs_framework.api import ConfigError, LocalModel, LocalPure, RemoteModel
 from rtfs_framework.orchestrator.config.find import any_file, found_file
-from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
+from rtfs_framework.orchestrator.config.security import Reach, SecurityLevel
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_everything_published_is_read(kit, catalog):
     )
     assert (specs["main"].input_cost, specs["main"].output_cost, specs["main"].model) == (1.5, 6.0, "small")
     assert specs["words"].reuse == "never"
-    assert config.security.level is IsolationLevel.FULL
+    assert config.security.level is SecurityLevel.FULL
     assert config.security.reach is Reach.LOCAL
     assert config.security.values == {"user": "Ada", "tags": ("a", 1)}
     assert config.journal.path == str(kit.home / "chain.sqlite")

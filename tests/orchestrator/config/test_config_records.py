@@ -7,7 +7,7 @@ import os
 import pytest
 
 from rtfs_framework.api import ConfigError
-from rtfs_framework.orchestrator.config.security import IsolationLevel
+from rtfs_framework.orchestrator.config.security import SecurityLevel
 from rtfs_framework.orchestrator.config.trust import TrustStore, digest_of
 
 
@@ -23,16 +23,16 @@ EVIL = "[security]\nlevel = 'full'\n[limits]\nsteps = 'off'\n"
 def test_trust_is_for_one_content_at_one_path(place):
     store = TrustStore.of({"RTFS_HOME": str(place.home)})
     path = place.repo / "delegation.toml"
-    assert place(EVIL).security.level is IsolationLevel.CONTROLLED
+    assert place(EVIL).security.level is SecurityLevel.CONTROLLED
     store.add(path, digest_of(EVIL.encode()), 1.0)
     config = place()
-    assert (config.security.level, config.limits.steps, config.notices) == (IsolationLevel.FULL, None, ())
+    assert (config.security.level, config.limits.steps, config.notices) == (SecurityLevel.FULL, None, ())
     changed = place(EVIL + "\n")
-    assert changed.security.level is IsolationLevel.CONTROLLED
+    assert changed.security.level is SecurityLevel.CONTROLLED
     assert "changed since you trusted it" in changed.notices[0].message
-    assert place(EVIL).security.level is IsolationLevel.FULL
+    assert place(EVIL).security.level is SecurityLevel.FULL
     assert store.revoke(path) == 1
-    assert place(EVIL).security.level is IsolationLevel.CONTROLLED
+    assert place(EVIL).security.level is SecurityLevel.CONTROLLED
 
 
 def test_the_same_content_elsewhere_is_not_trusted(place, monkeypatch, kit):
@@ -41,10 +41,10 @@ def test_the_same_content_elsewhere_is_not_trusted(place, monkeypatch, kit):
     other.mkdir()
     (other / "delegation.toml").write_text(EVIL, encoding="utf-8")
     store.add(other / "delegation.toml", digest_of(EVIL.encode()), 1.0)
-    assert place(EVIL).security.level is IsolationLevel.CONTROLLED
+    assert place(EVIL).security.level is SecurityLevel.CONTROLLED
     (place.repo / "delegation.toml").unlink()
     monkeypatch.chdir(other)
-    assert place().security.level is IsolationLevel.FULL
+    assert place().security.level is SecurityLevel.FULL
 
 
 def test_records_are_the_user_s_alone(place):
@@ -108,9 +108,9 @@ def test_a_record_that_others_could_have_made_counts_for_nothing(place, spoil):
     store = TrustStore.of({"RTFS_HOME": str(place.home)})
     place(EVIL)
     store.add(place.repo / "delegation.toml", digest_of(EVIL.encode()), 5.0)
-    assert place().security.level is IsolationLevel.FULL
+    assert place().security.level is SecurityLevel.FULL
     spoil(store.folder, next(store.folder.iterdir()))
-    assert place().security.level is IsolationLevel.CONTROLLED
+    assert place().security.level is SecurityLevel.CONTROLLED
 
 
 def test_a_folder_that_others_can_write_takes_no_record(place):
@@ -123,7 +123,7 @@ def test_a_folder_that_others_can_write_takes_no_record(place):
 
 @pytest.mark.parametrize(("word", "trusted"), [("1", True), ("true", True), ("0", False), ("", False), ("no", False)])
 def test_the_variable_trusts_what_is_found(place, word, trusted):
-    assert (place(EVIL, RTFS_TRUST=word).security.level is IsolationLevel.FULL) is trusted
+    assert (place(EVIL, RTFS_TRUST=word).security.level is SecurityLevel.FULL) is trusted
 
 
 def test_the_variable_says_yes_or_no(place):
@@ -135,7 +135,7 @@ def test_what_is_asked_for_is_trusted_and_lies_over_what_was_found(place, kit):
     config = place("[limits]\nsteps = 10\ndepth = 20\n", own="[limits]\nsteps = 99\nitems = 5000\n",
                    asked="[limits]\nsteps = 7000\n[security]\nlevel = 'full'\n")  # fmt: skip
     assert (config.limits.steps, config.limits.depth, config.limits.items) == (7000, 20, 5000)
-    assert config.security.level is IsolationLevel.FULL
+    assert config.security.level is SecurityLevel.FULL
 
 
 def test_a_mistake_that_a_later_text_hides_does_not_let_the_rest_through(place):
@@ -148,4 +148,4 @@ def test_a_mistake_that_a_later_text_hides_does_not_let_the_rest_through(place):
 
 def test_a_file_that_is_asked_for_where_it_would_be_found_is_asked_for(place, kit):
     (place.repo / "delegation.toml").write_text(EVIL, encoding="utf-8")
-    assert place(asked=place.repo / "delegation.toml").security.level is IsolationLevel.FULL
+    assert place(asked=place.repo / "delegation.toml").security.level is SecurityLevel.FULL

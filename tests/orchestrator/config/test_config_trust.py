@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from rtfs_framework.api import LocalModel, LocalPure, RemoteModel
-from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
+from rtfs_framework.orchestrator.config.security import Reach, SecurityLevel
 from rtfs_framework.orchestrator.config.standing import STANDING
 from rtfs_framework.orchestrator.config.tables.budgets import BudgetTable, RateTable
 from rtfs_framework.orchestrator.config.tables.file import CacheTable, ConfigFile, ProviderTable, sections
@@ -139,7 +139,7 @@ def test_what_would_widen_is_ignored_and_named_once(place, text, name):
 
 NARROWING = [
     ("[limits]\nsteps = 10\nseconds = '2s'\nmemory = '2 MiB'", lambda c: (c.limits.steps, c.limits.seconds) == (10, 2)),
-    ("[security]\nlevel = 'pure'", lambda c: c.security.level is IsolationLevel.PURE),
+    ("[security]\nlevel = 'pure'", lambda c: c.security.level is SecurityLevel.PURE),
     ("[security]\nreach = 'pure'", lambda c: c.security.reach is Reach.PURE),
     ("[security]\ndeny = ['net.*']", lambda c: c.security.deny == ("net.*",)),
     ("[security]\ngrant = ['fs.read']", lambda c: c.security.grant == ("fs.read",)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtfs_framework.api import DelegationMetadata, FunctionSignature, Keyword, Map, Permissions
-from rtfs_framework.orchestrator.config.security import IsolationLevel, RuntimeContext
+from rtfs_framework.orchestrator.config.security import RuntimeContext, SecurityLevel
 from rtfs_framework.orchestrator.deciding.said import metadata_of
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.testing.fakes import FakeAsker, call_reads
@@ -77,7 +77,7 @@ def test_other_words_are_another_key():
     assert all(isinstance(key, str) for key in seen)  # records name them by their digest
 
 
-@pytest.mark.parametrize("level", IsolationLevel)
+@pytest.mark.parametrize("level", SecurityLevel)
 @pytest.mark.parametrize("grant", [(), ("fs.*",), ("fs.read",)])
 @pytest.mark.parametrize("deny", [(), ("fs.read",), ("*",)])
 def test_permissions_say_what_the_host_allows(level, grant, deny):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rtfs_framework import IsolationLevel, Reach, RuntimeContext, SecurityAuthorizer
+from rtfs_framework import Reach, RuntimeContext, SecurityAuthorizer, SecurityLevel
 from rtfs_framework.api import Capability, LocalModel, LocalPure, ProgramError, RemoteModel
 
 BIG, SMALL = RemoteModel("big"), LocalModel("small")
@@ -18,9 +18,9 @@ CAPABILITIES = [
     ({}, "fs.read", "not granted"),
     ({"grant": ("fs.*",)}, "fs.read", None),
     ({"grant": ("fs.*",), "deny": ("fs.read",)}, "fs.read", "denied by 'fs.read'"),
-    ({"level": IsolationLevel.FULL}, "fs.read", None),
-    ({"level": IsolationLevel.FULL, "deny": ("*",)}, "fs.read", "denied by '*'"),
-    ({"level": IsolationLevel.PURE, "grant": ("fs.read",)}, "fs.read", "level 'pure' allows no capability"),
+    ({"level": SecurityLevel.FULL}, "fs.read", None),
+    ({"level": SecurityLevel.FULL, "deny": ("*",)}, "fs.read", "denied by '*'"),
+    ({"level": SecurityLevel.PURE, "grant": ("fs.read",)}, "fs.read", "level 'pure' allows no capability"),
 ]
 
 
@@ -46,8 +46,8 @@ CONTEXTS = [
     ({"reach": Reach.LOCAL}, SMALL, None),
     ({"reach": Reach.PURE}, SMALL, "reach is 'pure'"),
     ({"reach": Reach.PURE}, BIG, "reach is 'pure'"),
-    ({"level": IsolationLevel.PURE}, SMALL, "reach is 'pure'"),
-    ({"level": IsolationLevel.PURE}, LocalPure(), None),
+    ({"level": SecurityLevel.PURE}, SMALL, "reach is 'pure'"),
+    ({"level": SecurityLevel.PURE}, LocalPure(), None),
     ({"reach": Reach.PURE}, Capability("x"), None),
 ]
 

@@ -16,7 +16,7 @@ from rtfs_framework.kernel.limits import LEAST_BITS, LEAST_ITEMS, LEAST_MEMORY, 
 from rtfs_framework.lang.meter import MOST_NESTING
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT
 from rtfs_framework.orchestrator.config.routes import PURE
-from rtfs_framework.orchestrator.config.security import IsolationLevel, Reach
+from rtfs_framework.orchestrator.config.security import Reach, SecurityLevel
 from rtfs_framework.orchestrator.config.tables.budgets import (
     USUAL_LEDGER,
     BudgetTable,
@@ -143,7 +143,7 @@ class CacheTable:
 class SecurityTable:
     """`[security]`."""
 
-    level: IsolationLevel = IsolationLevel.CONTROLLED
+    level: SecurityLevel = SecurityLevel.CONTROLLED
     grant: Sequence[str | Mapping[str, Any]] = ()
     deny: Sequence[str] = ()
     reach: Reach = Reach.REMOTE
