@@ -11,7 +11,7 @@ import attrs
 from rtfs_framework.kernel import effects  # noqa: F401 - enters `call` and its kin into the host's table
 from rtfs_framework.kernel.host_table import HOST
 from rtfs_framework.kernel.prelude import NEEDED, PRELUDE
-from rtfs_framework.lang.analyzer.specials.host import STREAMS
+from rtfs_framework.lang.analyzer.specials.streams import STREAMS
 from rtfs_framework.lang.analyzer.specials.table import SPECIALS
 from rtfs_framework.lang.arity import arity_text
 from rtfs_framework.lang.expander.core import CORE
@@ -25,6 +25,8 @@ _NEEDED: Mapping[str, str] = {
     "llm-execute": "ccos.ai.llm-execute",
     "mcp-stream": "mcp.stream.start",
     **STREAMS,
+    "stream-consume": "marketplace.stream.register-callbacks",
+    "stream-run": "mcp.stream.next",
 }
 """Forms that are served by a capability alone, and which."""
 _TELLING = frozenset({"step", "step-if", "step-loop", "step-parallel"})

@@ -70,7 +70,7 @@ def of_type(type_: Type, lookup: Lookup, depth: int = 0) -> Kinds:  # noqa: C901
             return LIST | VECTOR
         case ty.SetType():
             return SET
-        case ty.MapType() | ty.MapOfType():
+        case ty.MapType() | ty.MapOfType() | ty.StreamType():
             return MAP
         case ty.FunctionType():
             return FUNCTION | OTHER

@@ -36,6 +36,7 @@ _RECORDS: tuple[tuple[str, str], ...] = (
     *_named(_TYPES, "NamedType VectorType ListType SetType TupleType MapEntry MapType MapOfType FunctionType"),
     *_named(_FLOWS, "Flows Input Parameter ReplyOf Context"),
     *_named(_TYPES, "UnionType OptionalType Predicate AndType EnumType LiteralType ArrayType ResourceType"),
+    *_named(_TYPES, "StreamType"),
 )
 _SPAN = _RECORDS.index((_SOURCE, "Span"))
 _ENUMS = (*_named(_TYPES, "Primitive"), *_named(_FACTS, "HintKind SiteKind Purity"))

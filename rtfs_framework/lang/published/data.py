@@ -178,6 +178,7 @@ _TYPES: dict[str, tuple[type[Any], tuple[str, ...]]] = {
     "val": (types.LiteralType, (_VALUE,)),
     "array": (types.ArrayType, (_ONE, "shape")),
     "resource": (types.ResourceType, (_NAME,)),
+    "stream": (types.StreamType, (_ONE, _MAYBE)),
 }
 _TYPE_TAGS = {cls: tag for tag, (cls, _) in _TYPES.items()}
 

@@ -51,6 +51,7 @@ CLASSES: dict[Primitive, frozenset[type]] = {
 VECTOR = frozenset({tuple, GrownVector})
 _LIST = frozenset({List, *VECTOR})
 _SET = frozenset({Set})
+_STREAM, _OF, _TAKES = Keyword("stream"), Keyword("of"), Keyword("takes")
 _ABSENT = object()
 
 
@@ -149,6 +150,8 @@ class _Scope:
                 return _array(type_, shape or (None,), self.of(item))
             case ty.ResourceType():
                 return _of_class(frozenset({Resource}), type_)
+            case ty.StreamType():
+                return _stream(type_)
             case _ as never:
                 raise forgotten(never)
 
@@ -320,6 +323,26 @@ def _and(checks: list[_Check]) -> _Check:
             failure = each(value, run)
             if failure is not None:
                 return failure
+        return None
+
+    return check
+
+
+def _stream(type_: ty.StreamType) -> _Check:
+    """The handle of a stream whose host checks its items against these types, or against nothing where any will do."""
+    shown = show_type(type_)
+    wanted = [(_OF, type_.item), *([] if type_.takes is None else [(_TAKES, type_.takes)])]
+    texts = [(key, None if each is Primitive.ANY else show_type(each)) for key, each in wanted]
+
+    def check(value: Any, _run: _Run) -> Failure | None:
+        if value.__class__ is not Map or value.get(_STREAM).__class__ is not str:
+            return mismatch(shown, type_name(value))
+        for key, text in texts:
+            found = value.get(key)
+            if found.__class__ is not str:
+                return missing(key)
+            if text is not None and found != text:
+                return mismatch(text, found).under(step_of(key))
         return None
 
     return check

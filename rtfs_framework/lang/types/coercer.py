@@ -72,7 +72,7 @@ class Coercer:
                 return self._map(type_, data)
             case ty.MapOfType(key, value):
                 return self._map_of(type_, key, value, data)
-            case ty.FunctionType() | ty.ResourceType():
+            case ty.FunctionType() | ty.ResourceType() | ty.StreamType():
                 return _misfit(type_, data)
             case ty.UnionType(members):
                 return self._union(type_, members, data)

@@ -152,6 +152,17 @@ class ResourceType:
     name: str
 
 
+@records.frozen()
+class StreamType:
+    """`[:stream T]`, or `[:stream-bi T U]` of one that also takes items of type U: the handle of such a stream.
+
+    A handle is a map; its `:of` and `:takes` are the texts of the types that its host checks each item against.
+    """
+
+    item: Type
+    takes: Type | None = None
+
+
 Type = (
     Primitive
     | NamedType
@@ -169,4 +180,5 @@ Type = (
     | LiteralType
     | ArrayType
     | ResourceType
+    | StreamType
 )

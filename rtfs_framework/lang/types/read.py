@@ -213,6 +213,10 @@ def _dimension(reader: _Reader, form: Form) -> int | None:
     raise reader.fail(form, "E0308", "a length is a non-negative integer or ?", "for example [2 ?]")
 
 
+def _two_way(reader: _Reader, parts: Parts, depth: int) -> Type | None:
+    return ty.StreamType(*reader.all(parts, depth)) if len(parts) == 2 else None
+
+
 def _resource(reader: _Reader, parts: Parts, depth: int) -> Type | None:  # noqa: ARG001
     name = _word(parts[0]) if len(parts) == 1 else None
     return None if name is None else ty.ResourceType(name)
@@ -238,4 +242,6 @@ _CONSTRUCTORS: dict[str, tuple[str, Callable[[_Reader, Parts, int], Type | None]
     "val": ("[:val literal]", _val),
     "array": ("[:array T] or [:array T [2 ?]]", _array),
     "resource": ("[:resource Name]", _resource),
+    "stream": ("[:stream T]", _one(ty.StreamType)),
+    "stream-bi": ("[:stream-bi IN OUT]", _two_way),
 }

@@ -74,7 +74,7 @@ class _Describer:
                 names = self.key_names(key)
                 extra = {} if names is None else {"propertyNames": names}
                 return {"type": "object", "additionalProperties": self.of(value), **extra}
-            case ty.FunctionType() | ty.ResourceType():
+            case ty.FunctionType() | ty.ResourceType() | ty.StreamType():
                 return {"not": {}}
             case ty.UnionType(members):
                 return {"anyOf": [self.of(member) for member in members]}

@@ -45,6 +45,8 @@ def show_type(type_: Type) -> str:  # noqa: C901, PLR0912 - one line per kind of
             return _form("array", show_type(item), *_show_shape(shape))
         case ty.ResourceType(name):
             return _form("resource", name)
+        case ty.StreamType(item, takes):
+            return _form("stream", show_type(item)) if takes is None else _form("stream-bi", *_all((item, takes)))
         case _ as never:
             raise forgotten(never)
 

@@ -76,10 +76,17 @@ def _collections(narrow: Type, wide: Type, lookup: Lookup, depth: int) -> bool:
             return all(is_subtype(a, b, lookup, depth) for a, b in zip(items, others, strict=True))
         case ty.MapOfType(key, value), ty.MapOfType(other_key, other):
             return is_subtype(key, other_key, lookup, depth) and is_subtype(value, other, lookup, depth)
+        case ty.StreamType(item, takes), ty.StreamType(other, wanted):
+            return _same_or_any(item, other) and (wanted is None or (takes is not None and _same_or_any(takes, wanted)))
         case ty.MapType(), ty.MapType(entries, None):
             return all(_has_entry(narrow, e.key, e.type, lookup, depth, optional=e.optional) for e in entries)
         case _:
             return False
+
+
+def _same_or_any(narrow: Type, wide: Type) -> bool:
+    """Tell whether a stream's item type passes for another: of a handle only the text of its type is seen."""
+    return wide is Primitive.ANY or is_same(narrow, wide)
 
 
 def _has_entry(narrow: ty.MapType, key: object, wanted: Type, lookup: Lookup, depth: int, *, optional: bool) -> bool:

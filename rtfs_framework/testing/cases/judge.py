@@ -13,7 +13,7 @@ from rtfs_framework.kernel.outcome import RequiresHost, value_of
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.data import to_data
 from rtfs_framework.lang.analyzer.modules import Modules
-from rtfs_framework.lang.analyzer.specials.host import lower_mcp_stream
+from rtfs_framework.lang.analyzer.specials.streams import lower_mcp_stream
 from rtfs_framework.lang.canonical import canonical_print
 from rtfs_framework.lang.diagnostics import refusals
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError

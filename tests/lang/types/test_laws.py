@@ -70,6 +70,7 @@ def _collections(inner: st.SearchStrategy[m.Type]) -> st.SearchStrategy[m.Type]:
         st.builds(m.AndType, some, st.lists(PREDICATES, max_size=2).map(tuple)),
         st.builds(m.ArrayType, inner, shape),
         st.builds(m.ResourceType, st.just("File")),
+        st.builds(m.StreamType, inner, st.none() | inner),
     )
 
 
@@ -264,6 +265,11 @@ def test_what_fits_a_type_fits_the_wider_ones(
         ("[:vector :int]", "[:tuple :int]", False),
         (":int?", ":int", False),
         (":int", "[:and :int [:> 3]]", False),
+        ("[:stream :int]", "[:stream :any]", True),
+        ("[:stream :int]", "[:stream :float]", False),
+        ("[:stream-bi :int :string]", "[:stream :int]", True),
+        ("[:stream-bi :int :string]", "[:stream-bi :int :any]", True),
+        ("[:stream :int]", "[:stream-bi :int :any]", False),
         ("Tree", "Tree", True),
         ("Tree", "Other", False),
     ],

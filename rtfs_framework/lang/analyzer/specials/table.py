@@ -14,6 +14,7 @@ from rtfs_framework.lang.analyzer.specials import (  # noqa: F401 - imported for
     modules,
     objects,
     steps,
+    streams,
     ticketing,
     trying,
 )
