@@ -17,7 +17,10 @@ else:
     import tomli as tomllib
 
 INSTALL = "pip install tox tox-uv"
-KINDS = ("engines", "providers", "caches", "guards", "embedders", "stores", "queues", "executors", "observers", "data")
+KINDS = (
+    "engines", "providers", "caches", "guards", "embedders", "stores", "queues", "executors", "observers", "data",
+    "capabilities",
+)  # fmt: skip
 GROUP = "rtfs_framework"
 DATA_GROUP = "rtfs_framework_data"
 
@@ -41,7 +44,7 @@ def _plugin(folder: Path) -> list[str]:
     kind, name = folder.parent.name, folder.name
     if kind not in KINDS:
         return [f"{kind} is none of {', '.join(KINDS)}"]
-    distribution = f"rtfs-{kind.removesuffix('s')}-{name}"
+    distribution = f"rtfs-{kind.replace('ies', 'ys').removesuffix('s')}-{name}"
     package = distribution.replace("-", "_")
     wanted = ["pyproject.toml", "README.md", f"{package}/__init__.py", f"{package}/plugin.py", f"{package}/py.typed"]
     complaints = [f"{file} is missing" for file in wanted if not (folder / file).is_file()]
