@@ -34,7 +34,9 @@ def tox_add_core_config(core_conf: ConfigSet, state: State) -> None:
     """Give tox.ini the plugins' distributions: `plugins/engines/static` is `rtfs-engine-static`, a house rule says."""
     del state
     folders = sorted(found.parent for found in ROOT.glob("plugins/*/*/pyproject.toml"))
-    names = " ".join(f"rtfs-{folder.parent.name.removesuffix('s')}-{folder.name}" for folder in folders)
+    names = " ".join(
+        f"rtfs-{folder.parent.name.replace('ies', 'ys').removesuffix('s')}-{folder.name}" for folder in folders
+    )
     core_conf.add_constant("plugin_names", "all plugins' distributions", names)
 
 

@@ -69,6 +69,7 @@ _HOMES = {
     "units": ("Seconds", "Milliseconds", "Bytes", "Megabytes", "plausible"),
     "prices": ("ModelPrices", "PriceList", "PriceStep"),
     "regular_file": ("read_regular",),
+    "csv_rows": ("CsvError", "CsvRows", "twice_named"),
     "private": ("private_file", "private_folder"),
     "sqlite_held": ("HeldFile",),
     "sqlite_cache": ("CacheFaults", "CacheFile"),

@@ -31,6 +31,7 @@ from rtfs_framework.api.capability import (
 )
 from rtfs_framework.api.command import CommandEntry, ask_local_models, vectors_of
 from rtfs_framework.api.context import CallContext, Heard
+from rtfs_framework.api.csv_rows import CsvError, CsvRows, twice_named
 from rtfs_framework.api.embedder import Embedder, EmbedderEntry, EmbedderSettings
 from rtfs_framework.api.endpoints import BadEndpoint, Endpoint, http_url, read_endpoint
 from rtfs_framework.api.engine import Children, DelegationEngine, EngineEntry, EngineSettings
@@ -255,6 +256,8 @@ __all__ = [
     "CommandEntry",
     "ConfigError",
     "ContextOverflow",
+    "CsvError",
+    "CsvRows",
     "DelegationEngine",
     "DelegationHint",
     "DelegationMetadata",
@@ -442,6 +445,7 @@ __all__ = [
     "structure",
     "to_json",
     "token_count",
+    "twice_named",
     "types_fit",
     "vectors_of",
     "with_texts",

@@ -213,7 +213,7 @@ def test_a_damaged_input_ends_even_where_bad_records_are_left_out(rtfs, folder, 
 
 
 def test_the_limit_of_a_field_is_told_in_our_words(read, monkeypatch) -> None:
-    monkeypatch.setattr("rtfs_framework.cli.records.table.MOST", 100)
+    monkeypatch.setattr("rtfs_framework.api.csv_rows.MOST_LINE", 100)
     before = csv.field_size_limit()
     try:
         error = read(b'text,id\n"' + b"a" * 200 + b'",1\n', name="in.csv", code=1)

@@ -17,7 +17,7 @@ from house.install import ROOT, sources
 
 def distribution(folder: Path) -> str:
     """Return the name that a plugin's folder gives it: `plugins/engines/static` is `rtfs-engine-static`."""
-    return f"rtfs-{folder.parent.name.removesuffix('s')}-{folder.name}"
+    return f"rtfs-{folder.parent.name.replace('ies', 'ys').removesuffix('s')}-{folder.name}"
 
 
 def test(folder: Path, work: Path, reports: Path) -> tuple[str, int, str]:

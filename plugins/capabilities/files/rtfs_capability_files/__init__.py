@@ -1,0 +1,1 @@
+"""Capabilities of rtfs_framework: files under roots that are granted, and data of them in pieces."""
