@@ -148,6 +148,8 @@ class Host:
             return dearest(each.spec for each in self.pool.instances.values()) if guess else None
 
         gate, rules = self.dispatcher.models.sender.gate, self.config.ledger
+        if any(isinstance(each, PurseCheck) for each in gate.checks):
+            return
         guess = rules.unknown_price == "dearest"
         gate.checks = (*gate.checks, PurseCheck(rules.max_tokens, unknown))
 

@@ -20,6 +20,7 @@ from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.source import Source, source_of
 from rtfs_framework.orchestrator.concurrency.clock import SystemClock
+from rtfs_framework.orchestrator.config.security import NO_QUOTA
 from rtfs_framework.orchestrator.explaining.front import Explaining
 from rtfs_framework.orchestrator.host import Host, build_host
 from rtfs_framework.orchestrator.recording.records import CallRecord, RunResult
@@ -110,6 +111,8 @@ class Session(Explaining):
         if parallel is not None:
             config = attrs.evolve(config, parallel=parallel)
         host = build_host(config, catalog, environ, clock or SystemClock(), journal=journal)
+        if config.security.quota != NO_QUOTA:
+            host.mind_purses()
         host.dispatcher.approvals.approver = approver
         if plan or config.plan:
             from rtfs_framework.orchestrator.running.pinning import pin

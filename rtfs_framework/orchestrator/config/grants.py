@@ -160,6 +160,10 @@ class GrantReader:
             arguments=arguments,
             deny=tuple(table.deny),
             reach=table.reach,
+            agent=table.agent,
+            intent=table.intent,
+            acl={name: tuple(agents) for name, agents in table.acl.items()},
+            quota=table.quota,
             values=values,
         )
 

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import attrs
+from attrs import validators
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.config.grants import ArgumentGrant
@@ -41,8 +42,21 @@ REMOTE_EXECUTE = "remote-rtfs.execute"
 
 
 @attrs.frozen(slots=True, kw_only=True)
+class Quota:
+    """`[security.quota]`: what each run may spend, besides the budgets of all; None for no bound."""
+
+    usd: float | None = attrs.field(default=None, validator=validators.optional(validators.ge(0)))
+    tokens: int | None = attrs.field(default=None, validator=validators.optional(validators.ge(0)))
+    calls: int | None = attrs.field(default=None, validator=validators.optional(validators.ge(0)))
+    """Requests to models."""
+
+
+NO_QUOTA = Quota()
+
+
+@attrs.frozen(slots=True, kw_only=True)
 class RuntimeContext:
-    """The rules of one host: the `[security]` table."""
+    """The rules of one host: the `[security]` table. A run is gone on with under no wider ones."""
 
     level: SecurityLevel = SecurityLevel.CONTROLLED
     grant: tuple[str, ...] = ()
@@ -51,5 +65,12 @@ class RuntimeContext:
     """What grants say besides names."""
     deny: tuple[str, ...] = ()
     reach: Reach = Reach.REMOTE
+    agent: str = ""
+    """Who the host works for; "" for nobody in particular."""
+    intent: str = ""
+    """What for: engines read it among what is said of a call."""
+    acl: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    """Agents (names or patterns) by capability (a name or pattern): where one fits, nobody else may use it."""
+    quota: Quota = NO_QUOTA
     values: Mapping[str, Any] = attrs.field(factory=dict)
     """Host context values that programs read as `@name`."""

@@ -75,7 +75,8 @@ def runtime_context_hash(config: Config) -> str:
 
 def _rules(config: Config) -> list[Any]:
     rules = config.security
-    return [rules.level.value, rules.reach.value, rules.grant, rules.deny, config.tenant]
+    said = [rules.level.value, rules.reach.value, rules.grant, rules.deny, config.tenant]
+    return said if not rules.acl else [*said, rules.acl]
 
 
 def _prices(spec: ProviderSpec) -> list[Any]:

@@ -73,10 +73,26 @@ class SecurityAuthorizer:
             return Refusal("level 'pure' allows no capability", f'set level = "controlled" in {self.config_name}')
         if name in WAITS:
             return None
+        kept = self._kept_from(names)
+        if kept is not None:
+            return kept
         if self.rules.level is not SecurityLevel.FULL and all(self.granted.match(each) is None for each in names):
             return Refusal("not granted", self._granting(name))
         if self.offered.needed(name) and not self.arguments(name):
             return Refusal("granted, and nothing is said of what it may reach", self._granting(name))
+        return None
+
+    def _kept_from(self, names: Iterable[str]) -> Refusal | None:
+        """Return why the host's agent may not use a capability that is kept for others, None when it may."""
+        if not self.rules.acl:
+            return None
+        fitting = Patterns(self.rules.acl)
+        for each in names:
+            pattern = fitting.match(each)
+            if pattern is not None and Patterns(self.rules.acl[pattern]).match(self.rules.agent) is None:
+                who = f"agent '{self.rules.agent}'" if self.rules.agent else "no agent"
+                way_out = f'add the agent to acl."{pattern}" under [security] in {self.config_name}'
+                return Refusal(f"'{pattern}' is kept for other agents, and this is {who}", way_out)
         return None
 
     def _granting(self, name: str) -> str:

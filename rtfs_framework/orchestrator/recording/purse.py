@@ -30,6 +30,9 @@ class Spending:
     calls: int = 0
 
 
+NOTHING_SPENT = Spending()
+
+
 @attrs.define(slots=True, eq=False)
 class Purse:
     """What is left of what a run may spend; None is no bound."""

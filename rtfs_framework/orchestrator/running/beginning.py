@@ -7,16 +7,19 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from rtfs_framework.api.caller import NO_METADATA, of_python
+import attrs
+
+from rtfs_framework.api.caller import NO_METADATA, DelegationMetadata, of_python
 from rtfs_framework.orchestrator.boundary.handover import as_value
 from rtfs_framework.orchestrator.recording.journal.alive import hold
 from rtfs_framework.orchestrator.recording.journal.kept import Job, value_text
 from rtfs_framework.orchestrator.recording.journal.run import Chain
+from rtfs_framework.orchestrator.recording.purse import NOTHING_SPENT, Terms
 from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
 from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun
+from rtfs_framework.orchestrator.running.restoring import purse_of, told
 
 if TYPE_CHECKING:
-    from rtfs_framework.api.caller import DelegationMetadata
     from rtfs_framework.orchestrator.host import Host
     from rtfs_framework.orchestrator.running.linking import Linked
     from rtfs_framework.orchestrator.running.past_calls import PastCalls
@@ -56,13 +59,31 @@ def begin(
         started=host.clock.monotonic(),
         seed=seed,
         context=dict(host.config.security.values),
-        metadata=NO_METADATA if metadata is None else of_python(metadata),
-        terms=linked.terms,
+        metadata=_said(host.config.security.intent, metadata),
+        terms=_bounded(host, linked.terms, past),
         past=past,
     )
     program.begin_labels(linked.digest, linked.flows)
     host.events.emit("run.started", {"run": run_id, "source": source.name})
     return program, program.new_run(own_context=False)
+
+
+def _said(intent: str, metadata: DelegationMetadata | None) -> DelegationMetadata:
+    """Return what is said of all calls: by the caller, and by the configuration where the caller says nothing."""
+    said = NO_METADATA if metadata is None else of_python(metadata)
+    if not intent:
+        return said
+    return said.over(DelegationMetadata(context={"intent": intent}, source="configuration"))
+
+
+def _bounded(host: Host, terms: Terms, past: PastCalls | None) -> Terms:
+    """Return the terms of a run, with no more to spend than the configuration lets it, less what it has spent."""
+    purse = purse_of(host.config.security.quota, terms.purse)
+    if purse is None or purse is terms.purse:
+        return terms
+    if past is not None:
+        purse.settle(NOTHING_SPENT, past.known.spent)
+    return attrs.evolve(terms, purse=purse)
 
 
 def _name(given: str | None) -> tuple[str, str]:
@@ -89,7 +110,8 @@ def _job(host: Host, linked: Linked, how: Mapping[str, Any]) -> Job:
     labelling = host.dispatcher.labelling
     if labelling is not None and how.get("args") and labelling.accepts("journal") is not None:
         how = {**how, "args": None}
-    return Job(name=source.name, text=source.text, modules={each.name: each.text for each in modules}, how=how)
+    texts = {each.name: each.text for each in modules}
+    return Job(name=source.name, text=source.text, modules=texts, how=how, rules=told(host.config.security))
 
 
 def called(entry: str | None, args: tuple[Any, ...]) -> Callable[[], Mapping[str, Any]]:

@@ -50,11 +50,13 @@ def narrowed(host: Host, by: Narrowing) -> Host:
     """Return a host with narrower rules."""
     if by == NO_NARROWING:
         return host
-    config = attrs.evolve(
-        host.config,
-        security=narrower(host.config.security, by),
-        surroundings=_around(host.config.surroundings, by),
-    )
+    around = _around(host.config.surroundings, by)
+    rules = attrs.evolve(narrower(host.config.security, by), agent=around.agent)
+    return under(host, attrs.evolve(host.config, security=rules, surroundings=around))
+
+
+def under(host: Host, config: Config) -> Host:
+    """Return a host that shares everything with another one but its rules, which must be no wider."""
     dispatcher = host.dispatcher
     security = attrs.evolve(dispatcher.capabilities.security, rules=config.security)
     delegator = dispatcher.delegator

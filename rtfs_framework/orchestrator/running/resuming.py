@@ -24,6 +24,7 @@ from rtfs_framework.orchestrator.running.beginning import begin
 from rtfs_framework.orchestrator.running.linking import link
 from rtfs_framework.orchestrator.running.past_calls import NOT_KEPT, NOTHING_ASSUMED, Assumed, PastCalls, ResumeError
 from rtfs_framework.orchestrator.running.progress import BEGINNING, Start
+from rtfs_framework.orchestrator.running.restoring import restored
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.limits import Limits
@@ -161,6 +162,7 @@ def _reopened(host: Host, portal: Portal, limits: Limits, wanted: Resuming, know
             f"the program of run {run} is not kept",
             "it was begun by a version that kept none, in a conversation, or was redacted; begin a new run",
         )
+    host = restored(host, job.rules)
     linked = _linked(host, limits, job, wanted.upgrade)
     if wanted.upgrade is None and job is facts.job and linked.digest != facts.program:
         raise ResumeError(OTHER, f"the text of run {run} is not that of its program", "`rtfs runs verify` says more")
@@ -177,7 +179,7 @@ def _reopened(host: Host, portal: Portal, limits: Limits, wanted: Resuming, know
         if wanted.upgrade is not None and not wanted.fork:
             source, *modules = linked.artifact.sources
             texts = {each.name: each.text for each in modules}
-            new = Job(name=source.name, text=source.text, modules=texts, how=job.how).to_text()
+            new = Job(name=source.name, text=source.text, modules=texts, how=job.how, rules=job.rules).to_text()
             past.arrived = lambda: chain.note("resumed", {**said_of, "program": linked.digest}, new)
     return Resumed(program, loading, past, job.how)
 

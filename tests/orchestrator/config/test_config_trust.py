@@ -336,7 +336,7 @@ def _wild(names, prefix):
 
 
 def test_every_key_of_the_model_has_its_standing():
-    named = {"context", "environment", "constraints", "hours"}
+    named = {"context", "environment", "constraints", "hours", "acl"}
     tables = {"static_routes", "remote_providers", "local_models"} | named
     model = {f"{table}.{key}" for table, keys in sections().items() for key in keys if key not in tables}
     model |= {"delegation.static_routes.*", "engines.*", "keys.*", "labels.context"}

@@ -16,7 +16,7 @@ from rtfs_framework.kernel.limits import LEAST_BITS, LEAST_ITEMS, LEAST_MEMORY, 
 from rtfs_framework.lang.meter import MOST_NESTING
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT
 from rtfs_framework.orchestrator.config.routes import PURE
-from rtfs_framework.orchestrator.config.security import Reach, SecurityLevel
+from rtfs_framework.orchestrator.config.security import NO_QUOTA, Quota, Reach, SecurityLevel
 from rtfs_framework.orchestrator.config.tables.budgets import (
     USUAL_LEDGER,
     BudgetTable,
@@ -150,6 +150,10 @@ class SecurityTable:
     context: Mapping[str, Any] = attrs.field(factory=dict)
     agent: str = ""
     """Who the host works for: what decisions read as `agent`."""
+    intent: str = ""
+    """What for: what decisions read as the fact `intent` of a call."""
+    acl: Mapping[str, Sequence[str]] = attrs.field(factory=dict)
+    quota: Quota = NO_QUOTA
     environment: Mapping[str, str] = attrs.field(factory=dict)
     constraints: Mapping[str, str] = attrs.field(factory=dict)
     hours: Mapping[str, str] = attrs.field(factory=dict)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 
 _NOTHING = Spending()
-_WAY_OUT = "ask with a larger budget"
+_WAY_OUT = "ask with a larger budget, or raise quota under [security] where the host bounds its runs"
 
 
 @attrs.frozen(slots=True, eq=False)

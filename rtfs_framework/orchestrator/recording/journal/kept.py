@@ -95,6 +95,8 @@ class Job:
     """The text of every imported module, by the place that it was read from."""
     how: Mapping[str, Any] = attrs.field(factory=dict)
     """How it was called, as JSON-ready data of whoever called it: `{"call": NAME, "args": TEXT}`, say."""
+    rules: Mapping[str, Any] = attrs.field(factory=dict)
+    """Under which rules (`running.restoring`), as JSON-ready data; none where that is not known."""
 
     def to_text(self) -> str:
         """Return it as one text."""

@@ -19,7 +19,7 @@ from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed,
 from rtfs_framework.orchestrator.recording.journal.rows import RunFacts
 from rtfs_framework.orchestrator.recording.journal.sealing import other_key
 from rtfs_framework.orchestrator.recording.journal.walk import Walk, before
-from rtfs_framework.orchestrator.recording.purse import Asker
+from rtfs_framework.orchestrator.recording.purse import NANO, NOTHING_SPENT, Asker, Spending
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,6 +37,11 @@ LEFT JOIN texts t ON t.position = l.position AND t.name = CASE l.what WHEN 'ende
 WHERE l.run = :run AND l.position > :run ORDER BY l.position
 """  # noqa: S608 - our own names
 _PROGRESS = "SELECT body FROM log WHERE what = 'progress' AND run = ? AND position > ? ORDER BY position DESC LIMIT 1"
+_SPENT = """
+SELECT total(json_extract(body, '$.cost')), total(json_extract(body, '$.input_tokens')),
+total(json_extract(body, '$.output_tokens')), count(json_extract(body, '$.model'))
+FROM log WHERE what = 'ended' AND run = ? AND position > ?
+"""
 _TEXT = "SELECT plain(position, name, body) AS text, 1 AS kept FROM texts WHERE position = ? AND name = ?"
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
 _ENDED = {"complete": "is complete", "failed": "has failed", "cancelled": "was cancelled"}
@@ -89,6 +94,9 @@ class Unended:
     done: tuple[int | None, int] = (None, 0)
     """Of a stream the entry, and how many of its records are done: their calls are not here."""
 
+    spent: Spending = NOTHING_SPENT
+    """What its requests to models took, those of records that are done included."""
+
     @property
     def job(self) -> Job | None:
         """What is run: with the text of the program that took over last."""
@@ -130,6 +138,8 @@ def unended(path: Path, run: str, home: Path, *, also_ended: bool = False) -> Un
         if progress is not None:
             body = parsed(progress["body"])
             found.done = body.get("entry"), int(body.get("done") or 0)
+        cost, given, taken, asked = connection.execute(_SPENT, (position, position)).fetchone()
+        found.spent = Spending(round(cost * NANO), int(given + taken), asked)
         for row in connection.execute(_ROWS, {"run": position}):
             _need_text(path, row)
             _take(found, row)

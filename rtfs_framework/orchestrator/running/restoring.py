@@ -1,0 +1,76 @@
+"""The rules under which a run began, for whoever goes on with it: it is never allowed more than then.
+
+In: what the journal keeps beside the program (`Job.rules`), and a host of today. Out: the host, under rules that allow
+what both do. Where the rules of today are those of then, it is the host itself, and plans of memory are served again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from rtfs_framework.orchestrator.config.security import Quota, Reach, RuntimeContext, SecurityLevel
+from rtfs_framework.orchestrator.host import Host
+from rtfs_framework.orchestrator.recording.purse import NANO, Purse
+from rtfs_framework.orchestrator.running.narrowing import Narrowing, narrower, under
+
+
+def told(rules: RuntimeContext) -> dict[str, Any]:
+    """Return rules as JSON-ready data; where relative paths of grants start belongs to the machine, and is not told."""
+    return {
+        "level": rules.level.value,
+        "reach": rules.reach.value,
+        "grant": list(rules.grant),
+        "deny": list(rules.deny),
+        "arguments": [[each.id, _plain(each.table)] for each in rules.arguments],
+        "acl": {name: list(agents) for name, agents in rules.acl.items()},
+        "agent": rules.agent,
+        "quota": attrs.asdict(rules.quota),
+    }
+
+
+def _plain(table: Mapping[str, Any]) -> Any:
+    return json.loads(json.dumps(table, default=str))  # TOML has dates, too
+
+
+def restored(host: Host, then: Mapping[str, Any]) -> Host:
+    """Return a host whose rules allow what they do today, and did when a run began; one that kept none had these."""
+    rules = host.config.security
+    if not then or then == told(rules):
+        return host
+    by = Narrowing(
+        level=SecurityLevel(then["level"]),
+        reach=Reach(then["reach"]),
+        grant=tuple(then["grant"]),
+        deny=tuple(each for each in then["deny"] if each not in rules.deny),
+    )
+    was = [(id_, table) for id_, table in then["arguments"]]
+    kept = tuple(each for each in rules.arguments if (each.id, _plain(each.table)) in was)
+    acl = {**{name: tuple(agents) for name, agents in then["acl"].items()}, **rules.acl}
+    for name in rules.acl.keys() & then["acl"].keys():
+        acl[name] = tuple(each for each in rules.acl[name] if each in then["acl"][name])
+    made = attrs.evolve(narrower(rules, by), arguments=kept, acl=acl, quota=_less(rules.quota, Quota(**then["quota"])))
+    return host if made == rules else under(host, attrs.evolve(host.config, security=made))
+
+
+def _less(one: Quota, other: Quota) -> Quota:
+    names = ("usd", "tokens", "calls")
+    return Quota(**{name: _least(getattr(one, name), getattr(other, name)) for name in names})
+
+
+def _least(*bounds: Any) -> Any:
+    """Return the least of some bounds; None is no bound."""
+    return min((each for each in bounds if each is not None), default=None)
+
+
+def purse_of(quota: Quota, given: Purse | None) -> Purse | None:
+    """Return what a run may spend: what its asker allows, and no more than its host does."""
+    nano = None if quota.usd is None else round(quota.usd * NANO)
+    own = (nano, quota.tokens, quota.calls)
+    if all(each is None for each in own):
+        return given
+    theirs = (None, None, None) if given is None else (given.nano, given.tokens, given.calls)
+    return Purse(*map(_least, own, theirs))

@@ -1,0 +1,184 @@
+"""A run is gone on with under what was allowed when it began and is allowed today, and never under more."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from rtfs_framework.api import CapabilityGrant, DelegationMetadata, ProgramError
+from rtfs_framework.orchestrator.config.grants import ArgumentGrant
+from rtfs_framework.orchestrator.config.security import Quota, Reach, RuntimeContext, SecurityLevel
+from rtfs_framework.orchestrator.recording.purse import Purse
+from rtfs_framework.orchestrator.running.restoring import purse_of, restored, told
+
+DATA = ArgumentGrant("fs.read", CapabilityGrant(None, "/here"), {"roots": ["./data"]})
+ELSEWHERE = attrs.evolve(DATA, grant=CapabilityGrant(None, "/there"))
+ALL = ArgumentGrant("fs.read", CapabilityGrant(None, "/here"), {"roots": ["/"]})
+USUAL = RuntimeContext(level=SecurityLevel.CONTROLLED, grant=("a", "fs.read"), arguments=(DATA,), reach=Reach.LOCAL)
+
+
+def gone_on(kit, then, today):
+    """Return the rules under which a run goes on that began under some rules, on a host of other ones."""
+    with kit.open() as session:
+        host = attrs.evolve(session.host, config=attrs.evolve(session.host.config, security=today))
+        found = restored(host, told(then))
+        assert found.dispatcher.capabilities.security.rules == found.config.security or found is host
+        assert (found is host) == (found.config.security == today)
+        return found.config.security
+
+
+def test_equal_rules_are_the_host_s_own(kit):
+    assert gone_on(kit, USUAL, USUAL) is USUAL
+
+
+@pytest.mark.parametrize(
+    ("change", "has"),
+    [
+        ({"level": SecurityLevel.FULL}, {"level": SecurityLevel.CONTROLLED, "grant": ("a", "fs.read")}),
+        ({"level": SecurityLevel.PURE}, {"level": SecurityLevel.PURE}),
+        ({"reach": Reach.REMOTE}, {"reach": Reach.LOCAL}),
+        ({"reach": Reach.PURE}, {"reach": Reach.PURE}),
+        ({"grant": ("a", "b", "fs.read")}, {"grant": ("a", "fs.read")}),
+        ({"grant": ("*",)}, {"grant": ("a", "fs.read")}),
+        ({"grant": ("a",)}, {"grant": ("a",)}),
+        ({"deny": ("x",)}, {"deny": ("x",)}),
+        ({"arguments": (ALL,)}, {"arguments": ()}),
+        ({"arguments": (DATA, ALL)}, {"arguments": (DATA,)}),
+        ({"arguments": (ELSEWHERE,)}, {"arguments": (ELSEWHERE,)}),
+        ({"quota": Quota(usd=1.0)}, {"quota": Quota(usd=1.0)}),
+        ({"acl": {"a": ("me",)}}, {"acl": {"a": ("me",)}}),
+    ],
+)
+def test_wider_rules_of_today_add_nothing_and_narrower_ones_count(kit, change, has):
+    found = gone_on(kit, USUAL, attrs.evolve(USUAL, **change))
+    assert {name: getattr(found, name) for name in has} == has
+
+
+@pytest.mark.parametrize(
+    ("change", "has"),
+    [
+        ({"deny": ("x",)}, {"deny": ("x",)}),
+        ({"quota": Quota(usd=0.5, calls=3)}, {"quota": Quota(usd=0.5, calls=3)}),
+        ({"acl": {"a": ("me",)}}, {"acl": {"a": ("me",)}}),
+        ({"level": SecurityLevel.PURE}, {"level": SecurityLevel.PURE}),
+    ],
+)
+def test_what_is_gone_today_still_counts(kit, change, has):
+    found = gone_on(kit, attrs.evolve(USUAL, **change), USUAL)
+    assert {name: getattr(found, name) for name in has} == has
+
+
+def test_of_two_lists_of_agents_those_of_both_count(kit):
+    then = attrs.evolve(USUAL, acl={"a": ("me", "you")})
+    assert gone_on(kit, then, attrs.evolve(USUAL, acl={"a": ("you", "she")})).acl == {"a": ("you",)}
+
+
+def test_what_kept_no_rules_goes_on_under_those_of_today(kit):
+    with kit.open() as session:
+        assert restored(session.host, {}) is session.host
+
+
+@pytest.mark.parametrize(
+    ("quota", "given", "left"),
+    [
+        (Quota(), None, None),
+        (Quota(usd=0.5), None, (0.5, None, None)),
+        (Quota(usd=0.5, tokens=10), Purse(nano=10**9, tokens=3, calls=2), (0.5, 3, 2)),
+        (Quota(calls=1), Purse(calls=5), (None, None, 1)),
+    ],
+)
+def test_a_quota_bounds_what_an_asker_allows(quota, given, left):
+    made = purse_of(quota, given)
+    assert (None if made is None else made.left) == left
+
+
+PAID = '(defn ask [x] "what") (defn main [] [(ask 1) (ask 2) (ask 3)])'
+QUOTA = """
+[security.quota]
+calls = 2
+[delegation.local_models.paid]
+provider = "paid"
+[delegation]
+static_routes = { ask = "local-paid" }
+"""
+
+
+def test_no_run_asks_for_more_than_its_quota(kit):
+    """What is beyond it is answered by the functions' own bodies, as with every other bound; each run has its own."""
+    provider = kit.provider("paid", lambda _: "fine")
+    with kit.open(kit.catalog(provider), QUOTA) as session:
+        for asked in (2, 4):
+            result = session.run(PAID, entry="main")
+            assert result.value == ("fine", "fine", "what")
+            assert "left of what its asker allows" in result.calls[-1].attempts[0].attempt.reason
+            assert len(kit.providers["paid"].requests) == asked
+
+
+class Reads:
+    """An engine that notes what is said of calls."""
+
+    def __init__(self):
+        self.facts = []
+
+    def claims(self):
+        return ("f",)
+
+    def decide(self, context):
+        self.facts.append(dict(context.metadata.context))
+
+
+@pytest.mark.parametrize(
+    ("said", "facts"),
+    [
+        (None, {"intent": "triage"}),
+        (DelegationMetadata(context={"who": "me"}), {"intent": "triage", "who": "me"}),
+        (DelegationMetadata(context={"intent": "mine"}), {"intent": "mine"}),
+    ],
+)
+def test_the_intent_is_among_what_is_said_of_calls(kit, said, facts):
+    engine = Reads()
+    with kit.open(kit.catalog(engine=engine), '[security]\nintent = "triage"\n') as session:
+        session.run("(defn f [x] x) (f 1)", metadata=said)
+    assert engine.facts == [facts]
+
+
+ACL = """
+[security]
+agent = "{agent}"
+grant = ["fs.read", "log"]
+acl = {{ "fs.*" = ["ops-*", "root"], "nothing" = [] }}
+"""
+
+
+@pytest.mark.parametrize(("agent", "may"), [("ops-7", True), ("root", True), ("intern", False), ("", False)])
+def test_a_capability_may_be_kept_for_agents(kit, capability, agent, may):
+    offered = kit.catalog(capabilities=[capability("fs.read", lambda request: 1), capability("log", lambda request: 2)])
+    with kit.open(offered, ACL.format(agent=agent)) as session:
+        assert session.run("(call :log 1)").value == 2
+        if may:
+            assert session.run("(call :fs.read 1)").value == 1
+        else:
+            with pytest.raises(Exception, match="is kept for other agents"):
+                session.run("(call :fs.read 1)")
+
+
+SPENDS = """
+(defn ^:delegation :remote "m" ask [x : :string] : :string "own")
+(defn main [] [(ask "1") (ask "2") (call :put "1") (ask "3") (ask "4")])
+"""
+
+
+@pytest.mark.parametrize("moment", [7, 9, 11])
+def test_what_was_spent_before_a_crash_counts(world, moment):
+    """A quota is of the run, however many processes it takes."""
+    world.config = "[security.quota]\ncalls = 3\n"
+
+    def work():
+        with world.open() as session:
+            session.run(SPENDS, entry="main")
+
+    assert not world.die_at(moment, work)
+    assert len(world.effects) >= 2
+    with pytest.raises(ProgramError, match="more calls than is left"):
+        world.settle(world.run)
+    assert len({key for name, key, _ in world.effects if name == "model"}) == 3
