@@ -33,7 +33,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.?!*+<>=/-]*")
 _DIGEST = re.compile(r"[0-9a-f]{12,64}")
 _ALONE = ("journal", "log")
 """What accepts or does not, and has no name of its own."""
-_KINDS = ("cache", "capability", "observer")
+_KINDS = ("cache", "capability", "observer", "queue")
 
 
 def read_labels(
@@ -175,7 +175,7 @@ class LabelTables:
         for name in table.capabilities:
             self._seen("capability", name, capabilities, ("labels", "capabilities", name))
         offered = {"capability": capabilities, "observer": self.catalog.observers,
-                   "cache": self.catalog.caches}  # fmt: skip
+                   "cache": self.catalog.caches, "queue": self.catalog.queues}  # fmt: skip
         for text in table.accepts:
             kind, _, name = text.partition(" ")
             if name and kind in offered:

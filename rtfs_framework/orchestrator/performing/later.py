@@ -26,6 +26,7 @@ import attrs
 from anyio import to_thread
 
 from rtfs_framework.api.attempts import FailureKind
+from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.api.queue import LeaseLostError, QueueError, QueueItem
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.orchestrator.boundary import exact
@@ -38,11 +39,12 @@ from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
 from rtfs_framework.orchestrator.performing.hinting import at_work
 from rtfs_framework.orchestrator.performing.items import TOPIC, elsewhere, item_of, marks_of, read, result_of
 from rtfs_framework.orchestrator.performing.models import Failed, Models
-from rtfs_framework.orchestrator.performing.queues import open_queue
+from rtfs_framework.orchestrator.performing.queues import open_queue, queue_accepts
 from rtfs_framework.orchestrator.recording.attempts import Spent
 from rtfs_framework.orchestrator.recording.lineage import received
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.labels import Label
     from rtfs_framework.api.provider import InferenceReply
     from rtfs_framework.api.queue import ItemStatus, Lease, Queue
     from rtfs_framework.api.values import Clock
@@ -299,6 +301,8 @@ class LaterModels(Models):
     """Asks provider instances, some of them by the durable queue."""
 
     later: Later | None = None
+    accepts: Label | None = None
+    """The marks of what its queue may hold; None for all."""
 
     async def go_on(
         self,
@@ -311,6 +315,12 @@ class LaterModels(Models):
         """See `Models`: what a model is to be asked goes through the queue, if its table says so."""
         if self.later is None or not instance.spec.later or opened.leg_of is not None or AT_WORK.get():
             return await Models.go_on(self, opened, function, instance, key, keep)
+        withheld = PUBLIC if self.accepts is None else opened.labels - self.accepts
+        if withheld:
+            shown = ", ".join(f":{mark}" for mark in sorted(withheld))
+            way_out = 'say what the queue accepts: accepts."queue NAME" under [labels]; or ask this target now'
+            refused = RefusedError("labels", f"the queue, which other machines read, does not accept {shown}", way_out)
+            return self.failed(refused, instance)
         try:
             item = item_of(opened, function, instance, self.most_requests)
             own = _Own(self, opened, function, instance, key, keep, item)
@@ -329,7 +339,7 @@ def deferring(models: Models, config: Config, environ: Mapping[str, str], clock:
     """Return what asks models, those among them that answer later by the queue of the configuration."""
     later = Later(open_queue(config, environ, clock, catalog), clock)
     fields = {field.name: getattr(models, field.name) for field in attrs.fields(Models)}
-    return LaterModels(**fields, later=later)
+    return LaterModels(**fields, later=later, accepts=queue_accepts(config, catalog))
 
 
 async def _there(function: Callable[..., T], *args: Any) -> T:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, cast
 
 from rtfs_framework.api.queue import QueueError, QueueSettings
 from rtfs_framework.orchestrator.config.folders import data_dir
+from rtfs_framework.orchestrator.config.labels import accepted
 from rtfs_framework.orchestrator.performing.arms_length import Kind, made_at_arms_length, named_variables
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.labels import Label
     from rtfs_framework.api.queue import Queue
     from rtfs_framework.api.values import Clock
     from rtfs_framework.orchestrator.config.model import Config
@@ -24,6 +26,17 @@ _KIND = Kind(
     error=QueueError,
     passes=(QueueError, ValueError),
 )  # fmt: skip
+
+
+def queue_accepts(config: Config, catalog: Catalog) -> Label | None:
+    """Return the marks of what the queue may hold, None for all: one of other machines holds none that is not named."""
+    spec, found = config.labels, catalog.queues.get(config.queue.store)
+    if spec is None:
+        return None
+    name = f"queue {config.queue.store}"
+    if name not in spec.accepts and found is not None and not found[0].remote:
+        return None
+    return accepted(spec, name)
 
 
 def open_queue(config: Config, environ: Mapping[str, str], clock: Clock, catalog: Catalog) -> Queue:

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.api.queue import QueueItem
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.values import type_name
 from rtfs_framework.orchestrator.boundary import exact
 from rtfs_framework.orchestrator.boundary.handover import NoValueError, as_value
+from rtfs_framework.orchestrator.performing.queues import queue_accepts
 from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
 from rtfs_framework.orchestrator.recording.journal.kept import value_text
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.source import Source
+    from rtfs_framework.orchestrator.host import Host
+    from rtfs_framework.orchestrator.running.linking import Linked
     from rtfs_framework.orchestrator.session import Session
 
 RUNS = "runs"
@@ -88,6 +92,26 @@ class QueuedRun:
         return found
 
 
+def _withheld(host: Host, linked: Linked, entry: str | None, args: tuple[Any, ...]) -> None:
+    """Refuse arguments with marks that the queue, if other machines read it, does not accept.
+
+    Raises:
+        JobError: Some have such marks.
+    """
+    accepts, labelling = queue_accepts(host.config, host.catalog), host.dispatcher.labelling
+    if accepts is None or labelling is None:
+        return
+    function = None if entry is None else linked.instance.function(entry)
+    names = () if function is None else [each.name for each in function.parameters]
+    marks = PUBLIC.union(*(each for _, each in labelling.marks.of_arguments(args, names))) - accepts
+    if marks:
+        store, shown = host.config.queue.store, ", ".join(f":{mark}" for mark in sorted(marks))
+        raise JobError(
+            f"the arguments carry {shown}, which queue {store} does not accept",
+            f'say so by accepts."queue {store}" under [labels]; or run it here, without --queued',
+        )
+
+
 def order(
     session: Session,
     source: Source | str,
@@ -111,6 +135,7 @@ def order(
     if entry is None and (args or linked.instance.function("main") is not None):
         entry = "main"
     text = _args_text(args)
+    _withheld(session.host, linked, entry, args)
     first, *modules = linked.artifact.sources
     run = QueuedRun(
         name=first.name,
