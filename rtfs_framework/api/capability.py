@@ -73,7 +73,10 @@ class CapabilityEntry:
     summary: str
     handler: Callable[[CapabilityRequest], Value | Awaitable[Value]]
     parameters: tuple[Type, ...] | None = None
+    """Types of its arguments, checked before each call; None where they are not known. A name that the language does
+    not know (`:url`, `Document`) says what a value means: capabilities are found by it, and any value fits it."""
     returns: Type | None = None
+    """Of its answers, each of which is checked."""
     effects: tuple[str, ...] = ()
     order_independent: bool = False
     """Whether calls may overlap with each other and with anything else: only then does a `map` make them at once.

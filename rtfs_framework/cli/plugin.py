@@ -48,6 +48,7 @@ _COMMANDS = (
     ("health", "Show which models are left alone because they failed.", "rtfs health list"),
     ("learn", "Show, export or reset what engines have learned.", "rtfs learn list"),
     ("top", "Watch models, rates, breakers and budgets.", "rtfs top --window 5min"),
+    ("capabilities", "Show what programs may ask this host for.", "rtfs capabilities search --from :url"),
     ("plugins", "Show what is installed, and what is wrong with it.", "rtfs plugins"),
     ("config", "Show or check the configuration (delegation.toml).", "rtfs config show"),
 )

@@ -1,4 +1,4 @@
-"""Providers of the published configuration whose plug-in is not installed: they say what to install.
+"""What is not installed and known by name: providers of the published configuration, and capabilities.
 
 A remote RTFS host is written as `endpoint` and `timeout`, nothing else. Without its plug-in it is a target that cannot
 be used, and the rest of the file counts: routes go on to the next one, and whoever asks for it is told what is missing.
@@ -12,10 +12,28 @@ from types import MappingProxyType
 import attrs
 
 from rtfs_framework.api.errors import PluginError
+from rtfs_framework.api.patterns import compile_patterns
 from rtfs_framework.api.provider import Locality, ModelProvider, ProviderEntry, ProviderSettings
 from rtfs_framework.registry.problems import HOST, UNKNOWN, Provenance
 
 REMOTE_HOST = "remote-rtfs"
+_CAPABILITIES: tuple[tuple[str, str], ...] = (
+    ("ccos.file.*", "rtfs-capability-files"),
+    ("ccos.network.*", "rtfs-capability-http"),
+    ("ccos.state.kv.*", "rtfs-capability-kv"),
+    ("ccos.*", "rtfs-capability-standard"),
+    ("mcp.stream.*", "rtfs-capability-streams"),
+    ("marketplace.stream.*", "rtfs-capability-streams"),
+    ("stream.*", "rtfs-capability-streams"),
+    ("mcp.*", "rtfs-capability-mcp"),
+    ("fs.*", "rtfs-capability-files"),
+    ("data.*", "rtfs-capability-files"),
+    ("sqlite.*", "rtfs-capability-sqlite"),
+    ("http.*", "rtfs-capability-http"),
+    ("kv.*", "rtfs-capability-kv"),
+    ("remote-rtfs.*", "rtfs-provider-remote-rtfs"),
+)
+"""Ids of capabilities, to the distribution of this project that offers them; the first that fits counts."""
 _MISSING = f"no plug-in for remote RTFS hosts is installed; pip install rtfs-provider-{REMOTE_HOST}"
 
 
@@ -28,6 +46,12 @@ class RemoteHost:
     def unusable(self, _environ: Mapping[str, str]) -> str:
         """Say what is missing."""
         return _MISSING
+
+
+def distribution_of(capability: str) -> str | None:
+    """Return the distribution of this project that offers a capability, None where none does."""
+    fits = (who for pattern, who in _CAPABILITIES if compile_patterns((pattern,))(capability) is not None)
+    return next(fits, None)
 
 
 def _make(settings: ProviderSettings) -> ModelProvider:

@@ -12,11 +12,13 @@ def test_purity_and_calls(rtfs, folder) -> None:
     (folder / "p.rtfs").write_text(PROGRAM)
     result = rtfs("check", "p.rtfs")
     assert result.code == 0
-    assert result.lines[-5:] == [
+    assert result.lines[-6:] == [
         "p.rtfs: helper is pure",
         "p.rtfs: fetch is effectful: calls the capability fs.read (line 2)",
         "p.rtfs: main is effectful: uses fetch, which is effectful (line 3)",
         "p.rtfs:2:20: fs.read leaves the kernel: nothing provides it now (no plugin offers 'fs.read')",
+        "p.rtfs: needs fs.read: not offered: no plug-in that is installed offers it; "
+        "pip install rtfs-capability-files",
         "1 file checked, 0 errors, 1 warning",
     ]
 

@@ -24,6 +24,7 @@ KINDS = (
     "providers",
     "caches",
     "capabilities",
+    "capability_sets",
     "guards",
     "embedders",
     "ledgers",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.source import Place
     from rtfs_framework.orchestrator.explaining.checked import Checked
     from rtfs_framework.orchestrator.explaining.explain import ExplainedSite
+    from rtfs_framework.orchestrator.explaining.market.needs import Need
 
 
 def purity_lines(file: str, checked: Checked) -> Iterator[list[Part]]:
@@ -30,6 +31,24 @@ def purity_lines(file: str, checked: Checked) -> Iterator[list[Part]]:
         yield [f"{file}: the values of ", *_listed(kept), " are kept across runs (^:memo)"]
     for site in checked.sites:
         yield [f"{site.place}: {site.name} leaves the kernel: ", _answer(site)]
+    for need in checked.needs:
+        yield [f"{file}: ", *need_parts(need)]
+
+
+def need_parts(need: Need) -> Iterator[Part]:
+    """Yield one line about a capability that a program needs: what it does, whether it may, and what to do else."""
+    yield "needs "
+    yield bold(need.id or "capabilities whose names it computes")
+    if need.effects:
+        yield f" ({', '.join(need.effects)})"
+    if need.lacking:
+        yield ": "
+        yield yellow(need.state if need.why == need.state else f"{need.state}: {need.why}")
+        yield f"; {need.way_out}"
+        if need.keys:
+            yield f"; a grant may say {', '.join(map(str, need.keys))}"
+    else:
+        yield f": {need.why}" + (f", offered by {need.provider}" if need.provider else "")
 
 
 def _listed(names: list[str]) -> Iterator[Part]:
@@ -76,8 +95,9 @@ def program_json(file: str, checked: Checked) -> dict[str, Any]:
         | {"depends_on": list(each.depends_on), "may_go_to": list(each.may_go_to), "fault": each.fault or None}
         for each in checked.sites
     ]
+    needs = [each.to_json() for each in checked.needs]
     labels = {} if checked.seen is None else {"labels": [each.to_json() for each in checked.seen]}
-    return {"file": file, "accepted": checked.accepted, "functions": functions, "calls": sites, **labels}
+    return {"file": file, "accepted": checked.accepted, "functions": functions, "calls": sites, "needs": needs, **labels}
 
 
 def _place(place: Place) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from rtfs_framework.lang.check.kinds import ANY, NEVER, Kinds, of_type
 from rtfs_framework.lang.check.misfits import Misfits
 from rtfs_framework.lang.ir import nodes as ir
 from rtfs_framework.lang.types.model import Type
-from rtfs_framework.lang.types.names import no_names
+from rtfs_framework.lang.types.names import any_of_name
 from rtfs_framework.lang.types.show import show_type
 from rtfs_framework.lang.values import Keyword
 
@@ -71,11 +71,11 @@ def of_contract(state: Inference, node: ir.Call, contract: Contract, args: tuple
         message = f"Arity mismatch in {contract.id}: expected {arity_text((count, count))}, got {len(args)}"
         state.say(node, "E0204", message, f"it is called as {contract}")
         return NEVER
-    misfits = Misfits(no_names, state.known)
+    misfits = Misfits(any_of_name, state.known)
     for place, (arg, type_) in enumerate(zip(args, parameters or (), strict=False), 1):
         reason = misfits.why(arg, type_)
         if reason is not None:
             message = f"argument {place} of capability '{contract.id}': {reason}"
             state.say(arg, "E0320", message, f"it is called as {contract}")
             return NEVER
-    return ANY if contract.returns is None else of_type(contract.returns, no_names)
+    return ANY if contract.returns is None else of_type(contract.returns, any_of_name)

@@ -37,6 +37,11 @@ def no_names(name: str) -> Type | None:  # noqa: ARG001 - the shape of a Lookup
     return None
 
 
+def any_of_name(name: str) -> Type | None:
+    """Take a name that nobody defines for what a value means: contracts of capabilities name `:url` or `Document`."""
+    return None if name.removesuffix("?") in _ALIASES else Primitive.ANY
+
+
 def resolve(name: str, lookup: Lookup) -> Type | None:
     """Return the type that a name stands for, or None for an unknown name and one that only stands for itself."""
     found = lookup(name)

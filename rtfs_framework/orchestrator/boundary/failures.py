@@ -10,6 +10,7 @@ from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.errors import ProgramError, RtfsError
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.values import Keyword
+from rtfs_framework.registry.absent import distribution_of
 from rtfs_framework.registry.problems import describe
 
 PLUGIN_BROKE = "E0801"
@@ -67,7 +68,9 @@ def as_program_error(error: Exception, what: str) -> ProgramError:
 def unknown_capability(name: str, known: list[str]) -> ProgramError:
     """`Unknown capability: X`, with the nearest one that is offered."""
     near = did_you_mean(name, known)
-    hint = f"; {near}" if near else "; no plugin offers it (`rtfs plugins` lists what is installed)"
+    of_ours = distribution_of(name)
+    else_ = "`rtfs plugins` lists what is installed" if of_ours is None else f"pip install {of_ours}, if it is missing"
+    hint = f"; {near}" if near else f"; no plugin offers it ({else_})"
     return _coded("UnknownCapability", f"Unknown capability: {name}{hint}", UNKNOWN_CAPABILITY, {})
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rtfs_framework.lang.signature import FunctionEffect
     from rtfs_framework.lang.source import Source
     from rtfs_framework.orchestrator.explaining.explain import ExplainedSite
+    from rtfs_framework.orchestrator.explaining.market.needs import Need
     from rtfs_framework.orchestrator.explaining.seen import SeenSite
 
 
@@ -22,6 +23,8 @@ class Checked:
     diagnostics: tuple[Diagnostic, ...]
     effects: tuple[FunctionEffect, ...] = ()
     sites: tuple[ExplainedSite, ...] = ()
+    needs: tuple[Need, ...] = ()
+    """The capabilities that it calls, and what it lacks of them."""
     seen: tuple[SeenSite, ...] | None = None
     """What may be seen at each place that asks the host; None where nobody has asked."""
 

@@ -9,6 +9,7 @@ from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.explaining.checked import Checked
 from rtfs_framework.orchestrator.explaining.contracts import broken_contracts
 from rtfs_framework.orchestrator.explaining.explain import explain_artifact
+from rtfs_framework.orchestrator.explaining.market.needs import needs
 from rtfs_framework.orchestrator.explaining.written_hints import wrong_hints
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.running.linking import as_seen, compile_for, findings, hints
@@ -31,6 +32,7 @@ def check(host: Host, source: Source, limits: Limits) -> Checked:
         diagnostics=tuple(bounded([*found, *hints(host, artifact)])),
         effects=artifact.effects,
         sites=tuple(explain_artifact(host, artifact, limits)),
+        needs=needs(host, artifact),
     )
 
 

@@ -26,7 +26,7 @@ def contracts_of(capabilities: Capabilities) -> dict[str, Contract]:
         for id_, entry in capabilities.entries.items()
         if entry.parameters is not None or entry.returns is not None
     }
-    other = {**capabilities.names, **getattr(capabilities, "aliases", {})}
+    other = {**capabilities.names, **capabilities.aliases}
     return {**{name: known[id_] for name, id_ in other.items() if id_ in known}, **known}
 
 

@@ -20,6 +20,7 @@ from rtfs_framework.orchestrator.deciding.security import Refusal
 from rtfs_framework.orchestrator.explaining.asked_call import read_call
 from rtfs_framework.orchestrator.explaining.imagined import Past
 from rtfs_framework.orchestrator.explaining.labels import decider, given, had, of_capability, of_function
+from rtfs_framework.orchestrator.explaining.market.needs import how_to_get
 from rtfs_framework.orchestrator.explaining.samples import samples
 from rtfs_framework.orchestrator.explaining.similar_way import similar_way
 from rtfs_framework.orchestrator.explaining.whole_way import Way, way_of
@@ -284,7 +285,7 @@ def _capability(host: Host, site: CallSite, refused: Mapping[str, Refusal]) -> E
     name = found or site.name
     target = f"capability {name}"
     if found is None:
-        problem = f"no plugin offers '{name}'"
+        problem = f"no plugin offers '{name}'; {how_to_get(host, name)}"
         return _explained(site, target=target, reasoning="unknown", usable=False, problem=problem)
     provenance = capabilities.parts[found].provenance
     refusal = refused.get(found)

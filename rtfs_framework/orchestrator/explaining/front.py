@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.explaining.checked import Checked
     from rtfs_framework.orchestrator.explaining.estimating.estimate import Estimate
     from rtfs_framework.orchestrator.explaining.explain import ExplainedSite
+    from rtfs_framework.orchestrator.explaining.market.needs import Need
     from rtfs_framework.orchestrator.explaining.planning.planning import ProgramPlan
     from rtfs_framework.orchestrator.running.program import LoadedProgram
 
@@ -45,6 +46,18 @@ class Explaining:
         from rtfs_framework.orchestrator.explaining.explain import explain
 
         return self.portal.call(lambda _: explain(self.host, source_of(source), self.limits))
+
+    def needs(self, source: Source | str) -> tuple[Need, ...]:
+        """Return the capabilities that a program calls, whether it may, and what to do where it may not. Runs nothing.
+
+        Raises:
+            LanguageError: The program was refused.
+        """
+        from rtfs_framework.orchestrator.explaining.market.needs import needs
+        from rtfs_framework.orchestrator.running.linking import compile_for
+
+        host = self.host
+        return self.portal.call(lambda _: needs(host, compile_for(host, source_of(source), self.limits)))
 
     def explain_call(self, source: Source | str, call: Source) -> ExplainedSite:
         """Return where one call, such as `(f "x")`, would go. Runs nothing but the engine.

@@ -23,6 +23,7 @@ from rtfs_framework.lang.frozen import maker
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.types.model import Type
+from rtfs_framework.lang.types.names import any_of_name
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.boundary.answers import Answer, Throw, Waiting, reply
 from rtfs_framework.orchestrator.boundary.failures import as_program_error, late, unknown_capability
@@ -233,7 +234,7 @@ class Capabilities:
             except NoValueError as error:
                 raise PluginFault(self.parts[entry.id], _HANDLER, f"returned {error}", code=NO_VALUE) from None
         who, function, lookup = f"capability '{entry.id}'", opened.call.function, opened.scope.lookup
-        wrong = None if entry.returns is None else violation(entry.returns, value)
+        wrong = None if entry.returns is None else violation(entry.returns, value, any_of_name)
         if wrong is None and function is not None and function.returns is not None:  # it answers for a function
             wrong = violation(function.returns, value, lookup)
         if wrong is not None:
@@ -299,6 +300,6 @@ def _check_arguments(entry: CapabilityEntry, parameters: tuple[Type, ...], args:
     if len(args) != len(parameters):
         raise arity_error(entry.id, str(len(parameters)), len(args)).of_program()
     for place, (type_, value) in enumerate(zip(parameters, args, strict=True), 1):
-        wrong = violation(type_, value)
+        wrong = violation(type_, value, any_of_name)
         if wrong is not None:
             raise type_validation_error(f"argument {place} of capability '{entry.id}': {wrong}").of_program()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtfs_framework.lang.errors import ProgramError
-from rtfs_framework.lang.types.model import Primitive, VectorType
+from rtfs_framework.lang.types.model import NamedType, Primitive, VectorType
 
 TEXT, INT = Primitive.STRING, Primitive.INT
 
@@ -15,9 +15,12 @@ def session(kit, capability):
     read = capability("fs.read", lambda request: request.args[0], parameters=(TEXT,), returns=TEXT, names=("slurp",))
     add = capability("math.add", lambda request: sum(request.args[0]), parameters=(VectorType(INT),), returns=INT)
     log = capability("ccos.io.log", lambda _: None, parameters=(TEXT,))
+    page = capability(
+        "net.page", lambda _: 1, parameters=(NamedType("url"), NamedType("Int?")), returns=NamedType("Page")
+    )
     free = capability("net.any", lambda request: len(request.args))
     lies = capability("acme.lies", lambda _: 1, returns=TEXT)
-    catalog = kit.catalog(capabilities=(read, add, log, free, lies))
+    catalog = kit.catalog(capabilities=(page, read, add, log, free, lies))
     with kit.open(catalog, '[security]\nlevel = "full"\n', journal=False) as opened:
         yield opened
 
@@ -34,6 +37,7 @@ def session(kit, capability):
         ('(+ 1 (call :fs.read "a"))', "E0321", "this is a string"),
         ('(defn f [] (call :math.add [1])) (string-contains? (f) "1")', "E0321", "this is an integer"),
         ("(log 1)", "E0320", "argument 1 of capability 'ccos.io.log'"),
+        ("(call :net.page 1 :a)", "E0320", "argument 2 of capability 'net.page'"),
         ('(log "a" "b")', "E0204", "expected 1, got 2"),
     ],
 )
@@ -52,6 +56,7 @@ def test_what_surely_fails_is_found_before_anything_runs(session, source, text, 
         '(call :fs.read "a")',
         "(defn f [x] (call :fs.read x)) 1",
         "(call :net.any 1 2 3)",
+        "(call :net.page :a-name-that-only-means-something nil)",
         "(call (str :fs.read) 1)",
         "(defn slurp [a b] a) (slurp 1 2)",
         "(let [slurp (fn [x] x)] (slurp 1))",

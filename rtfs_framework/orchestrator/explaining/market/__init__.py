@@ -1,0 +1,1 @@
+"""What a host offers to programs, how one finds it, and what a program needs of it and lacks."""
