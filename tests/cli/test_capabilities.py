@@ -153,7 +153,9 @@ def test_call_is_a_run_under_the_rules(market, rtfs):
     assert market("call", "fs.read", "a.txt").out == '"text of a.txt"\n'
     assert market("call", "acme.add", "1", "2").out == "3\n"
     assert market("call", "acme.echo", '{"a": [1]}', "plain").out == '[{"a" [1]} "plain"]\n'
-    assert "acme.add" in rtfs("runs", "show", "last~1").out + rtfs("runs", "list").out + rtfs("runs", "show", "last").out
+    assert (
+        "acme.add" in rtfs("runs", "show", "last~1").out + rtfs("runs", "list").out + rtfs("runs", "show", "last").out
+    )
 
 
 @pytest.mark.parametrize(
@@ -214,7 +216,9 @@ def test_check_tells_the_same_list(market, folder, rtfs):
     found = rtfs("check", "p.rtfs", "--config", "own.toml")
     assert "needs fs.read (file-read): grant 'fs.read' at " in found.out
     assert "needs acme.fetch (network): not granted; add  grant" in found.out
-    assert "needs kv.get: not offered: no plug-in that is installed offers it; pip install rtfs-capability-kv" in found.out
+    assert (
+        "needs kv.get: not offered: no plug-in that is installed offers it; pip install rtfs-capability-kv" in found.out
+    )
     assert "needs capabilities whose names it computes: the name is computed" in found.out
     states = [each["state"] for each in rtfs("check", "p.rtfs", "--json").data["programs"][0]["needs"]]
     assert states == ["not granted", "not granted", "not offered", "computed"]

@@ -97,10 +97,10 @@ def test_a_missing_key_is_a_warning_here_and_an_error_when_it_runs(rtfs, folder)
 
 
 def test_a_capability_that_nobody_offers_is_a_warning(rtfs, folder) -> None:
-    (folder / "files.rtfs").write_text('(call :fs.read "x")')
+    (folder / "files.rtfs").write_text('(call :acme.read "x")')
     result = rtfs("check", "files.rtfs")
     assert result.code == 0
-    assert "files.rtfs:1:1: warning[E0711]: the call of fs.read would fail" in result.out
+    assert "files.rtfs:1:1: warning[E0711]: the call of acme.read would fail" in result.out
 
 
 def test_a_broken_configuration_stops_the_check(rtfs, folder) -> None:

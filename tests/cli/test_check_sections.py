@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 PROGRAM = """(defn helper [x] (str x))
-(defn fetch [path] (call :fs.read path))
+(defn fetch [path] (call :acme.read path))
 (defn main [path] (helper (fetch path)))
 """
 
@@ -14,11 +14,11 @@ def test_purity_and_calls(rtfs, folder) -> None:
     assert result.code == 0
     assert result.lines[-6:] == [
         "p.rtfs: helper is pure",
-        "p.rtfs: fetch is effectful: calls the capability fs.read (line 2)",
+        "p.rtfs: fetch is effectful: calls the capability acme.read (line 2)",
         "p.rtfs: main is effectful: uses fetch, which is effectful (line 3)",
-        "p.rtfs:2:20: fs.read leaves the kernel: nothing provides it now (no plugin offers 'fs.read')",
-        "p.rtfs: needs fs.read: not offered: no plug-in that is installed offers it; "
-        "pip install rtfs-capability-files",
+        "p.rtfs:2:20: acme.read leaves the kernel: nothing provides it now (no plugin offers 'acme.read')",
+        "p.rtfs: needs acme.read: not offered: no plug-in that is installed offers it; "
+        "`rtfs capabilities search` finds what is offered here; `rtfs plugins` lists what is installed",
         "1 file checked, 0 errors, 1 warning",
     ]
 
@@ -30,9 +30,9 @@ def test_json(rtfs, folder) -> None:
     purity = {each["name"]: each["purity"] for each in program["functions"]}
     assert purity == {"helper": "pure", "fetch": "effectful", "main": "effectful"}
     because = program["functions"][1]["because"]
-    assert because == [{"text": "calls the capability fs.read", "file": "p.rtfs", "line": 2, "column": 20}]
+    assert because == [{"text": "calls the capability acme.read", "file": "p.rtfs", "line": 2, "column": 20}]
     (call,) = program["calls"]
-    assert (call["name"], call["inside"], call["usable"], call["provider"]) == ("fs.read", "fetch", False, None)
+    assert (call["name"], call["inside"], call["usable"], call["provider"]) == ("acme.read", "fetch", False, None)
 
 
 def test_all_functions_pure(rtfs, folder) -> None:
@@ -62,11 +62,11 @@ def test_a_program_with_an_error_has_no_section_and_runs_until_it_is_reached(rtf
 
 def test_modules_beside_the_program(rtfs, folder) -> None:
     (folder / "sub" / "lib").mkdir(parents=True)
-    (folder / "sub" / "lib" / "m.rtfs").write_text("(module lib.m (:exports [f]) (defn f [x] (call :fs.read x)))")
+    (folder / "sub" / "lib" / "m.rtfs").write_text("(module lib.m (:exports [f]) (defn f [x] (call :acme.read x)))")
     (folder / "sub" / "p.rtfs").write_text("(import lib.m :as m)\n(defn main [x] (m/f x))")
     result = rtfs("check", "sub/p.rtfs")
     assert result.code == 0
-    assert "sub/lib/m.rtfs:1:42: warning[E0711]: the call of fs.read would fail" in result.out
+    assert "sub/lib/m.rtfs:1:42: warning[E0711]: the call of acme.read would fail" in result.out
     assert "sub/p.rtfs: main is effectful: uses lib.m/f, which is effectful (line 2)" in result.out
     missing = rtfs("eval", "(import lib.m)")
     assert missing.code == 1

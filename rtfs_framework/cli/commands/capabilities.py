@@ -87,7 +87,9 @@ def show_command(name: str, *, as_json: bool, config: str | None) -> None:
 
 @command.command("search")
 @click.argument("text", nargs=-1)
-@click.option("--from", "--takes", "takes", multiple=True, metavar="TYPE", help="What is there. Several in their order.")
+@click.option(
+    "--from", "--takes", "takes", multiple=True, metavar="TYPE", help="What is there. Several in their order."
+)
 @click.option("--to", "--gives", "gives", metavar="TYPE", help="What is wanted.")
 @json_option
 @config_option
@@ -205,7 +207,7 @@ def _table(found: Sequence[Offer]) -> None:
         shown = summary if len(summary) <= _WIDTH else f"{summary[:_WIDTH]}..."
         who = f"{each.provenance.distribution} {each.version}".rstrip()
         granted = "yes" if each.permission.granted else "no"
-        rows.append((each.id, ", ".join(each.entry.effects) or "-", granted, who, shown))
+        rows.append((each.id, ", ".join(each.effects) or "-", granted, who, shown))
     say_table(rows)
 
 
@@ -214,7 +216,7 @@ def _page(found: Offer) -> Iterator[tuple[Part, ...]]:
     lines = [
         ("called as", found.usage),
         ("also", ", ".join((*found.aliases, *(f"({name} ...)" for name in found.names)))),
-        ("effects", ", ".join(found.entry.effects) or "not said"),
+        ("effects", ", ".join(found.effects) or "not said"),
         ("promises", ", ".join(found.traits) or "nothing"),
         ("offered by", f"{found.provenance} ({found.provenance.module})"),
         ("version", found.entry.version),

@@ -97,7 +97,14 @@ def program_json(file: str, checked: Checked) -> dict[str, Any]:
     ]
     needs = [each.to_json() for each in checked.needs]
     labels = {} if checked.seen is None else {"labels": [each.to_json() for each in checked.seen]}
-    return {"file": file, "accepted": checked.accepted, "functions": functions, "calls": sites, "needs": needs, **labels}
+    return {
+        "file": file,
+        "accepted": checked.accepted,
+        "functions": functions,
+        "calls": sites,
+        "needs": needs,
+        **labels,
+    }
 
 
 def _place(place: Place) -> dict[str, Any]:

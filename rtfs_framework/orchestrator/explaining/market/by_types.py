@@ -159,4 +159,4 @@ def _texts(offer: Offer) -> Iterator[str]:
     yield offer.id.lower()
     yield " ".join((*offer.aliases, *offer.names)).lower()
     yield f"{offer.entry.summary} {offer.usage}".lower()
-    yield " ".join((*offer.entry.effects, offer.provenance.distribution)).lower()
+    yield " ".join((*offer.effects, offer.provenance.distribution)).lower()

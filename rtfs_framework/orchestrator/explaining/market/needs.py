@@ -85,7 +85,7 @@ def _need(host: Host, name: str, places: tuple[Place, ...]) -> Need:
         why=said.why,
         way_out=said.way_out,
         provider=str(offer.provenance),
-        effects=offer.entry.effects,
+        effects=offer.effects,
         keys=offer.keys,
     )
 

@@ -5,6 +5,7 @@ In: a host. Out: an `Offer` for each capability. Nothing is called.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import attrs
 
 from rtfs_framework.lang.check.contracts import Contract
 from rtfs_framework.lang.types.show import show_type
-from rtfs_framework.orchestrator.config.security import WAITS, IsolationLevel
+from rtfs_framework.orchestrator.config.security import WAITS, SecurityLevel
 
 if TYPE_CHECKING:
     from rtfs_framework.api.capability import CapabilityEntry
@@ -81,6 +82,11 @@ class Offer:
         return self.entry.version or self.provenance.version
 
     @property
+    def effects(self) -> tuple[str, ...]:
+        """What a call of it does, without the colon that some write."""
+        return effects_of(self.entry)
+
+    @property
     def traits(self) -> tuple[str, ...]:
         """What is promised of its calls."""
         entry = self.entry
@@ -98,12 +104,17 @@ class Offer:
             "id": self.id, "summary": entry.summary, "usage": self.usage,
             "parameters": None if entry.parameters is None else list(map(show_type, entry.parameters)),
             "returns": None if entry.returns is None else show_type(entry.returns),
-            "effects": list(entry.effects), "traits": list(self.traits),
+            "effects": list(self.effects), "traits": list(self.traits),
             "names": list(self.names), "aliases": list(self.aliases),
             "distribution": self.provenance.distribution, "version": self.version or None,
             "module": self.provenance.module,
             "grant": [attrs.asdict(each) for each in self.keys], **self.permission.to_json(),
         }  # fmt: skip
+
+
+def effects_of(entry: CapabilityEntry) -> tuple[str, ...]:
+    """Return what calls of a capability do, without the colon that some write."""
+    return tuple(each.removeprefix(":") for each in entry.effects)
 
 
 def offers(host: Host) -> list[Offer]:
@@ -146,7 +157,7 @@ def _granting(config: Config, security: SecurityAuthorizer, name: str) -> Iterat
         yield f"grant '{each}'" + (f" at {' and '.join(where)}" if where else "")
     if written:
         return
-    if security.rules.level is IsolationLevel.FULL:
+    if security.rules.level is SecurityLevel.FULL:
         yield "level 'full' under [security]"
     elif name in WAITS:
         yield "it reaches nothing, and needs no grant"
@@ -183,8 +194,12 @@ def keys_of(settings: SettingsSchema | None) -> tuple[GrantKey, ...]:
     )
 
 
+_MODULE = re.compile(r"\b(?:\w+\.)+(?=\w)")
+
+
 def _type(type_: Any) -> str:
-    return getattr(type_, "__name__", "") if isinstance(type_, type) and not hasattr(type_, "__args__") else str(type_)
+    named = isinstance(type_, type) and not hasattr(type_, "__args__")
+    return type_.__name__ if named else _MODULE.sub("", str(type_))
 
 
 def _default(default: Any) -> str | None:
