@@ -87,9 +87,7 @@ def show_command(name: str, *, as_json: bool, config: str | None) -> None:
 
 @command.command("search")
 @click.argument("text", nargs=-1)
-@click.option(
-    "--from", "--takes", "takes", multiple=True, metavar="TYPE", help="What is there. Several in their order."
-)
+@click.option("--from", "--takes", "takes", multiple=True, metavar="TYPE", help="What is there, in order.")
 @click.option("--to", "--gives", "gives", metavar="TYPE", help="What is wanted.")
 @json_option
 @config_option
