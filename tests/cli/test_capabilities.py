@@ -180,7 +180,8 @@ def test_call_refuses_what_is_no_value_of_the_type(market):
 
 
 PROGRAM = """(defn main [name]
-  [(slurp "a.txt") (call :acme.fetch {:url "x"}) (call :kv.get :a) (call (str "acme." name) 1) (call :acme.fetch {:url 1})])
+  [(slurp "a.txt") (call :acme.fetch {:url "x"}) (call :kv.get :a) (call (str "acme." name) 1)
+   (call :acme.fetch {:url 1})])
 """
 
 
@@ -192,7 +193,7 @@ def test_missing_is_one_list_with_ways_out(market, folder):
         ("acme.fetch", "not granted", f'add  grant = ["acme.fetch"]  under [security] in {found_name(market)}'),
         ("kv.get", "not offered", "pip install rtfs-capability-kv"),
     ]
-    assert found.data["missing"][0]["places"] == ["p.rtfs:2:20", "p.rtfs:2:96"]
+    assert found.data["missing"][0]["places"] == ["p.rtfs:2:20", "p.rtfs:3:4"]
     assert found.data["needed"] == 4
     said = market("missing", "p.rtfs").out
     assert "p.rtfs:2:20: needs acme.fetch (network): not granted; add  grant" in said

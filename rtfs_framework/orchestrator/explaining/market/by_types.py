@@ -65,7 +65,7 @@ def fitting(found: Sequence[Offer], takes: Sequence[Type], gives: Type | None) -
 
 
 def chained(found: Sequence[Offer], takes: Sequence[Type], gives: Type) -> list[Chain]:
-    """Return pairs that do what none does alone, the nearest first; the second needs nothing but what the first gives."""
+    """Return pairs that do what none does alone, the nearest first; the second needs only what the first gives."""
     chains: list[Chain] = []
     for first in fitting(found, takes, None):
         between = first.offer.entry.returns
