@@ -89,6 +89,9 @@ class CapabilityEntry:
     blocking: bool = False
     """Whether the handler waits without being asynchronous (files, a vendor's blocking client): the host then runs it
     in a worker thread, under the deadline, beside other calls. It must be safe to call from several threads."""
+    isolable: bool = False
+    """Whether a call may run in a process of its own, as `[security] isolation` asks: the handler is a function of a
+    module, keeps nothing between calls, starts no process, and writes only where the configuration says."""
     names: tuple[str, ...] = ()
     """Function names under which programs may call it directly, such as `log`."""
     aliases: tuple[str, ...] = ()

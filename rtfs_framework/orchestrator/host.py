@@ -250,7 +250,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     )
     waits = Waits(clock, events)
     desks = Desks(Heard(learning, models.similar), waits, remote)
-    offered = capabilities_of(catalog, security, clock, events, io, desks, threads=config.parallel)
+    offered = capabilities_of(catalog, security, clock, events, io, desks, threads=config.parallel, environ=environ)
     dispatcher = Dispatcher(
         delegator=Delegator(
             precedence=precedence,

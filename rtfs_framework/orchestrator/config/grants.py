@@ -17,6 +17,7 @@ from rtfs_framework.api.patterns import compile_patterns, is_pattern
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.types.jsonable import from_plain
+from rtfs_framework.orchestrator.config.isolation import read_child
 from rtfs_framework.orchestrator.config.security import RuntimeContext
 
 if TYPE_CHECKING:
@@ -164,6 +165,8 @@ class GrantReader:
             intent=table.intent,
             acl={name: tuple(agents) for name, agents in table.acl.items()},
             quota=table.quota,
+            isolation=table.isolation,
+            child=read_child(table.child, self.reading.mistake, self.merged.folder),
             values=values,
         )
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Names = tuple[str, ...]
 _PROVIDERS = {"remote_providers": RemoteModel, "local_models": LocalModel}
 _MOST_NAMED = 8
-_NAMED = ("context", "environment", "constraints", "hours", "acl")
+_NAMED = ("child", "context", "environment", "constraints", "hours", "acl")
 """Keys of `[security]` that are tables of names; a file that nobody trusts fills none of them."""
 
 

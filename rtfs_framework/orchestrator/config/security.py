@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import validators
 
+from rtfs_framework.orchestrator.config.isolation import USUAL_CHILD, ChildSpec, Isolation
+
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.config.grants import ArgumentGrant
 
@@ -72,5 +74,7 @@ class RuntimeContext:
     acl: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     """Agents (names or patterns) by capability (a name or pattern): where one fits, nobody else may use it."""
     quota: Quota = NO_QUOTA
+    isolation: Isolation = Isolation.INHERIT
+    child: ChildSpec = USUAL_CHILD
     values: Mapping[str, Any] = attrs.field(factory=dict)
     """Host context values that programs read as `@name`."""

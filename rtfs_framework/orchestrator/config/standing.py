@@ -17,6 +17,7 @@ import attrs
 from rtfs_framework.api.cache import CacheLevel
 from rtfs_framework.orchestrator.config.budgets import SCOPES, BudgetSpec, RateSpec
 from rtfs_framework.orchestrator.config.globs import Patterns
+from rtfs_framework.orchestrator.config.isolation import stricter
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT, MANY, Config, ProviderSpec
 from rtfs_framework.orchestrator.config.security import Reach, SecurityLevel
 from rtfs_framework.orchestrator.config.standing_labels import (
@@ -132,6 +133,10 @@ def _level(said: Said) -> Any:
 
 def _reach(said: Said) -> Any:
     return said.raw if _REACHES.index(said.value) <= _REACHES.index(said.below.security.reach) else WIDENS
+
+
+def _isolation(said: Said) -> Any:
+    return said.raw if stricter(said.value, said.below.security.isolation) is said.value else WIDENS
 
 
 def _grant(said: Said) -> Any:
@@ -275,6 +280,8 @@ STANDING: Mapping[str, Rule] = {
     "caches.*.patience": widens,
     "security.level": _level,
     "capabilities.*": widens,
+    "security.isolation": _isolation,
+    "security.child.*": widens,
     "security.grant": _grant,
     "security.deny": _deny,
     "security.reach": _reach,

@@ -32,6 +32,7 @@ from rtfs_framework.orchestrator.boundary.hints import seconds_for
 from rtfs_framework.orchestrator.boundary.purity import ATOMS
 from rtfs_framework.orchestrator.concurrency.deadlines import HELD_SECONDS, OverdueError
 from rtfs_framework.orchestrator.concurrency.loops import HeldError, LoopThread
+from rtfs_framework.orchestrator.config.isolation import Isolation
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL
 from rtfs_framework.orchestrator.deciding.security import Refusal, SecurityAuthorizer
 from rtfs_framework.orchestrator.deciding.security import violation as security_violation
@@ -88,6 +89,8 @@ class Capabilities:
     """Other ids of capabilities, to their own: calls have those alone."""
     own: Mapping[str, Callable[[OpenCall], Answer | Waiting]] = attrs.field(factory=dict)
     """What answers those that the host serves itself."""
+    environ: Mapping[str, str] = attrs.field(factory=dict)
+    """The host's: what the configuration names of it is handed on to handlers in processes of their own."""
     timeout: float = TIMEOUT
     threads: int = DEFAULT_PARALLEL
     """Blocking handlers that may run at once."""
@@ -174,8 +177,16 @@ class Capabilities:
         refusal = self.security.authorize_capability(name)
         if refusal is not None:
             return security_violation("call", name, self.security.rules.level, refusal)
+        begun = self._begun(entry)
+        if self.security.rules.isolation is not Isolation.INHERIT and name not in self.own:
+            from rtfs_framework.orchestrator.performing.isolation.possible import isolated
+
+            child = isolated(entry, self.security.rules, self.parts[entry.id], self.environ)
+            if isinstance(child, Refusal):
+                return security_violation("call", name, self.security.rules.level, child)
+            begun = self._threaded(entry, child)
         grants = () if entry.grant is None else self.security.arguments(name)
-        self._granted[name] = _Granted(entry, _target(name), self._begun(entry), self.own.get(name), grants)
+        self._granted[name] = _Granted(entry, _target(name), begun, self.own.get(name), grants)
         return None
 
     def _begun(self, entry: CapabilityEntry) -> Callable[[CapabilityRequest], Awaitable[Any]] | None:
@@ -184,12 +195,16 @@ class Capabilities:
         One that is cancelled before never was.
         """
         if entry.blocking:
-
-            def threaded(request: CapabilityRequest) -> Awaitable[Any]:
-                return self._outside(entry).in_thread(_HANDLER, entry.handler, request)
-
-            return threaded
+            return self._threaded(entry, entry.handler)
         return entry.handler if iscoroutinefunction(entry.handler) else None
+
+    def _threaded(
+        self, entry: CapabilityEntry, handler: Callable[[CapabilityRequest], Any]
+    ) -> Callable[[CapabilityRequest], Awaitable[Any]]:
+        def threaded(request: CapabilityRequest) -> Awaitable[Any]:
+            return self._outside(entry).in_thread(_HANDLER, handler, request)
+
+        return threaded
 
     def _outside(self, entry: CapabilityEntry) -> Outside:
         """Return what a handler that waits is called through."""

@@ -21,7 +21,7 @@ from rtfs_framework.registry.faults import Part
 from rtfs_framework.registry.problems import Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from rtfs_framework.api.labels import Label
     from rtfs_framework.orchestrator.boundary.answers import Answer, Waiting
@@ -60,6 +60,7 @@ def capabilities_of(
     desks: Desks,
     *,
     threads: int,
+    environ: Mapping[str, str],
 ) -> Capabilities:
     """Return the capabilities of a host."""
     hears, waits, remote = desks.hears, desks.waits, desks.remote
@@ -86,6 +87,7 @@ def capabilities_of(
         events=events,
         io=io,
         threads=threads,
+        environ=environ,
     )
 
 

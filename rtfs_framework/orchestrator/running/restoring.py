@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from rtfs_framework.orchestrator.config.isolation import Isolation, stricter
 from rtfs_framework.orchestrator.config.security import Quota, Reach, RuntimeContext, SecurityLevel
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.purse import NANO, Purse
@@ -23,6 +24,7 @@ def told(rules: RuntimeContext) -> dict[str, Any]:
     return {
         "level": rules.level.value,
         "reach": rules.reach.value,
+        "isolation": rules.isolation.value,
         "grant": list(rules.grant),
         "deny": list(rules.deny),
         "arguments": [[each.id, _plain(each.table)] for each in rules.arguments],
@@ -52,7 +54,13 @@ def restored(host: Host, then: Mapping[str, Any]) -> Host:
     acl = {**{name: tuple(agents) for name, agents in then["acl"].items()}, **rules.acl}
     for name in rules.acl.keys() & then["acl"].keys():
         acl[name] = tuple(each for each in rules.acl[name] if each in then["acl"][name])
-    made = attrs.evolve(narrower(rules, by), arguments=kept, acl=acl, quota=_less(rules.quota, Quota(**then["quota"])))
+    made = attrs.evolve(
+        narrower(rules, by),
+        arguments=kept,
+        acl=acl,
+        isolation=stricter(rules.isolation, Isolation(then["isolation"])),
+        quota=_less(rules.quota, Quota(**then["quota"])),
+    )
     return host if made == rules else under(host, attrs.evolve(host.config, security=made))
 
 

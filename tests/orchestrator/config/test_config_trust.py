@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from rtfs_framework.api import LocalModel, LocalPure, RemoteModel
+from rtfs_framework.orchestrator.config.isolation import Isolation
 from rtfs_framework.orchestrator.config.security import Reach, SecurityLevel
 from rtfs_framework.orchestrator.config.standing import STANDING
 from rtfs_framework.orchestrator.config.tables.budgets import BudgetTable, RateTable
@@ -49,6 +50,7 @@ provider = "rules"
 [security]
 grant = ["fs.*", "log"]
 reach = "local"
+isolation = "isolated"
 [limits]
 steps = 1000
 """
@@ -98,6 +100,8 @@ WIDENING = [
     ("[security]\ngrant = ['net.get']", "security.grant"),
     ("[security]\ngrant = ['*']", "security.grant"),
     ("[security]\ngrant = ['f*']", "security.grant"),
+    ("[security]\nisolation = 'inherit'", "security.isolation"),
+    ("[security.child]\nenvironment = ['HOME']", "security.child.environment"),
     ("[security.context]\nuser = 'root'", "security.context.user"),
     ("[security]\nagent = 'root'", "security.agent"),
     ("[security.environment]\nstage = 'test'", "security.environment.stage"),
@@ -141,6 +145,7 @@ NARROWING = [
     ("[limits]\nsteps = 10\nseconds = '2s'\nmemory = '2 MiB'", lambda c: (c.limits.steps, c.limits.seconds) == (10, 2)),
     ("[security]\nlevel = 'pure'", lambda c: c.security.level is SecurityLevel.PURE),
     ("[security]\nreach = 'pure'", lambda c: c.security.reach is Reach.PURE),
+    ("[security]\nisolation = 'sandboxed'", lambda c: c.security.isolation is Isolation.SANDBOXED),
     ("[security]\ndeny = ['net.*']", lambda c: c.security.deny == ("net.*",)),
     ("[security]\ngrant = ['fs.read']", lambda c: c.security.grant == ("fs.read",)),
     ("[security]\ngrant = ['fs.x*', 'log']", lambda c: c.security.grant == ("fs.x*", "log")),
@@ -336,7 +341,7 @@ def _wild(names, prefix):
 
 
 def test_every_key_of_the_model_has_its_standing():
-    named = {"context", "environment", "constraints", "hours", "acl"}
+    named = {"acl", "child", "context", "environment", "constraints", "hours"}
     tables = {"static_routes", "remote_providers", "local_models"} | named
     model = {f"{table}.{key}" for table, keys in sections().items() for key in keys if key not in tables}
     model |= {"delegation.static_routes.*", "engines.*", "keys.*", "labels.context"}

@@ -7,6 +7,7 @@ import pytest
 
 from rtfs_framework.api import CapabilityGrant, DelegationMetadata, ProgramError
 from rtfs_framework.orchestrator.config.grants import ArgumentGrant
+from rtfs_framework.orchestrator.config.isolation import Isolation
 from rtfs_framework.orchestrator.config.security import Quota, Reach, RuntimeContext, SecurityLevel
 from rtfs_framework.orchestrator.recording.purse import Purse
 from rtfs_framework.orchestrator.running.restoring import purse_of, restored, told
@@ -42,6 +43,7 @@ def test_equal_rules_are_the_host_s_own(kit):
         ({"grant": ("*",)}, {"grant": ("a", "fs.read")}),
         ({"grant": ("a",)}, {"grant": ("a",)}),
         ({"deny": ("x",)}, {"deny": ("x",)}),
+        ({"isolation": Isolation.SANDBOXED}, {"isolation": Isolation.SANDBOXED}),
         ({"arguments": (ALL,)}, {"arguments": ()}),
         ({"arguments": (DATA, ALL)}, {"arguments": (DATA,)}),
         ({"arguments": (ELSEWHERE,)}, {"arguments": (ELSEWHERE,)}),
@@ -58,6 +60,7 @@ def test_wider_rules_of_today_add_nothing_and_narrower_ones_count(kit, change, h
     ("change", "has"),
     [
         ({"deny": ("x",)}, {"deny": ("x",)}),
+        ({"isolation": Isolation.ISOLATED}, {"isolation": Isolation.ISOLATED}),
         ({"quota": Quota(usd=0.5, calls=3)}, {"quota": Quota(usd=0.5, calls=3)}),
         ({"acl": {"a": ("me",)}}, {"acl": {"a": ("me",)}}),
         ({"level": SecurityLevel.PURE}, {"level": SecurityLevel.PURE}),

@@ -14,6 +14,7 @@ from attrs import validators
 from rtfs_framework.api.units import Bytes, Milliseconds, Seconds, plausible
 from rtfs_framework.kernel.limits import LEAST_BITS, LEAST_ITEMS, LEAST_MEMORY, Limits
 from rtfs_framework.lang.meter import MOST_NESTING
+from rtfs_framework.orchestrator.config.isolation import USUAL_CHILD_TABLE, ChildTable, Isolation
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT
 from rtfs_framework.orchestrator.config.routes import PURE
 from rtfs_framework.orchestrator.config.security import NO_QUOTA, Quota, Reach, SecurityLevel
@@ -147,6 +148,8 @@ class SecurityTable:
     grant: Sequence[str | Mapping[str, Any]] = ()
     deny: Sequence[str] = ()
     reach: Reach = Reach.REMOTE
+    isolation: Isolation = Isolation.INHERIT
+    child: ChildTable = USUAL_CHILD_TABLE
     context: Mapping[str, Any] = attrs.field(factory=dict)
     agent: str = ""
     """Who the host works for: what decisions read as `agent`."""
