@@ -279,8 +279,10 @@ class LoadedProgram:
             self.host.events.emit("run.ended", {"run": self.run_id, "status": status, **self._ended()})
         if self.chain is not None:
             words = self.floating is None or self.seen is None or self.floating.keeps(self.seen.label)
-            self.chain.end(status, error, words=words)
-            release(self.chain.journal.home, self.run_id)
+            try:
+                self.chain.end(status, error, words=words)
+            finally:  # also where its end cannot be written: whoever goes on with it must not find it taken
+                release(self.chain.journal.home, self.run_id)
 
     def _ended(self) -> dict[str, Any]:
         """Return what observers hear of the run's end, and of the caches then."""
