@@ -80,7 +80,7 @@ class HttpSet:
                 handler=self.fetch,
                 parameters=parameters,
                 returns=returns,
-                effects=("network",),
+                effects=(":network",),
                 order_independent=True,
                 idempotent=True,
                 aliases=FETCH_ALIASES,
@@ -92,7 +92,7 @@ class HttpSet:
                 handler=self.send,
                 parameters=parameters,
                 returns=returns,
-                effects=("network",),
+                effects=(":network",),
                 grant=HttpGrant,
             ),
         ]
