@@ -16,7 +16,6 @@ from rtfs_framework.orchestrator.config.folders import cache_dir
 from rtfs_framework.orchestrator.config.layers import Kind
 from rtfs_framework.orchestrator.remembering.artifacts import quick
 from rtfs_framework.orchestrator.remembering.artifacts.closed import bare_code, is_closed
-from rtfs_framework.orchestrator.running.linking import PRELUDE
 from rtfs_framework.orchestrator.running.module_path import candidates
 from rtfs_framework.registry.faults import PluginFault
 
@@ -88,7 +87,7 @@ def _is_nobodys(host: Host) -> bool:
     spoken_of: tuple[object, ...] = (
         *(config.routes, config.security.deny, config.security.values, config.module_path),
         claimed,
-        any(name.startswith(PRELUDE) for name in host.dispatcher.capabilities.entries),
+        host.dispatcher.capabilities.prelude,
     )
     return isinstance(config.default_target, LocalPure) and not any(spoken_of)
 

@@ -17,7 +17,7 @@ from rtfs_framework.lang.library import FindModule, no_modules
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.concurrency.deadlines import Deadlines
 from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
-from rtfs_framework.orchestrator.running.linking import PRELUDE, UNKNOWN_NAME, findings, knows
+from rtfs_framework.orchestrator.running.linking import UNKNOWN_NAME, findings, knows
 from rtfs_framework.orchestrator.running.program import LoadedProgram
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class HostedConversation:
         talk = Conversation(
             delegatable=dispatcher.delegator.may_claim,
             find_module=find_module,
-            prelude=any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries),
+            prelude=dispatcher.capabilities.prelude,
             claims=dispatcher.delegator.claims,
             host_names=dispatcher.capabilities.id_of,
             limits=session.limits,

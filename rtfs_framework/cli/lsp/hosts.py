@@ -15,7 +15,7 @@ from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.config.find import any_file, own_file
 from rtfs_framework.orchestrator.config.trust import TrustStore
-from rtfs_framework.orchestrator.running.linking import PRELUDE, UNKNOWN_NAME, knows
+from rtfs_framework.orchestrator.running.linking import UNKNOWN_NAME, knows
 from rtfs_framework.orchestrator.session import Session
 
 _MODULES = frozenset({"E0220", "E0221", "E0222", "E0223"})
@@ -78,7 +78,7 @@ def around(session: Session | None) -> dict[str, Any]:
     if session is None:
         return {}
     dispatcher = session.host.dispatcher
-    prelude = any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries)
+    prelude = dispatcher.capabilities.prelude
     return {"delegatable": dispatcher.delegator.may_claim, "prelude": prelude, "nesting": session.limits.nesting}
 
 

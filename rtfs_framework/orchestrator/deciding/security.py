@@ -101,7 +101,7 @@ class SecurityAuthorizer:
     def arguments(self, name: str) -> tuple[CapabilityGrant, ...]:
         """Return what grants of a capability say besides its name: of a bare name, what its plug-in has as usual."""
         id_ = self.offered.id_of(name)
-        said = tuple(each.grant for each in self.rules.arguments if each.id == id_)
+        said = tuple(each.grant for each in self.rules.arguments if self.offered.id_of(each.id) == id_)
         settings = self.offered.classes.get(id_)
         return said or (() if settings is None or self.offered.needed(name) else (CapabilityGrant(settings()),))
 

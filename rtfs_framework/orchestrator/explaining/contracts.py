@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from rtfs_framework.lang.check.contracts import Contract
 from rtfs_framework.lang.diagnostics import HAPPENS
 from rtfs_framework.lang.errors import LanguageError
-from rtfs_framework.orchestrator.running.linking import PRELUDE
 from rtfs_framework.orchestrator.running.module_path import finder
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def broken_contracts(host: Host, artifact: Artifact, limits: Limits) -> Iterator
             artifact.source,
             delegatable=host.dispatcher.delegator.may_claim,
             find_module=finder(artifact.source, host.config.module_path),
-            prelude=any(name.startswith(PRELUDE) for name in capabilities.entries),
+            prelude=capabilities.prelude,
             metered=limits.metered,
             nesting=limits.nesting,
             contracts=contracts,

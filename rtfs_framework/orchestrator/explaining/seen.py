@@ -13,7 +13,6 @@ from rtfs_framework.lang.signature import SiteKind
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.explaining.labels import rule_for
 from rtfs_framework.orchestrator.host import Host
-from rtfs_framework.orchestrator.running.linking import PRELUDE
 from rtfs_framework.orchestrator.running.module_path import finder
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def seen(host: Host, source: Source, limits: Limits) -> tuple[SeenSite, ...]:
         source,
         delegatable=dispatcher.delegator.may_claim,
         find_module=finder(source, host.config.module_path),
-        prelude=any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries),
+        prelude=dispatcher.capabilities.prelude,
         metered=limits.metered,
         nesting=limits.nesting,
         ways=True,

@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 TIMEOUT = 30.0
 """Seconds that a waiting capability may take."""
 
+PRELUDE = "ccos."
+"""Where the host prelude's capabilities live."""
+
 _HANDLER = "the handler"
 
 _request = maker(CapabilityRequest)
@@ -104,6 +107,11 @@ class Capabilities:
         if name in self.entries:
             return name
         return self.aliases.get(name) or self.names.get(name)
+
+    @property
+    def prelude(self) -> bool:
+        """Whether programs know the names of the host prelude (`log`, ...): where any capability of it is offered."""
+        return any(name.startswith(PRELUDE) for name in (*self.entries, *self.aliases))
 
     def order_independent(self, name: str) -> bool:
         """Tell whether calls of a capability may overlap with anything."""

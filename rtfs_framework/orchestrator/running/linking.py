@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 
 UNKNOWN_NAME = "E0203"
 
-PRELUDE = "ccos."
-"""Where the host prelude's capabilities live: its names (`log`, ...) exist on hosts that offer any of them."""
-
 
 @attrs.frozen(slots=True, eq=False)
 class Linked:
@@ -103,7 +100,7 @@ def compile_for(
         PluginFault: The engine could not be asked which functions it claims.
     """
     dispatcher = host.dispatcher
-    prelude = any(name.startswith(PRELUDE) for name in dispatcher.capabilities.entries)
+    prelude = dispatcher.capabilities.prelude
     find = find or finder(source, host.config.module_path)
     options = {"prelude": prelude, "metered": limits.metered, "nesting": limits.nesting}
     if dispatcher.labelling is not None and hasattr(Artifact, "flows"):

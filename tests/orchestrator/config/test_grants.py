@@ -298,3 +298,26 @@ def test_a_set_that_cannot_be_closed_holds_nothing_up(kit):
     )
     session.close()
     assert "busy" in session.host.events.faults.problems[0].message
+
+
+def test_a_table_by_an_alias_of_a_set_s_capability_grants_it_and_the_prelude_knows_it(kit):
+    made = []
+
+    class Fetching(Counter):
+        def entries(self):
+            def fetch(request):
+                return request.grants[0].own.most
+
+            aliases = ("ccos.network.http-fetch",)
+            return [CapabilityEntry(id="get", summary="Get.", handler=fetch, aliases=aliases, grant=Usual)]
+
+    def factory(settings):
+        made.append(Fetching(settings))
+        return made[-1]
+
+    offered = CapabilitySetEntry(
+        name="web", summary="A fake.", factory=factory, ids=("get", "ccos.network.http-fetch"), grant=Usual
+    )
+    text = '[security]\ngrant = [{ id = "ccos.network.http-fetch", most = 2 }]\n'
+    with opened(kit, text, catalog(sets=[offered])) as session:
+        assert session.run('[(call :get "a") (call :ccos.network.http-fetch "a") (http-fetch "a")]').value == (2, 2, 2)

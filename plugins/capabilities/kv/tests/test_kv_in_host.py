@@ -1,0 +1,77 @@
+"""In a host: granted by its configuration, kept over sessions, apart for tenants, with the marks of the run."""
+
+from __future__ import annotations
+
+import pytest
+
+from rtfs_capability_kv.plugin import rtfs_capability_sets
+from rtfs_framework.api import ConfigError, RtfsError, write
+from rtfs_framework.orchestrator.session import Session
+from rtfs_framework.registry.catalog import Catalog
+from rtfs_framework.registry.problems import Provenance
+
+WHO = Provenance("rtfs-capability-kv", "0.1", "rtfs_capability_kv")
+CATALOG = Catalog(capability_sets={entry.name: (entry, WHO) for entry in rtfs_capability_sets()})
+
+
+@pytest.fixture
+def opened(tmp_path, monkeypatch):
+    """Return a function that opens a session with a configuration."""
+    monkeypatch.chdir(tmp_path)
+
+    def load(text, **options):
+        path = tmp_path / "delegation.toml"
+        path.write_text(text, encoding="utf-8")
+        environ = {"RTFS_HOME": str(tmp_path)}
+        return Session.open(catalog=CATALOG, config_path=path, environ=environ, **options)
+
+    return load
+
+
+ALL = '[security]\ngrant = ["kv.*"]\n'
+
+
+def test_what_is_put_is_there_in_the_next_session_under_every_name(opened):
+    with opened(ALL) as session:
+        assert write(session.run('(kv/assoc! "cart" :apples 2)').value) == "{:apples 2}"
+        session.run("(call :ccos.state.kv.put :cart/n 1)")
+    with opened(ALL) as session:
+        assert session.run('(:apples (call :ccos.state.kv.get "cart"))').value == 2
+        assert session.run("[(call :ccos.state.counter.inc :cart/n 2) (call :kv.get :cart/n)]").value == (3, 3)
+
+
+def test_a_grant_by_prefix(opened):
+    grant = '[security]\ngrant = [{ id = "kv.put", prefixes = ["cart/"] }, { id = "kv.get", prefixes = ["cart/"] }]\n'
+    with opened(grant) as session:
+        session.run("(call :kv.put :cart/a 1)")
+        for program in ('(call :kv.put "other" 1)', '(call :kv.get "other")', '(call :kv.delete "cart/a")'):
+            with pytest.raises(RtfsError) as caught:
+                session.run(program)
+            assert caught.value.kind == "SecurityViolation"
+
+
+def test_tenants_are_apart(opened):
+    text = f"{ALL}[tenants.acme]\n[tenants.other]\n"
+    with opened(text, tenant="acme") as session:
+        session.run('(call :kv.put "a" 1)')
+    with opened(text, tenant="other") as session:
+        assert session.run('(call :kv.get "a")').value is None
+    with opened(text) as session:
+        assert session.run('(call :kv.get "a")').value is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[security]\ngrant = [{ id = "kv.get", prefixes = [] }]\n', "at least one"),
+        ('[security]\ngrant = [{ id = "kv.get", prefix = ["a"] }]\n', "prefix"),
+        ("[capabilities.kv]\nmost_keys = 0\n", "most_keys"),
+        ('[capabilities.kv]\nsync = "never"\n', "not among the choices"),
+    ],
+)
+def test_mistakes_are_told_with_their_place(opened, text, words):
+    with pytest.raises(ConfigError) as caught:
+        opened(text).close()
+    (found,) = caught.value.diagnostics
+    assert words in found.message
+    assert found.source.place(found.span.start)[0] == 2
