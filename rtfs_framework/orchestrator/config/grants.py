@@ -18,7 +18,7 @@ from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.orchestrator.config.isolation import read_child
-from rtfs_framework.orchestrator.config.security import RuntimeContext
+from rtfs_framework.orchestrator.config.security import PRESETS, RuntimeContext
 
 if TYPE_CHECKING:
     from rtfs_framework.api.settings import SettingsSchema
@@ -155,17 +155,23 @@ class GrantReader:
             except JsonError as error:  # noqa: PERF203 - a handful of values, each with a mistake of its own
                 self.reading.mistake("E0703", str(error), ("security", "context", name), "write it as a text")
         names, arguments = self.read(table.grant, ("security", "grant"))
+        preset = PRESETS[table.preset]
+
+        def of(key: str) -> Any:
+            """Return what is said, and else what the preset has."""
+            return getattr(table if self.merged.origin(("security", key)) is not None else preset, key)
+
         return RuntimeContext(
-            level=table.level,
+            level=of("level"),
             grant=names,
             arguments=arguments,
             deny=tuple(table.deny),
-            reach=table.reach,
+            reach=of("reach"),
             agent=table.agent,
             intent=table.intent,
             acl={name: tuple(agents) for name, agents in table.acl.items()},
             quota=table.quota,
-            isolation=table.isolation,
+            isolation=of("isolation"),
             child=read_child(table.child, self.reading.mistake, self.merged.folder),
             values=values,
         )

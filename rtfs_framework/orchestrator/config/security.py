@@ -78,3 +78,12 @@ class RuntimeContext:
     child: ChildSpec = USUAL_CHILD
     values: Mapping[str, Any] = attrs.field(factory=dict)
     """Host context values that programs read as `@name`."""
+
+
+PRESETS: Mapping[str, RuntimeContext] = {
+    "pure": RuntimeContext(level=SecurityLevel.PURE, reach=Reach.PURE),
+    "controlled": RuntimeContext(),
+    "sandboxed": RuntimeContext(reach=Reach.LOCAL, isolation=Isolation.SANDBOXED),
+    "full": RuntimeContext(level=SecurityLevel.FULL),
+}
+"""Level, reach and isolation that go together, by the name of `[security] preset`; keys that are said go first."""

@@ -19,7 +19,7 @@ from rtfs_framework.orchestrator.config.budgets import SCOPES, BudgetSpec, RateS
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.isolation import stricter
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT, MANY, Config, ProviderSpec
-from rtfs_framework.orchestrator.config.security import Reach, SecurityLevel
+from rtfs_framework.orchestrator.config.security import PRESETS, Reach, SecurityLevel
 from rtfs_framework.orchestrator.config.standing_labels import (
     WIDENS,
     of_accepts,
@@ -137,6 +137,17 @@ def _reach(said: Said) -> Any:
 
 def _isolation(said: Said) -> Any:
     return said.raw if stricter(said.value, said.below.security.isolation) is said.value else WIDENS
+
+
+def _preset(said: Said) -> Any:
+    """Keep one that allows no more than what stands, whatever of it that says."""
+    made, stands = PRESETS[said.value], said.below.security
+    fine = (
+        _LEVELS.index(made.level) <= _LEVELS.index(stands.level)
+        and _REACHES.index(made.reach) <= _REACHES.index(stands.reach)
+        and stricter(made.isolation, stands.isolation) is made.isolation
+    )
+    return said.raw if fine else WIDENS
 
 
 def _grant(said: Said) -> Any:
@@ -286,6 +297,7 @@ STANDING: Mapping[str, Rule] = {
     "security.deny": _deny,
     "security.reach": _reach,
     "security.context.*": widens,
+    "security.preset": _preset,
     "security.agent": widens,
     "security.intent": widens,
     "security.acl.*": widens,

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from rtfs_framework.orchestrator.config.isolation import Isolation, stricter
+from rtfs_framework.orchestrator.config.isolation import ChildSpec, Isolation, stricter
 from rtfs_framework.orchestrator.config.security import Quota, Reach, RuntimeContext, SecurityLevel
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.purse import NANO, Purse
@@ -31,6 +31,7 @@ def told(rules: RuntimeContext) -> dict[str, Any]:
         "acl": {name: list(agents) for name, agents in rules.acl.items()},
         "agent": rules.agent,
         "quota": attrs.asdict(rules.quota),
+        "child": _plain(attrs.asdict(rules.child)),
     }
 
 
@@ -57,11 +58,25 @@ def restored(host: Host, then: Mapping[str, Any]) -> Host:
     made = attrs.evolve(
         narrower(rules, by),
         arguments=kept,
+        agent=then["agent"],
+        child=_both(rules.child, then["child"]),
         acl=acl,
         isolation=stricter(rules.isolation, Isolation(then["isolation"])),
         quota=_less(rules.quota, Quota(**then["quota"])),
     )
     return host if made == rules else under(host, attrs.evolve(host.config, security=made))
+
+
+def _both(child: ChildSpec, then: Mapping[str, Any]) -> ChildSpec:
+    """Return what a child process may use today, and might then."""
+    return ChildSpec(
+        memory=min(child.memory, then["memory"]),
+        files=min(child.files, then["files"]),
+        **{
+            key: tuple(each for each in getattr(child, key) if each in then[key])
+            for key in ("environment", "read", "write")
+        },
+    )
 
 
 def _less(one: Quota, other: Quota) -> Quota:

@@ -7,7 +7,7 @@ import pytest
 
 from rtfs_framework.api import CapabilityGrant, DelegationMetadata, ProgramError
 from rtfs_framework.orchestrator.config.grants import ArgumentGrant
-from rtfs_framework.orchestrator.config.isolation import Isolation
+from rtfs_framework.orchestrator.config.isolation import ChildSpec, Isolation
 from rtfs_framework.orchestrator.config.security import Quota, Reach, RuntimeContext, SecurityLevel
 from rtfs_framework.orchestrator.recording.purse import Purse
 from rtfs_framework.orchestrator.running.restoring import purse_of, restored, told
@@ -49,6 +49,8 @@ def test_equal_rules_are_the_host_s_own(kit):
         ({"arguments": (ELSEWHERE,)}, {"arguments": (ELSEWHERE,)}),
         ({"quota": Quota(usd=1.0)}, {"quota": Quota(usd=1.0)}),
         ({"acl": {"a": ("me",)}}, {"acl": {"a": ("me",)}}),
+        ({"agent": "bob"}, {"agent": ""}),
+        ({"child": ChildSpec(read=("/etc",))}, {"child": ChildSpec()}),
     ],
 )
 def test_wider_rules_of_today_add_nothing_and_narrower_ones_count(kit, change, has):
@@ -64,6 +66,7 @@ def test_wider_rules_of_today_add_nothing_and_narrower_ones_count(kit, change, h
         ({"quota": Quota(usd=0.5, calls=3)}, {"quota": Quota(usd=0.5, calls=3)}),
         ({"acl": {"a": ("me",)}}, {"acl": {"a": ("me",)}}),
         ({"level": SecurityLevel.PURE}, {"level": SecurityLevel.PURE}),
+        ({"agent": "ann"}, {"agent": "ann"}),
     ],
 )
 def test_what_is_gone_today_still_counts(kit, change, has):
@@ -185,3 +188,42 @@ def test_what_was_spent_before_a_crash_counts(world, moment):
     with pytest.raises(ProgramError, match="more calls than is left"):
         world.settle(world.run)
     assert len({key for name, key, _ in world.effects if name == "model"}) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ('preset = "pure"', (SecurityLevel.PURE, Reach.PURE, Isolation.INHERIT)),
+        ('preset = "sandboxed"', (SecurityLevel.CONTROLLED, Reach.LOCAL, Isolation.SANDBOXED)),
+        ('preset = "full"', (SecurityLevel.FULL, Reach.REMOTE, Isolation.INHERIT)),
+        ('preset = "sandboxed"\nreach = "remote"', (SecurityLevel.CONTROLLED, Reach.REMOTE, Isolation.SANDBOXED)),
+        ('level = "pure"\npreset = "full"', (SecurityLevel.PURE, Reach.REMOTE, Isolation.INHERIT)),
+        ("", (SecurityLevel.CONTROLLED, Reach.REMOTE, Isolation.INHERIT)),
+    ],
+)
+def test_a_preset_is_what_nothing_else_says(kit, text, rules):
+    with kit.open(config=f"[security]\n{text}\n") as session:
+        found = session.host.config.security
+        assert (found.level, found.reach, found.isolation) == rules
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "rules"),
+    [
+        ("", "full", (SecurityLevel.CONTROLLED, Reach.REMOTE, Isolation.INHERIT)),
+        ("", "sandboxed", (SecurityLevel.CONTROLLED, Reach.LOCAL, Isolation.SANDBOXED)),
+        ("sandboxed", "controlled", (SecurityLevel.CONTROLLED, Reach.LOCAL, Isolation.SANDBOXED)),
+        ("sandboxed", "pure", (SecurityLevel.CONTROLLED, Reach.LOCAL, Isolation.SANDBOXED)),
+        ("full", "pure", (SecurityLevel.PURE, Reach.PURE, Isolation.INHERIT)),
+    ],
+)
+def test_a_preset_of_a_file_that_nobody_trusts_only_narrows(kit, own, theirs, rules):
+    repo, home = kit.home / "repo", kit.home / "own"
+    repo.mkdir()
+    home.mkdir()
+    (repo / "delegation.toml").write_text(f'[security]\npreset = "{theirs}"\n', encoding="utf-8")
+    if own:
+        (home / "delegation.toml").write_text(f'[security]\npreset = "{own}"\n', encoding="utf-8")
+    with kit.open(program_dir=repo, environ={"RTFS_HOME": str(home)}) as session:
+        found = session.host.config.security
+        assert (found.level, found.reach, found.isolation) == rules

@@ -144,6 +144,7 @@ class CacheTable:
 class SecurityTable:
     """`[security]`."""
 
+    preset: Literal["pure", "controlled", "sandboxed", "full"] = "controlled"
     level: SecurityLevel = SecurityLevel.CONTROLLED
     grant: Sequence[str | Mapping[str, Any]] = ()
     deny: Sequence[str] = ()
