@@ -50,21 +50,21 @@ _LINES = (
 _WHOLE = "[:union :string [:map [:path :string] [:rows :int ?] [:next :any ?]]]"
 
 _FILES = (
-    ("fs.read", "Text of a file.", "files:read", (_PATH,), ":string", ":file-read", ("ccos.file.read",)),
-    ("fs.list", "What a folder holds, by name.", "files:listed", (":string",), f"[:vector {_ENTRY}]", ":file-read", ()),
+    ("fs.read", "Text of a file.", "files:read", (_PATH,), ":string", "file-read", ("ccos.file.read",)),
+    ("fs.list", "What a folder holds, by name.", "files:listed", (":string",), f"[:vector {_ENTRY}]", "file-read", ()),
     ("fs.stat", "Kind, size and time of a file; nil of none.", "files:state", (":string",), f"[:union :nil {_STATE}]",
-     ":file-read", ()),
-    ("fs.exists", "Whether there is a file or folder.", "files:exists", (":string",), ":bool", ":file-read", ()),
+     "file-read", ()),
+    ("fs.exists", "Whether there is a file or folder.", "files:exists", (":string",), ":bool", "file-read", ()),
     ("fs.write", "Puts a text in place of a file, whole or not at all.", "files:write", (":string", ":string"), ":int",
-     ":file-write", ()),
-    ("fs.append", "Adds a text to the end of a file.", "files:append", (":string", ":string"), ":int", ":file-write",
+     "file-write", ()),
+    ("fs.append", "Adds a text to the end of a file.", "files:append", (":string", ":string"), ":int", "file-write",
      ()),
-    ("fs.delete", "Removes a file; tells whether there was one.", "files:delete", (":string",), ":bool", ":file-write",
+    ("fs.delete", "Removes a file; tells whether there was one.", "files:delete", (":string",), ":bool", "file-write",
      ()),
-    ("data.csv", "Rows of a CSV, in pieces.", "lines:csv", (_LINES,), _PIECE, ":file-read", ()),
-    ("data.jsonl", "Rows of JSON Lines, in pieces.", "lines:jsonl", (_LINES,), _PIECE, ":file-read", ()),
-    ("data.json", "Items of a JSON array, in pieces.", "wholes:json", (_WHOLE,), _PIECE, ":file-read", ()),
-    ("data.parquet", "Rows of a Parquet file, in pieces.", "wholes:parquet", (_WHOLE,), _PIECE, ":file-read", ()),
+    ("data.csv", "Rows of a CSV, in pieces.", "lines:csv", (_LINES,), _PIECE, "file-read", ()),
+    ("data.jsonl", "Rows of JSON Lines, in pieces.", "lines:jsonl", (_LINES,), _PIECE, "file-read", ()),
+    ("data.json", "Items of a JSON array, in pieces.", "wholes:json", (_WHOLE,), _PIECE, "file-read", ()),
+    ("data.parquet", "Rows of a Parquet file, in pieces.", "wholes:parquet", (_WHOLE,), _PIECE, "file-read", ()),
 )  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def rtfs_capabilities() -> list[CapabilityEntry]:
             parameters=tuple(map(parse_type, parameters)),
             returns=parse_type(returns),
             effects=(effect,),
-            order_independent=effect == ":file-read",
+            order_independent=effect == "file-read",
             idempotent=id_ != "fs.append",
             blocking=True,
             aliases=aliases,

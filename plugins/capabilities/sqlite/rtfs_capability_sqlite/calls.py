@@ -1,0 +1,197 @@
+"""The capabilities `sqlite.query` and `sqlite.execute`: a connection per call, of the file that a grant names.
+
+Programs name a database, never a file. A query's connection is opened for reading (mode=ro, query_only); both ask the
+`Authorizer` of each table and function. A statement is bounded in time by its call's deadline (a progress handler), its
+reply in rows and bytes.
+
+Errors are `CapabilityError`: SecurityViolation where the grants do not allow it (nothing was done), InvalidArgument
+where the statement or its parameters are wrong, StorageError where SQLite could not.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rtfs_capability_sqlite.rules import CHANGE, READ, Authorizer, first_word
+from rtfs_framework.api import CapabilityError, CapabilityRequest, FailureKind, Keyword, Map, Value, not_granted
+
+if TYPE_CHECKING:
+    from rtfs_capability_sqlite.plugin import SqliteGrant
+
+MOST_SQL = 100_000
+"""Characters of a statement."""
+MOST_VALUE = 64 * 1024 * 1024
+"""Bytes of a value within SQLite."""
+_BUSY = 5.0
+"""Seconds to wait for another writer."""
+_USUAL_SECONDS = 30.0
+_STEPS = 5000
+"""Steps of SQLite's machine between two looks at the clock: some 0.1 ms."""
+
+_SETTINGS: tuple[tuple[str, str, int | bool], ...] = (
+    ("setlimit", "SQLITE_LIMIT_ATTACHED", 0),
+    ("setlimit", "SQLITE_LIMIT_LENGTH", MOST_VALUE),
+    ("setconfig", "SQLITE_DBCONFIG_DEFENSIVE", True),
+)
+
+T = TypeVar("T")
+
+
+def query(request: CapabilityRequest) -> tuple[Map, ...]:
+    """Return the rows of a statement that reads: maps from the column's name to nil, a number or a text."""
+    sql, parameters = _statement(request, READ, "SELECT, WITH or VALUES")
+
+    def act(connection: sqlite3.Connection, own: SqliteGrant, _: Authorizer) -> tuple[Map, ...]:
+        cursor = connection.execute(sql, parameters)
+        names = [each[0] for each in cursor.description or ()]
+        twice = min((name for name in names if names.count(name) > 1), default=None)
+        if twice is not None:
+            raise _wrong(f"two columns are called '{twice}'; name them by AS")
+        return tuple(_rows(cursor, names, own))
+
+    return _at_database(request, act, changes=False)
+
+
+def execute(request: CapabilityRequest) -> Map:
+    """Carry out a statement that changes rows; return how many, and the id of the row that was inserted last.
+
+    All of it is done or nothing. What its triggers change counts towards `most_rows`, but is not in the reply.
+    """
+    sql, parameters = _statement(request, CHANGE, "INSERT, REPLACE, UPDATE, DELETE or WITH")
+
+    def act(connection: sqlite3.Connection, own: SqliteGrant, rules: Authorizer) -> Map:
+        before = connection.total_changes
+        cursor = connection.execute(sql, parameters)
+        cursor.fetchall()  # of RETURNING, which is carried out only as far as it is read
+        if connection.total_changes - before > own.most_rows:
+            raise not_granted(f"a change of more than {own.most_rows:,} rows", "narrow it, or raise most_rows")
+        rules.over = True
+        connection.execute("COMMIT")
+        last = cursor.lastrowid if first_word(sql) in ("insert", "replace") else None
+        return Map.wrap({Keyword("changed"): max(cursor.rowcount, 0), Keyword("last-id"): last})
+
+    return _at_database(request, act, changes=True)
+
+
+def _statement(request: CapabilityRequest, words: frozenset[str], accepted: str) -> tuple[str, Any]:
+    sql, given = request.args[1:]
+    if len(sql) > MOST_SQL or "\0" in sql:
+        raise _wrong(f"a statement has at most {MOST_SQL:,} characters, none of them NUL")
+    if first_word(sql) not in words:
+        raise not_granted("a statement of this kind", f"{request.id} takes one that begins with {accepted}")
+    if isinstance(given, Map):
+        named = {key.name if isinstance(key, Keyword) else key: _bound(value) for key, value in given.items()}
+        return sql, named
+    return sql, tuple(map(_bound, given or ()))
+
+
+def _bound(value: Any) -> Any:
+    if value is None or value.__class__ in (bool, int, float, str):
+        return value
+    raise _wrong("a parameter is nil, a boolean, a number or a text")
+
+
+def _at_database(
+    request: CapabilityRequest, act: Callable[[sqlite3.Connection, SqliteGrant, Authorizer], T], *, changes: bool
+) -> T:
+    """Do something with the first database of this name whose grant allows it."""
+    name, refusal = request.args[0], None
+    for grant in request.grants:
+        if name != (grant.own.name or Path(grant.own.file).stem):
+            continue
+        try:
+            return _within(request, grant.own, grant.base, act, changes=changes)
+        except CapabilityError as error:
+            if error.kind != "SecurityViolation":
+                raise
+            refusal = refusal or error
+    raise refusal or not_granted("a database of this name", "name one that is granted: file = ..., name = ...")
+
+
+def _within(
+    request: CapabilityRequest,
+    own: SqliteGrant,
+    base: str,
+    act: Callable[[sqlite3.Connection, SqliteGrant, Authorizer], T],
+    *,
+    changes: bool,
+) -> T:
+    seconds = _USUAL_SECONDS if request.deadline is None else request.deadline
+    until = time.monotonic() + seconds
+    rules = Authorizer(own.tables, changes=changes, limits=hasattr(sqlite3.Connection, "setlimit"))
+    with closing(_opened(own, base, min(_BUSY, seconds), changes=changes)) as connection:
+        try:
+            _prepare(connection, changes=changes)
+            connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+            connection.set_authorizer(rules)
+            return act(connection, own, rules)
+        except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, DeprecationWarning) as error:
+            raise _told(error, rules) from None  # the last: a vector for parameters that have names
+
+
+def _opened(own: SqliteGrant, base: str, busy: float, *, changes: bool) -> sqlite3.Connection:
+    place = Path(os.path.normpath(Path(Path(base).absolute(), Path(own.file).expanduser())))
+    if not place.is_file():
+        raise CapabilityError("the database is not there", "StorageError", failure=FailureKind.FINAL)
+    address = f"{place.as_uri()}?mode={'rw' if changes else 'ro'}"
+    try:
+        return sqlite3.connect(address, uri=True, timeout=busy, isolation_level=None)
+    except sqlite3.Error as error:
+        raise CapabilityError(f"the database: {error}", "StorageError", failure=FailureKind.SAFE) from None
+
+
+def _prepare(connection: sqlite3.Connection, *, changes: bool) -> None:
+    """Set the connection up while it asks nobody."""
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA foreign_keys = ON")
+    if not changes:
+        connection.execute("PRAGMA query_only = ON")
+    for method, constant, value in _SETTINGS:  # Python 3.10 has none of them, 3.11 not the last
+        if hasattr(connection, method):
+            getattr(connection, method)(getattr(sqlite3, constant), value)
+    with suppress(sqlite3.Error):  # their first use asks to change the schema, which is denied later
+        connection.execute("SELECT 1 FROM json_each('[]'), json_tree('[]')")
+    connection.execute("BEGIN IMMEDIATE" if changes else "BEGIN")
+
+
+def _rows(cursor: Iterable[tuple[Any, ...]], names: list[str], own: SqliteGrant) -> Iterable[Map]:
+    taken = 0
+    for count, row in enumerate(cursor):
+        if count >= own.most_rows:
+            raise not_granted(f"more than {own.most_rows:,} rows", "add a LIMIT, or raise most_rows")
+        taken += sum(len(cell) if cell.__class__ in (str, bytes) else 8 for cell in row)
+        if taken > own.most_bytes:
+            raise not_granted(f"more than {own.most_bytes:,} bytes", "ask for less, or raise most_bytes")
+        yield Map.wrap({name: _cell(name, cell) for name, cell in zip(names, row, strict=True)})
+
+
+def _cell(name: str, cell: Value | bytes) -> Value:
+    if isinstance(cell, bytes):
+        raise _wrong(f"column '{name}' holds bytes, which programs cannot; ask for hex(...) of it")
+    return cell
+
+
+def _wrong(words: str) -> CapabilityError:
+    return CapabilityError(words, "InvalidArgument", failure=FailureKind.FINAL)
+
+
+def _told(error: Exception, rules: Authorizer) -> CapabilityError:
+    """Return what a program is told of an error of SQLite."""
+    words = str(error)
+    if rules.denied:
+        return not_granted(rules.denied, "the grant of this database allows other statements and tables")
+    if "one statement" in words:
+        return not_granted("more than one statement", "make one call for each")
+    if words == "interrupted":
+        return CapabilityError("the statement took too long", "StorageError", failure=FailureKind.FINAL)
+    if isinstance(error, sqlite3.OperationalError) and ("locked" in words or "busy" in words):
+        return CapabilityError(f"SQLite: {words}", "StorageError", failure=FailureKind.SAFE)
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.ProgrammingError):
+        return CapabilityError(f"SQLite: {words}", "StorageError", failure=FailureKind.FINAL)
+    return _wrong(f"SQLite: {words}")

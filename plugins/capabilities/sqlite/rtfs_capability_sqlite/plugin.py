@@ -1,0 +1,70 @@
+"""What this distribution offers to rtfs_framework. Imports nothing heavy: sqlite3 comes with the first call."""
+
+from __future__ import annotations
+
+import attrs
+
+from rtfs_framework.api import Bytes, CapabilityEntry, CapabilityRequest, Value, hookimpl, parse_type
+
+rtfs_api_version = 2
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class SqliteGrant:
+    """What `grant = [{ id = "sqlite.query", file = "./shop.sqlite" }]` says besides the id: one database."""
+
+    file: str = attrs.field(validator=attrs.validators.min_len(1))
+    """Where it is; relative to the configuration's folder, `~` is the user's. It must be there."""
+    name: str | None = None
+    """What programs call it; without it, the file's name without its ending."""
+    tables: tuple[str, ...] = ()
+    """The only tables that are read or changed, those behind a view or trigger included; without any, all."""
+    most_rows: int = attrs.field(default=1000, validator=attrs.validators.ge(1))
+    """Rows of a reply, or rows that a statement may change."""
+    most_bytes: Bytes = attrs.field(default=Bytes(1024 * 1024), validator=attrs.validators.ge(Bytes(1)))
+    """Of a reply's cells."""
+
+
+_PARAMETERS = (":string", ":string", "[:union :nil [:vector :any] [:map-of [:union :keyword :string] :any]]")
+
+
+@hookimpl
+def rtfs_capabilities() -> list[CapabilityEntry]:
+    """Offer queries and changes, each of which is granted by itself."""
+    parameters = tuple(map(parse_type, _PARAMETERS))
+    return [
+        CapabilityEntry(
+            id="sqlite.query",
+            summary="Rows of a SELECT of a SQLite database, with bound parameters.",
+            handler=_query,
+            parameters=parameters,
+            returns=parse_type("[:vector [:map-of :string :any]]"),
+            effects=("database-read",),
+            order_independent=True,
+            idempotent=True,
+            blocking=True,
+            grant=SqliteGrant,
+        ),
+        CapabilityEntry(
+            id="sqlite.execute",
+            summary="Carries out one INSERT, UPDATE or DELETE in a SQLite database, with bound parameters.",
+            handler=_execute,
+            parameters=parameters,
+            returns=parse_type("[:map [:changed :int] [:last-id [:union :nil :int]]]"),
+            effects=("database-write",),
+            blocking=True,
+            grant=SqliteGrant,
+        ),
+    ]
+
+
+def _query(request: CapabilityRequest) -> Value:
+    from rtfs_capability_sqlite.calls import query
+
+    return query(request)
+
+
+def _execute(request: CapabilityRequest) -> Value:
+    from rtfs_capability_sqlite.calls import execute
+
+    return execute(request)
