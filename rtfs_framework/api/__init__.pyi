@@ -29,7 +29,7 @@ from rtfs_framework.api.capability import (
     CapabilitySetSettings,
     not_granted,
 )
-from rtfs_framework.api.command import CommandEntry, ask_local_models, vectors_of
+from rtfs_framework.api.command import CommandEntry, ask_local_models, set_settings, vectors_of
 from rtfs_framework.api.context import CallContext, Heard
 from rtfs_framework.api.csv_rows import CsvError, CsvRows, twice_named
 from rtfs_framework.api.embedder import Embedder, EmbedderEntry, EmbedderSettings
@@ -175,7 +175,16 @@ from rtfs_framework.api.texts import TextInKeyError, with_texts
 from rtfs_framework.api.toml_places import KeyPath, Places, load_toml, read_toml
 from rtfs_framework.api.toml_structure import structure
 from rtfs_framework.api.type_patterns import BadTypePattern, TypePattern, types_fit
-from rtfs_framework.api.typed import JsonError, from_json, load_json, parse_type, read_value, to_json
+from rtfs_framework.api.typed import (
+    JsonError,
+    from_json,
+    load_json,
+    parse_type,
+    read_value,
+    show_type,
+    to_json,
+    violation,
+)
 from rtfs_framework.api.units import Bytes, Megabytes, Milliseconds, Seconds, plausible
 from rtfs_framework.api.values import (
     CallKind,
@@ -440,7 +449,9 @@ __all__ = [
     "read_regular",
     "read_toml",
     "read_value",
+    "set_settings",
     "show_target",
+    "show_type",
     "specificity",
     "structure",
     "to_json",
@@ -448,6 +459,7 @@ __all__ = [
     "twice_named",
     "types_fit",
     "vectors_of",
+    "violation",
     "with_texts",
     "write",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.capability import CapabilitySetSettings
     from rtfs_framework.api.provider import InferenceReply
 
 
@@ -33,6 +34,23 @@ ASK = "rtfs_framework.ask_local_models"
 
 VECTORS = "rtfs_framework.vectors_of"
 """Where the tool keeps, in click's context, what `vectors_of` calls."""
+
+
+SETS = "rtfs_framework.set_settings"
+"""Where the tool keeps, in click's context, what `set_settings` calls."""
+
+
+def set_settings(name: str, *, config: str | None = None) -> CapabilitySetSettings:
+    """Return what a host would make a set of capabilities from: for a plug-in's command that shows what the set keeps.
+
+    Raises:
+        RtfsError: The configuration has mistakes.
+        RuntimeError: No command of the tool is running.
+    """
+    import click
+
+    found: CapabilitySetSettings = click.get_current_context().meta[SETS](name, config=config)
+    return found
 
 
 def vectors_of(

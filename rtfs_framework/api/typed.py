@@ -1,10 +1,11 @@
 """RTFS values and JSON data, for providers that answer data rather than words.
 
-`parse_type(text)` gives the type that a text such as "[:vector :int]" spells, for records that declare some.
+`parse_type(text)` gives the type that a text such as "[:vector :int]" spells, for records that declare some, and
+`show_type(type)` the text.
 `to_json(value)` gives plain data (a keyword is its name) and raises `JsonError` for what JSON cannot hold;
 `from_json(type, data)` gives the value of a declared type and raises `ProgramError` (TypeValidationError) with the path
 to what does not fit. `load_json(text)` reads JSON text as the host does: exactly, or `JsonError` (NaN, numbers out of
-range, half a surrogate pair, deep nesting).
+range, half a surrogate pair, deep nesting). `violation(type, value)` says why a value is not of a type; None if it is.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from typing import TYPE_CHECKING
 
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.jsontext import load as load_json
+from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.types.coerce import from_json, to_json
 from rtfs_framework.lang.types.model import Type
+from rtfs_framework.lang.types.show import show_type
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.values import Value
 
-__all__ = ["JsonError", "from_json", "load_json", "parse_type", "read_value", "to_json"]
+__all__ = ["JsonError", "from_json", "load_json", "parse_type", "read_value", "show_type", "to_json", "violation"]
 
 
 def read_value(text: str, name: str = "<value>") -> Value:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rtfs_framework.api.capability import CapabilitySetSettings
 from rtfs_framework.api.errors import ProviderError
 from rtfs_framework.api.provider import InferenceReply, Locality
 from rtfs_framework.api.targets import LocalModel
-from rtfs_framework.cli.options import open_session
+from rtfs_framework.cli.notices import notices
+from rtfs_framework.cli.options import config_path, environment, open_session
 from rtfs_framework.cli.shown.models import chosen
 
 if TYPE_CHECKING:
@@ -63,6 +65,23 @@ def vectors(texts: Sequence[str], *, config: str | None, told: Told) -> tuple[st
             found.append(vector)
             told(len(found))
     return fingerprint, found
+
+
+def set_settings(name: str, *, config: str | None) -> CapabilitySetSettings:
+    """Return what a set of capabilities would be made from.
+
+    Raises:
+        ConfigError: The configuration has mistakes.
+    """
+    from rtfs_framework.orchestrator.config.load import load_config
+    from rtfs_framework.orchestrator.performing.capability_sets import settings_of
+    from rtfs_framework.registry.load import load_catalog
+
+    environ = environment()
+    catalog = load_catalog(environ)
+    found = load_config(config_path(config), None, environ, catalog, lambda _fault: None)
+    notices().tell_findings(found.notices)
+    return settings_of(catalog.capability_sets[name][0], found.capability_sets.get(name), environ)
 
 
 def _check(name: str, instance: ProviderInstance) -> None:

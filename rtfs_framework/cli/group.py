@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from rtfs_framework import __version__
-from rtfs_framework.api.command import ASK, VECTORS, CommandEntry
+from rtfs_framework.api.command import ASK, SETS, VECTORS, CommandEntry
 from rtfs_framework.cli.door import built_in_commands, plugin_commands, plugin_files
 from rtfs_framework.cli.family import Families, families, install, loaded
 from rtfs_framework.cli.faults import UNKNOWN_COMMAND, CommandLineError
@@ -63,6 +63,7 @@ class Commands(click.Group):
         gc.enable()  # see `main`
         ctx.meta[ASK] = _ask
         ctx.meta[VECTORS] = _vectors
+        ctx.meta[SETS] = _set_settings
         try:
             with out_of_click():
                 return super().invoke(ctx)
@@ -151,3 +152,9 @@ def _vectors(*args: Any, **named: Any) -> Any:
     from rtfs_framework.cli.asking import vectors
 
     return vectors(*args, **named)
+
+
+def _set_settings(*args: Any, **named: Any) -> Any:
+    from rtfs_framework.cli.asking import set_settings
+
+    return set_settings(*args, **named)

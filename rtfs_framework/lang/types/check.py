@@ -332,7 +332,10 @@ def _stream(type_: ty.StreamType) -> _Check:
     """The handle of a stream whose host checks its items against these types, or against nothing where any will do."""
     shown = show_type(type_)
     wanted = [(_OF, type_.item), *([] if type_.takes is None else [(_TAKES, type_.takes)])]
-    texts = [(key, None if each is Primitive.ANY else show_type(each)) for key, each in wanted]
+    known = [
+        (key, resolve(each.name, no_names) or each if isinstance(each, ty.NamedType) else each) for key, each in wanted
+    ]
+    texts = [(key, None if each is Primitive.ANY else show_type(each)) for key, each in known]
 
     def check(value: Any, _run: _Run) -> Failure | None:
         if value.__class__ is not Map or value.get(_STREAM).__class__ is not str:

@@ -57,7 +57,7 @@ def with_sets(
         if spec is not None and not spec.enabled:
             continue
         try:
-            made = make(part, entry.factory, _settings(entry, spec, environ), methods=("entries", "close"))
+            made = make(part, entry.factory, settings_of(entry, spec, environ), methods=("entries", "close"))
             found = _entries(part, made, offered)
         except PluginFault as fault:
             events.plugin_failed(part, fault, "", _INSTEAD)
@@ -76,9 +76,10 @@ def with_sets(
     return catalog, tuple(sets)
 
 
-def _settings(
+def settings_of(
     entry: CapabilitySetEntry, spec: CapabilitySetSpec | None, environ: Mapping[str, str]
 ) -> CapabilitySetSettings:
+    """Return what a set is made from under a configuration."""
     own: Any = None if spec is None else spec.own
     if own is None and entry.settings is not None:
         with suppress(TypeError):  # it cannot be made without a table: its factory decides

@@ -1,0 +1,1 @@
+"""Streams for rtfs_framework: sources, positions, states and bounded queues in one SQLite file."""

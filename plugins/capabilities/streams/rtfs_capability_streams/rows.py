@@ -1,0 +1,83 @@
+"""What the file holds of a stream, and what is said of it and given by it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+
+from rtfs_capability_streams import schema
+
+
+class QueueFull(Exception):
+    """A queue holds as many items as it may."""
+
+
+@attrs.define(slots=True)
+class Stream:
+    """A row of `streams`."""
+
+    named: bool
+    tenant: str
+    id: str
+    source: list[Any]
+    type: str
+    sink: str
+    takes: str
+    processor: str
+    batch: int
+    wait: float
+    state: str
+    position: Any
+    seq: int
+    status: str
+    epoch: int = 0
+    given: list[Any] = attrs.field(factory=list)
+    key: str = ""
+    marks: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, row: Iterable[Any]) -> Stream:
+        """Return what a row says."""
+        values = dict(zip(schema.FIELDS, row, strict=True))
+        read = {name: json.loads(values[name]) for name in ("source", "position", "given")}
+        return cls(**{**values, **read, "marks": frozenset(json.loads(values["marks"]))})
+
+    def row(self) -> tuple[Any, ...]:
+        """Return the row."""
+        values = attrs.asdict(self, recurse=False)
+        texts = {name: as_text(values[name]) for name in ("source", "position", "given")}
+        return tuple(({**values, **texts, "marks": as_text(sorted(self.marks))})[name] for name in schema.FIELDS)
+
+    @property
+    def queue(self) -> str | None:
+        """The queue that it reads, if it reads one."""
+        return self.source[1] if self.source[0] == "queue" else None
+
+
+@attrs.frozen(slots=True)
+class Batch:
+    """What a stream gives at once."""
+
+    stream: Stream
+    items: tuple[Any, ...]
+    done: bool
+    """Whether nothing comes after these."""
+
+
+@attrs.frozen(slots=True)
+class Progress:
+    """What whoever runs a stream says of the items that it was given."""
+
+    epoch: int
+    seq: int
+    state: Any
+    outputs: tuple[Any, ...] = ()
+    action: str = "continue"
+
+
+def as_text(value: Any) -> str:
+    """Return JSON data as it is kept."""
+    return json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,56 @@
+"""The tables of the file: streams with position and state, queues, their items, and the keys of what was put."""
+
+from __future__ import annotations
+
+from rtfs_framework.api import SqliteTables
+
+TABLES = SqliteTables(
+    application=0x52465354,
+    version=1,
+    statements=(
+        """create table streams (
+            n integer primary key autoincrement, named integer not null,
+            tenant text not null, id text not null, source text not null, type text not null, sink text not null,
+            takes text not null, processor text not null, batch integer not null, wait real not null,
+            state text not null, position text not null, seq integer not null, status text not null,
+            epoch integer not null default 0, given text not null default '[]', key text not null default '',
+            marks text not null default '[]', unique (tenant, id))""",
+        """create table queues (
+            tenant text not null, name text not null, capacity integer not null, type text not null,
+            closed integer not null default 0, primary key (tenant, name)) without rowid""",
+        """create table items (
+            n integer primary key autoincrement, tenant text not null, queue text not null, value text not null,
+            marks text not null, reader text)""",
+        "create index items_of on items (tenant, queue, n)",
+        """create table put (
+            n integer primary key autoincrement, tenant text not null, queue text not null, key text not null)""",
+        "create unique index put_key on put (tenant, queue, key)",
+    ),
+)
+FIELDS = (
+    *("named", "tenant", "id", "source", "type", "sink", "takes", "processor", "batch", "wait"),
+    *("state", "position", "seq", "status", "epoch", "given", "key", "marks"),
+)
+GET = f"select {', '.join(FIELDS)} from streams where tenant = ? and id = ?"  # noqa: S608 - names of columns
+ALL = f"select {', '.join(FIELDS)} from streams order by tenant, id"  # noqa: S608 - as above
+MAKE = f"insert into streams ({', '.join(FIELDS)}) values ({', '.join('?' * len(FIELDS))})"  # noqa: S608 - as above
+SAVE = (
+    "update streams set state = ?, position = ?, seq = ?, status = ?, epoch = ?, given = ?, key = ?, marks = ?"
+    " where tenant = ? and id = ?"
+)
+FREE = "select n, value, marks from items where tenant = ? and queue = ? and reader is null order by n limit ?"
+CLAIM = "update items set reader = ? where n = ?"
+RELEASE = "update items set reader = null where tenant = ? and queue = ? and reader = ?"
+"""Gives back what a reader was given and has not done with."""
+TAKEN = "delete from items where n = ? and reader = ?"
+LEFT = "select count(*) from items where tenant = ? and queue = ?"
+UNNAMED_KEPT = 10_000
+"""Streams without a name that the file remembers: no program but the one that started it can know one."""
+OLD = "select tenant, id from streams where not named and n <= (select max(n) from streams) - ?"
+FORGET = "delete from streams where tenant = ? and id = ?"
+KEYS_KEPT = 10_000
+"""Keys of what was put that a queue remembers: a call that is made again within so many puts nothing twice."""
+FORGET_KEYS = (
+    "delete from put where tenant = ? and queue = ?"
+    " and n <= (select max(n) from put where tenant = ? and queue = ?) - ?"
+)

@@ -1,0 +1,287 @@
+"""Sources: plain data that says where items come from, and how they are read from a position on.
+
+In: a source (a list of JSON: kind, then its parts) and a position (JSON, None at the beginning). Out: items, each with
+the position after it. The same source and position give the same items, so a position is all that is kept of a reader.
+A queue is the exception: its items are rows, which their reader claims (`store.py`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from rtfs_framework.api import (
+    CapabilityError,
+    JsonError,
+    Keyword,
+    LanguageError,
+    Map,
+    ProgramError,
+    Type,
+    from_json,
+    load_json,
+    parse_type,
+    read_value,
+    violation,
+    write,
+)
+
+MOST_LINE = 1 << 20
+"""Bytes of one line."""
+_CHUNK = 1 << 16
+_MOST_LEAVES = 256
+_ANY = parse_type(":any")
+
+Open = Callable[[str], int]
+"""Gives a descriptor of a file that may be read."""
+Item = tuple[Any, Any]
+"""An item, and the position after it."""
+
+
+def wrong(problem: str) -> CapabilityError:
+    """Return the error for what a program says of a stream."""
+    return CapabilityError(problem, "InvalidArgument")
+
+
+def source_of(said: Any, endpoints: Any) -> list[Any]:
+    """Return a source as data.
+
+    Raises:
+        CapabilityError: InvalidArgument: it is none.
+    """
+    if isinstance(said, str | Keyword):
+        name = said if isinstance(said, str) else said.name
+        known = endpoints.get(name)
+        if known is None:
+            return ["queue", name]
+        kind = "jsonl" if known.lines is None else "lines"
+        return [kind, getattr(known, kind) or "", known.follow]
+    if not isinstance(said, Map):
+        raise wrong(f"a source is a name or a map, as in {{:range [0 10]}}, not {write(said)[:60]}")
+    for kind, read in _READ.items():
+        found = said.get(Keyword(kind))
+        if found is not None:
+            return read(found, said, endpoints)
+    raise wrong(f"a source has one of {' '.join(f':{kind}' for kind in _READ)}")
+
+
+def _is_vector(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _range(found: Any, _said: Map, _endpoints: Any) -> list[Any]:
+    if not _is_vector(found) or len(found) != 2 or not all(type(each) is int for each in found):
+        raise wrong("write {:range [first end]}, of integers")
+    return ["range", *found]
+
+
+def _values(found: Any, _said: Map, _endpoints: Any) -> list[Any]:
+    if not _is_vector(found):
+        raise wrong("write {:values [...]}")
+    return ["values", kept(found)]
+
+
+def _file(kind: str) -> Callable[[Any, Map, Any], list[Any]]:
+    def read(found: Any, said: Map, _endpoints: Any) -> list[Any]:
+        if not isinstance(found, str):
+            raise wrong(f'write {{:{kind} "path"}}')
+        return [kind, found, said.get(Keyword("follow")) is True]
+
+    return read
+
+
+def _queue(found: Any, _said: Map, _endpoints: Any) -> list[Any]:
+    if not isinstance(found, str):
+        raise wrong('write {:queue "name"}')
+    return ["queue", found]
+
+
+def _merge(found: Any, _said: Map, endpoints: Any) -> list[Any]:
+    if not _is_vector(found) or not 1 <= len(found) <= 64:
+        raise wrong("write {:merge [source ...]}, of 1 to 64 sources")
+    merged = [_replayable(source_of(each, endpoints)) for each in found]
+    if sum(map(_leaves, merged)) > _MOST_LEAVES:
+        raise wrong(f"more than {_MOST_LEAVES} sources are merged")
+    return ["merge", merged]
+
+
+def _leaves(source: list[Any]) -> int:
+    match source:
+        case ["merge", sources]:
+            return sum(map(_leaves, sources))
+        case ["split", inner, _, _]:
+            return _leaves(inner)
+        case _:
+            return 1
+
+
+def _split(found: Any, said: Map, endpoints: Any) -> list[Any]:
+    into, part = said.get(Keyword("into")), said.get(Keyword("part"))
+    if type(into) is not int or type(part) is not int or not 0 <= part < into <= 4096:
+        raise wrong("write {:split source :into 3 :part 0}: parts count from 0")
+    return ["split", _replayable(source_of(found, endpoints)), into, part]
+
+
+def _replayable(source: list[Any]) -> list[Any]:
+    if source[0] == "queue":
+        raise wrong("a queue cannot be merged or split: its items go to one reader each; give it several readers")
+    return source
+
+
+_READ: dict[str, Callable[[Any, Map, Any], list[Any]]] = {
+    "range": _range, "values": _values, "lines": _file("lines"), "jsonl": _file("jsonl"), "queue": _queue,
+    "merge": _merge, "split": _split,
+}  # fmt: skip
+
+
+def kept(value: Any) -> str:
+    """Return a value as text that reads back to it.
+
+    Raises:
+        CapabilityError: InvalidArgument: it holds a function or something else that is no data.
+    """
+    text = write(value)
+    try:
+        same = read_value(text) == value
+    except LanguageError:
+        same = False
+    if not same:
+        raise wrong("a stream keeps data only: no functions, errors or other things of a running program")
+    return text
+
+
+def effects_of(source: list[Any]) -> tuple[str, ...]:
+    """Return what reading a source touches, besides the file of the set."""
+    match source:
+        case ["lines" | "jsonl", *_]:
+            return ("file",)
+        case ["merge", sources]:
+            return tuple(sorted({effect for each in sources for effect in effects_of(each)}))
+        case ["split", inner, _, _]:
+            return effects_of(inner)
+        case ["queue", *_]:
+            return ("ipc",)
+        case _:
+            return ()
+
+
+def is_open(source: list[Any]) -> bool:
+    """Tell whether more may come after what is there now; of queues the store knows."""
+    match source:
+        case ["lines" | "jsonl", _, follow]:
+            return bool(follow)
+        case ["merge", sources]:
+            return any(is_open(each) for each in sources)
+        case ["split", inner, _, _]:
+            return is_open(inner)
+        case _:
+            return False
+
+
+def items(source: list[Any], position: Any, type_: Type, open_: Open) -> Iterator[Item]:
+    """Give the items after a position, as far as they are there, checked against their type.
+
+    Raises:
+        CapabilityError: TypeValidationError, an item is of another type; IoError, SecurityViolation of a file.
+    """
+    match source:
+        case ["range", first, end]:
+            start = first if position is None else position
+            yield from ((fitting(type_, each), each + 1) for each in range(start, end))
+        case ["values", text]:
+            start = position or 0
+            yield from ((fitting(type_, each), start + n) for n, each in enumerate(_data(text)[start:], 1))
+        case ["lines", path, follow]:
+            for line, end in _lines(open_(path), position or 0, whole=follow):
+                yield fitting(type_, _text(line, path, end)), end
+        case ["jsonl", path, follow]:
+            for line, end in _lines(open_(path), position or 0, whole=follow):
+                if line.strip():
+                    yield _json(type_, _text(line, path, end), path, end), end
+        case ["merge", sources]:
+            yield from _merged(sources, position, type_, open_)
+        case ["split", inner, into, part]:
+            at, count = position or (None, 0)
+            for item, after in items(inner, at, type_, open_):
+                count += 1
+                if (count - 1) % into == part:
+                    yield item, [after, count]
+
+
+def _merged(sources: list[Any], position: Any, type_: Type, open_: Open) -> Iterator[Item]:
+    """Give one item of each source in turn; those that have nothing are passed over."""
+    places, turn = ([None] * len(sources), 0) if position is None else (list(position[0]), position[1])
+    readers = [items(source, place, type_, open_) for source, place in zip(sources, places, strict=True)]
+    try:
+        idle = 0
+        while idle < len(readers):
+            found = next(readers[turn], None)
+            here, turn = turn, (turn + 1) % len(readers)
+            if found is None:
+                idle += 1
+                continue
+            idle, places[here] = 0, found[1]
+            yield found[0], [list(places), turn]
+    finally:
+        for reader in readers:
+            reader.close()  # type: ignore[attr-defined]
+
+
+def _lines(descriptor: int, position: int, *, whole: bool) -> Iterator[tuple[bytes, int]]:
+    """Give lines and the place after each; a last one without an end counts unless only `whole` ones do."""
+    with os.fdopen(descriptor, "rb", buffering=_CHUNK) as file:
+        size = file.seek(0, os.SEEK_END)
+        if size < position:
+            raise CapabilityError(
+                f"the file is shorter than what was read of it ({size} of {position} bytes)", "IoError"
+            )
+        file.seek(position)
+        while line := file.readline(MOST_LINE + 1):
+            if len(line) > MOST_LINE:
+                raise CapabilityError(f"a line has more than {MOST_LINE} bytes", "IoError")
+            if whole and not line.endswith(b"\n"):
+                return
+            position += len(line)
+            yield line.rstrip(b"\r\n"), position
+
+
+def _text(line: bytes, path: str, end: int) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        raise CapabilityError(f"{path}: the line that ends at byte {end} is no UTF-8", "IoError") from error
+
+
+def _json(type_: Type, text: str, path: str, end: int) -> Any:
+    try:
+        return from_json(type_, load_json(text))
+    except (JsonError, ProgramError) as error:
+        raise CapabilityError(f"{path}: the line that ends at byte {end}: {error}", "TypeValidationError") from error
+
+
+@lru_cache(maxsize=8)
+def _data(text: str) -> Any:
+    return read_value(text)
+
+
+def fitting(type_: Type, value: Any) -> Any:
+    """Return an item that is of its type.
+
+    Raises:
+        CapabilityError: TypeValidationError: it is not.
+    """
+    problem = None if type_ == _ANY else violation(type_, value)
+    if problem is not None:
+        raise CapabilityError(f"an item of the stream: {problem}", "TypeValidationError")
+    return value
+
+
+def several(found: Iterator[Item], most: int) -> list[Item]:
+    """Return at most so many items, and let go of the reader."""
+    try:
+        return list(islice(found, most))
+    finally:
+        found.close()  # type: ignore[attr-defined]

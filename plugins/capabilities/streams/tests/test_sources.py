@@ -1,0 +1,89 @@
+"""Sources: what they give, that any position goes on where it was, and what is no source."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtfs_capability_streams.sources import effects_of, is_open, items, several, source_of
+from rtfs_framework.api import CapabilityError, parse_type, read_value
+
+ANY = parse_type(":any")
+
+
+def nothing(path):
+    raise AssertionError(path)
+
+
+def read(text, endpoints=None):
+    return source_of(read_value(text), endpoints or {})
+
+
+def given_by(source, position=None, most=10**6):
+    return several(items(source, position, ANY, nothing), most)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("{:range [2 5]}", [2, 3, 4]),
+        ("{:range [5 2]}", []),
+        ('{:values [1 "a" :b]}', '[1 "a" :b]'),
+        ("{:merge [{:range [0 2]} {:range [10 14]}]}", [0, 10, 1, 11, 12, 13]),
+        ("{:split {:range [0 7]} :into 3 :part 1}", [1, 4]),
+        ("{:merge [{:split {:range [0 4]} :into 2 :part 1} {:values []}]}", [1, 3]),
+    ],
+)
+def test_what_they_give(text, wanted):
+    expected = read_value(wanted) if isinstance(wanted, str) else tuple(wanted)
+    assert tuple(item for item, _ in given_by(read(text))) == expected
+
+
+SOURCES = st.recursive(
+    st.tuples(st.integers(-5, 5), st.integers(0, 9)).map(lambda r: ["range", r[0], r[0] + r[1]]),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(lambda many: ["merge", many]),
+        st.tuples(inner, st.integers(1, 3), st.integers(0, 2)).map(lambda s: ["split", s[0], s[1], s[2] % s[1]]),
+    ),
+    max_leaves=5,
+)
+
+
+@given(SOURCES, st.data())
+def test_from_any_position_they_go_on_where_they_were(source, data):
+    whole = given_by(source)
+    at = data.draw(st.integers(0, len(whole)))
+    position = json.loads(json.dumps(whole[at - 1][1])) if at else None
+    assert given_by(source, position) == whole[at:]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5", "{}", "{:range [1]}", "{:range [1 2.5]}", "{:range [true 2]}", "{:values 1}", "{:lines 1}", "{:merge []}",
+        '{:merge [{:queue "q"}]}', '{:merge ["q"]}', "{:split {:range [0 1]} :into 2 :part 2}", "{:queue 1}",
+        "{:split {:range [0 1]} :into 0 :part 0}", '{:split "q" :into 2 :part 0}', "{:merge 3}", '{:jsonl [""]}',
+    ],
+)  # fmt: skip
+def test_what_is_no_source(text):
+    with pytest.raises(CapabilityError) as found:
+        read(text)
+    assert found.value.kind == "InvalidArgument"
+
+
+def test_a_source_has_a_bounded_number_of_parts():
+    inner = "{:range [0 1]}"
+    for _ in range(2):
+        inner = f"{{:merge [{' '.join([inner] * 17)}]}}"
+    with pytest.raises(CapabilityError, match="256 sources"):
+        read(inner)
+
+
+def test_what_they_touch_and_whether_more_may_come():
+    merged = read('{:merge [{:lines "a"} {:jsonl "b" :follow true} {:range [0 1]}]}')
+    assert (effects_of(merged), is_open(merged)) == (("file",), True)
+    assert (effects_of(read("{:range [0 1]}")), is_open(read('{:lines "a"}'))) == ((), False)
+    assert effects_of(read('"feed"')) == ("ipc",)
