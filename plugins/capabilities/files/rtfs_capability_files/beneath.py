@@ -54,10 +54,14 @@ class Spot:
         """Return the descriptor of an ordinary file; nothing else is opened for long, nor waited for.
 
         Raises:
-            OSError: It is not there, or is no ordinary file.
+            OSError: It is not there (and `flags` do not make it), or is no ordinary file.
         """
-        check_ordinary(self.state())  # opening alone may do something to a device
-        found = os.open(self.name, flags | _NO_WAIT, dir_fd=self.folder)
+        try:
+            check_ordinary(self.state())  # opening alone may do something to a device
+        except FileNotFoundError:
+            if not flags & os.O_CREAT:
+                raise
+        found = os.open(self.name, flags | _NO_WAIT, 0o666, dir_fd=self.folder)
         try:
             check_ordinary(os.fstat(found))
         except BaseException:

@@ -139,9 +139,10 @@ def write(request: CapabilityRequest) -> int:
 
 def _replace(spot: Spot, data: bytes, mode: int | None) -> None:
     passing = f".rtfs-{uuid4().hex}.tmp"
-    with os.fdopen(os.open(passing, _NEW, 0o666, dir_fd=spot.folder), "wb") as file:
+    made = os.open(passing, _NEW, 0o666 if mode is None else mode, dir_fd=spot.folder)
+    with os.fdopen(made, "wb") as file:
         try:
-            if mode is not None:
+            if mode is not None and stat.S_IMODE(os.fstat(made).st_mode) != mode:  # of what the umask took
                 os.fchmod(file.fileno(), mode)
             file.write(data)
             file.flush()
@@ -161,20 +162,13 @@ def append(request: CapabilityRequest) -> int:
     def act(spot: Spot, own: FilesGrant) -> int:
         check_size(len(data), own)
         _check_folder(spot)
-        with os.fdopen(_to_append(spot), "ab") as file:
+        with os.fdopen(spot.open_file(os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as file:
             if os.fstat(file.fileno()).st_nlink > 1:
                 raise LeavesError("the file has other names (hard links), which may lie outside")
             file.write(data)
         return len(data)
 
     return at_path(request.grants, path, act)
-
-
-def _to_append(spot: Spot) -> int:
-    try:
-        return spot.open_file(os.O_WRONLY | os.O_APPEND)
-    except FileNotFoundError:
-        return os.open(spot.name, _NEW | os.O_APPEND, 0o666, dir_fd=spot.folder)
 
 
 def delete(request: CapabilityRequest) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import attrs
@@ -39,33 +38,100 @@ class FilesGrant:
     """Entries of a listing, rows of a piece."""
 
 
+_READS, _WRITES = "file-read", "file-write"
+_TEXT = (":string", ":string")
 _PATH = "[:union :string [:map [:path :string] [:encoding :string ?]]]"
 _STATE = "[:map [:kind [:enum :file :folder :link :other]] [:bytes :int] [:modified :timestamp]]"
 _ENTRY = "[:map [:name :string] [:kind [:enum :file :folder :link :other]] [:bytes :int] [:modified :timestamp]]"
 _PIECE = "[:map [:rows [:vector :any]] [:next :any]]"
-_LINES = (
+_CSV = (
     "[:union :string [:map [:path :string] [:rows :int ?] [:next :any ?] [:encoding :string ?] [:delimiter :string ?]"
     " [:types [:map-of :string [:enum :int :float :bool :string]] ?]]]"
 )
+_LINES = "[:union :string [:map [:path :string] [:rows :int ?] [:next :any ?] [:encoding :string ?]]]"
 _WHOLE = "[:union :string [:map [:path :string] [:rows :int ?] [:next :any ?]]]"
 
-_FILES = (
-    ("fs.read", "Text of a file.", "files:read", (_PATH,), ":string", "file-read", ("ccos.file.read",)),
-    ("fs.list", "What a folder holds, by name.", "files:listed", (":string",), f"[:vector {_ENTRY}]", "file-read", ()),
-    ("fs.stat", "Kind, size and time of a file; nil of none.", "files:state", (":string",), f"[:union :nil {_STATE}]",
-     "file-read", ()),
-    ("fs.exists", "Whether there is a file or folder.", "files:exists", (":string",), ":bool", "file-read", ()),
-    ("fs.write", "Puts a text in place of a file, whole or not at all.", "files:write", (":string", ":string"), ":int",
-     "file-write", ()),
-    ("fs.append", "Adds a text to the end of a file.", "files:append", (":string", ":string"), ":int", "file-write",
-     ()),
-    ("fs.delete", "Removes a file; tells whether there was one.", "files:delete", (":string",), ":bool", "file-write",
-     ()),
-    ("data.csv", "Rows of a CSV, in pieces.", "lines:csv", (_LINES,), _PIECE, "file-read", ()),
-    ("data.jsonl", "Rows of JSON Lines, in pieces.", "lines:jsonl", (_LINES,), _PIECE, "file-read", ()),
-    ("data.json", "Items of a JSON array, in pieces.", "wholes:json", (_WHOLE,), _PIECE, "file-read", ()),
-    ("data.parquet", "Rows of a Parquet file, in pieces.", "wholes:parquet", (_WHOLE,), _PIECE, "file-read", ()),
-)  # fmt: skip
+
+def _read(request: CapabilityRequest) -> Value:
+    from rtfs_capability_files.files import read
+
+    return read(request)
+
+
+def _list(request: CapabilityRequest) -> Value:
+    from rtfs_capability_files.files import listed
+
+    return listed(request)
+
+
+def _stat(request: CapabilityRequest) -> Value:
+    from rtfs_capability_files.files import state
+
+    return state(request)
+
+
+def _exists(request: CapabilityRequest) -> Value:
+    from rtfs_capability_files.files import exists
+
+    return exists(request)
+
+
+def _write(request: CapabilityRequest) -> Value:
+    from rtfs_capability_files.files import write
+
+    return write(request)
+
+
+def _append(request: CapabilityRequest) -> Value:
+    from rtfs_capability_files.files import append
+
+    return append(request)
+
+
+def _delete(request: CapabilityRequest) -> Value:
+    from rtfs_capability_files.files import delete
+
+    return delete(request)
+
+
+def _csv(request: CapabilityRequest) -> Value:
+    from rtfs_capability_files.lines import csv
+
+    return csv(request)
+
+
+def _jsonl(request: CapabilityRequest) -> Value:
+    from rtfs_capability_files.lines import jsonl
+
+    return jsonl(request)
+
+
+def _json(request: CapabilityRequest) -> Value:
+    from rtfs_capability_files.wholes import json
+
+    return json(request)
+
+
+def _parquet(request: CapabilityRequest) -> Value:
+    from rtfs_capability_files.wholes import parquet
+
+    return parquet(request)
+
+
+_Handler = Callable[[CapabilityRequest], "Value"]
+_FILES: tuple[tuple[str, str, _Handler, tuple[str, ...], str, str], ...] = (
+    ("fs.read", "Text of a file.", _read, (_PATH,), ":string", _READS),
+    ("fs.list", "What a folder holds, by name.", _list, (":string",), f"[:vector {_ENTRY}]", _READS),
+    ("fs.stat", "Kind, size and time of a file; nil of none.", _stat, (":string",), f"[:union :nil {_STATE}]", _READS),
+    ("fs.exists", "Whether there is a file or folder.", _exists, (":string",), ":bool", _READS),
+    ("fs.write", "Puts a text in place of a file, whole or not at all.", _write, _TEXT, ":int", _WRITES),
+    ("fs.append", "Adds a text to the end of a file.", _append, _TEXT, ":int", _WRITES),
+    ("fs.delete", "Removes a file; tells whether there was one.", _delete, (":string",), ":bool", _WRITES),
+    ("data.csv", "Rows of a CSV, in pieces.", _csv, (_CSV,), _PIECE, _READS),
+    ("data.jsonl", "Rows of JSON Lines, in pieces.", _jsonl, (_LINES,), _PIECE, _READS),
+    ("data.json", "Items of a JSON array, in pieces.", _json, (_LINES,), _PIECE, _READS),
+    ("data.parquet", "Rows of a Parquet file, in pieces.", _parquet, (_WHOLE,), _PIECE, _READS),
+)
 
 
 @hookimpl
@@ -75,26 +141,16 @@ def rtfs_capabilities() -> list[CapabilityEntry]:
         CapabilityEntry(
             id=id_,
             summary=summary,
-            handler=_later(where),
+            handler=handler,
             parameters=tuple(map(parse_type, parameters)),
             returns=parse_type(returns),
             effects=(effect,),
-            order_independent=effect == "file-read",
+            order_independent=effect == _READS,
             idempotent=id_ != "fs.append",
             blocking=True,
-            aliases=aliases,
+            isolable=True,
+            aliases=("ccos.file.read",) if id_ == "fs.read" else (),
             grant=FilesGrant,
         )
-        for id_, summary, where, parameters, returns, effect, aliases in _FILES
+        for id_, summary, handler, parameters, returns, effect in _FILES
     ]
-
-
-def _later(where: str) -> Callable[[CapabilityRequest], Value]:
-    """Return a handler whose module is loaded at its first call."""
-    module, _, name = where.partition(":")
-
-    def handle(request: CapabilityRequest) -> Value:
-        handler: Callable[[CapabilityRequest], Value] = getattr(import_module(f"rtfs_capability_files.{module}"), name)
-        return handler(request)
-
-    return handle

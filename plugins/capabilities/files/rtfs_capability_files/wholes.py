@@ -45,7 +45,7 @@ def json(request: CapabilityRequest) -> Map:
             data = file.read(own.most_bytes + 1)
         check_size(len(data), own)
         try:
-            found = from_json(_ANY, load_json(decoded(data, None, path)))
+            found = from_json(_ANY, load_json(decoded(data, options.get("encoding"), path)))
         except JsonError as error:
             raise refused(path, f"no valid JSON: {error}", "JsonError") from None
         items = found if isinstance(found, tuple) else (found,)

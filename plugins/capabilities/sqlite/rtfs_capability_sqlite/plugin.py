@@ -43,6 +43,7 @@ def rtfs_capabilities() -> list[CapabilityEntry]:
             order_independent=True,
             idempotent=True,
             blocking=True,
+            isolable=True,
             grant=SqliteGrant,
         ),
         CapabilityEntry(
@@ -53,6 +54,7 @@ def rtfs_capabilities() -> list[CapabilityEntry]:
             returns=parse_type("[:map [:changed :int] [:last-id [:union :nil :int]]]"),
             effects=("database-write",),
             blocking=True,
+            isolable=True,
             grant=SqliteGrant,
         ),
     ]
