@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import codecs
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import aclosing
 from typing import cast
 
+import anyio.lowlevel
 import attrs
 import httpx2
 
-from rtfs_framework.api import CapabilityError, FailureKind, Keyword, Map, Value
+from rtfs_framework.api import CapabilityError, FailureKind, Keyword, Map, Value, blotter
 
+_AT_ONCE, _LONGEST_SPELLING = 65_536, 80
+"""Characters that are looked through in one go, and how many at most stand for one of a secret."""
 _CODINGS = frozenset({"", "identity", "gzip", "deflate"})
 _CHARSETS = frozenset({
     "ascii", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "big5", "cp932", "euc_jp", "euc_kr", "gb18030", "gb2312",
@@ -60,7 +63,7 @@ class _Counted(httpx2.AsyncByteStream):
 
 
 async def taken(response: httpx2.Response, method: str, most: int) -> Taken:
-    """Return what a server answers, and let go of the connection.
+    """Return what a server answers, and let go of the connection. What is refused may have been carried out.
 
     Raises:
         CapabilityError: It is larger than `most` bytes, packed or not, or packed in a way that was not asked for.
@@ -71,7 +74,7 @@ async def taken(response: httpx2.Response, method: str, most: int) -> Taken:
         if method != "HEAD":
             if response.headers.get("content-encoding", "").strip().lower() not in _CODINGS:
                 message = "the body comes packed in a way that was not asked for"
-                raise CapabilityError(message, "NetworkError", failure=FailureKind.HERE)
+                raise CapabilityError(message, "NetworkError", failure=FailureKind.UNCERTAIN)
             response.stream = _Counted(response.stream, most)
             async with aclosing(response.aiter_bytes()) as pieces:
                 async for piece in pieces:
@@ -83,20 +86,34 @@ async def taken(response: httpx2.Response, method: str, most: int) -> Taken:
     return Taken(response.status_code, headers, bytes(data), response.charset_encoding or "utf-8")
 
 
-def as_reply(answer: Taken, url: str, blot: Callable[[str], str]) -> Value:
+async def as_reply(answer: Taken, url: str, secrets: Collection[str]) -> Value:
     """Return an answer as programs see it; secrets that come back are struck out."""
-    text = _decoded(answer.body, answer.charset)
+    text, blot = _decoded(answer.body, answer.charset), blotter(secrets)
     headers: dict[str, str] = {}
     for name, value in answer.headers:
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     found = {
         "status": answer.status,
         "headers": Map.of((blot(name), blot(value)) for name, value in headers.items()),
-        "body": blot(b64encode(answer.body).decode() if text is None else text),
+        "body": await _struck(b64encode(answer.body).decode() if text is None else text, blot, secrets),
         "encoding": "base64" if text is None else "text",
         "url": blot(url),
     }
     return Map.of((Keyword(name), value) for name, value in found.items())
+
+
+async def _struck(text: str, blot: Callable[[str], str], secrets: Collection[str]) -> str:
+    """Return a text without secrets. Looking through a long one takes a while: others have their turn meanwhile."""
+    if not secrets:
+        return text
+    overlap = _LONGEST_SPELLING * max(map(len, secrets))
+    window = _AT_ONCE + overlap
+    for start in range(0, len(text), _AT_ONCE):
+        piece = text[start : start + window]
+        if blot(piece) != piece:
+            return blot(text)
+        await anyio.lowlevel.checkpoint()
+    return text
 
 
 def _decoded(data: bytes, charset: str) -> str | None:
@@ -117,4 +134,4 @@ def _text(value: bytes) -> str:
 def _check_size(count: int, most: int) -> None:
     if count > most:
         message = f"the reply is larger than {most:,} bytes; ask for less, or raise `most_bytes` of the grant"
-        raise CapabilityError(message, "NetworkError", failure=FailureKind.HERE)
+        raise CapabilityError(message, "NetworkError", failure=FailureKind.UNCERTAIN)

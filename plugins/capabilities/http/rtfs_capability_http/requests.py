@@ -32,7 +32,6 @@ from rtfs_framework.api import (
     CapabilitySetSettings,
     FailureKind,
     Value,
-    blotter,
     not_granted,
     parse_type,
     proxy_variable,
@@ -128,7 +127,6 @@ class HttpSet:
     ) -> Value:
         """Make the steps of a request. Once it was led to another origin, it carries no secret any more."""
         url, strayed, secret = ask.url, False, self._secrets(grant, headers)
-        blot = blotter(secret.values())
         most = grant.redirects if ask.method in SAFE_METHODS else 0
         for count in range(most + 1):
             step = httpx2.Request(
@@ -141,7 +139,7 @@ class HttpSet:
             answer = await self._step(url.origin, step, grant, seconds)
             location = answer.location if answer.status in _LED_ON else None
             if most == 0 or location is None:
-                return as_reply(answer, str(url), blot)
+                return await as_reply(answer, str(url), secret.values())
             if count == most:
                 break
             url = _led_on(url, location)
@@ -163,7 +161,7 @@ class HttpSet:
             except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                 why = error
             except httpx2.DecodingError as error:
-                raise _failed(f"the body of {origin} cannot be unpacked", FailureKind.HERE) from error
+                raise _failed(f"the body of {origin} cannot be unpacked", FailureKind.UNCERTAIN) from error
             except httpx2.HTTPError as error:
                 message = f"the connection to {origin} broke, or what came is no HTTP"
                 raise _failed(message, FailureKind.UNCERTAIN) from error

@@ -123,6 +123,15 @@ def test_a_secret_that_comes_back_is_struck_out(web):
     assert base64.b64encode(TOKEN.encode()).decode()[:-4] not in write(reply)
 
 
+@pytest.mark.parametrize("place", [0, 65_520, 65_536, 131_072, 199_000])
+def test_a_secret_is_struck_out_of_a_long_page_wherever_it_stands(web, place):
+    web.environ["TOKEN"] = TOKEN
+    page = "x" * place + TOKEN + "y" * (200_000 - place)
+    web.good.script["/"] = (200, {}, page.encode())
+    reply = web.call(_good(web), web.grant(headers_env={"Authorization": "TOKEN"}))
+    assert reply.get(Keyword("body")) == page.replace(TOKEN, "[secret]")
+
+
 @pytest.mark.parametrize("value", [None, "", "a\nb", "é"])
 def test_a_secret_that_is_not_there_or_cannot_be_sent(web, value):
     if value is not None:

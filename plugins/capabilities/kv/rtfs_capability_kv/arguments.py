@@ -25,6 +25,8 @@ from rtfs_framework.api import (
 MOST_KEY = 512
 MOST_OPERATIONS = 1000
 _ODD = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_DOUBTED = re.compile(r"#<|\\u[dD]|[^\x00-\ud7ff\ue000-\U0010ffff]")
+"""What stands in every text that is written of what cannot be read, and else only in strings."""
 _WORDS = ("put", "delete", "check", "get")
 _FIELDS = frozenset({"op", "key", "value", "version"})
 
@@ -67,13 +69,17 @@ def text_of(value: Value, most: int) -> str:
     text = write(value)
     if len(text) > most or len(text.encode("utf-8", "surrogatepass")) > most:
         raise failed(f"the value takes more than {most:,} bytes; keep less, or raise `most_value`", "ResourceError")
-    try:
-        same = write(read_value(text)) == text
-    except LanguageError:
-        same = False
-    if not same:
+    if _DOUBTED.search(text) and not _reads_back(text):
         raise failed("the value holds what cannot be kept: functions, handles and half characters are not data")
     return text
+
+
+def _reads_back(text: str) -> bool:
+    """Tell whether a text is read as what it was written from."""
+    try:
+        return write(read_value(text)) == text
+    except LanguageError:
+        return False
 
 
 def operation_of(value: Value, most: int) -> Operation:
@@ -93,9 +99,14 @@ def operation_of(value: Value, most: int) -> Operation:
 
 def operations_of(value: Value, most: int) -> list[Operation]:
     """Return the operations of a transaction; raises CapabilityError."""
-    if len(value) > MOST_OPERATIONS:
-        raise failed(f"a transaction has {MOST_OPERATIONS:,} operations at most; make several")
-    return [operation_of(each, most) for each in value]
+    return [operation_of(each, most) for each in few(value)]
+
+
+def few(items: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Return the items of a call, of which one transaction takes so many at most; raises CapabilityError."""
+    if len(items) > MOST_OPERATIONS:
+        raise failed(f"one call takes {MOST_OPERATIONS:,} keys or operations at most; make several")
+    return items
 
 
 def _fields(value: Value) -> dict[str, Any]:

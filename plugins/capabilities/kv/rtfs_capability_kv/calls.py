@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rtfs_capability_kv import tables
-from rtfs_capability_kv.arguments import Operation, failed, granted, key_of, operations_of, text_of
+from rtfs_capability_kv.arguments import Operation, failed, few, granted, key_of, operations_of, text_of
 from rtfs_capability_kv.plugin import ALIASES, FILE, KvGrant, KvSettings
 from rtfs_capability_kv.tables import Kept
 from rtfs_framework.api import (
@@ -36,6 +36,8 @@ from rtfs_framework.api import (
 )
 
 MOST_LISTED = 10_000
+MOST_TOLD = 16 << 20
+"""Characters of the values in one reply, as text."""
 _KEY = "[:union :string :keyword]"
 _FACTS = "[:map [:key :string] [:version :int] [:value :any ?]]"
 _OPERATION = f"[:map [:op :keyword] [:key {_KEY}] [:value :any ?] [:version :int ?]]"
@@ -54,12 +56,21 @@ class Visit:
     def __init__(self, db: sqlite3.Connection, request: CapabilityRequest, own: KvSettings) -> None:
         self.db, self.request, self._own = db, request, own
         self.marks: frozenset[str] = frozenset()
+        self._told = 0
 
     def look(self, key: str) -> Kept:
         """Return what is kept under a key."""
         found = tables.look(self.db, self.request.tenant, key)
         self.marks |= found.marks
         return found
+
+    def facts(self, key: str, kept: Kept) -> Value:
+        """Return what one of several keys holds; raises CapabilityError when they hold too much for one reply."""
+        self._told += len(kept.text or "")
+        if self._told > MOST_TOLD:
+            raise failed(f"these keys hold more than {MOST_TOLD:,} characters; ask for fewer at once", "ResourceError")
+        found = {"key": key, "version": _version(kept), "value": _value(kept)}
+        return Map.of((Keyword(name), value) for name, value in found.items())
 
     def put(self, key: str, text: str | None) -> int:
         """Keep a text under a key, None for nothing; return the version, 0 where nothing is there.
@@ -120,8 +131,8 @@ class KvSet:
         return self._looked(request, lambda visit: _value(visit.look(key)))
 
     def _read(self, request: CapabilityRequest) -> Value:
-        keys = [granted(request.grants, key_of(each)) for each in request.args[0]]
-        return self._looked(request, lambda visit: tuple(_facts(key, visit.look(key)) for key in keys))
+        keys = [granted(request.grants, key_of(each)) for each in few(request.args[0])]
+        return self._looked(request, lambda visit: tuple(visit.facts(key, visit.look(key)) for key in keys))
 
     def _keys(self, request: CapabilityRequest) -> Value:
         prefix, after, most = _listing(request.args[0])
@@ -129,9 +140,9 @@ class KvSet:
 
         def work(visit: Visit) -> Value:
             found = []
-            for key, kept in tables.entries(visit.db, request.tenant, prefix, after):
-                visit.marks |= kept.marks
-                if kept.text is not None:
+            for key, there, marks in tables.entries(visit.db, request.tenant, prefix, after):
+                visit.marks |= marks
+                if there:
                     found.append(key)
                 if len(found) == most:
                     break
@@ -259,7 +270,7 @@ def _all_or_none(visit: Visit, steps: list[Operation]) -> Value:
 
 def _stepped(visit: Visit, each: Operation, kept: Kept) -> Value:
     if each.word == "get":
-        return _facts(each.key, kept)
+        return visit.facts(each.key, kept)
     version = _version(kept)
     if each.word == "put":
         version = visit.put(each.key, each.text)
@@ -275,10 +286,6 @@ def _conflicts(visit: Visit, each: Operation) -> bool:
 def _answer(conflicts: tuple[str, ...], results: tuple[Value, ...]) -> Value:
     found = {"done": not conflicts, "conflicts": conflicts, "results": results}
     return Map.of((Keyword(name), value) for name, value in found.items())
-
-
-def _facts(key: str, kept: Kept) -> Value:
-    return Map.of([(Keyword("key"), key), (Keyword("version"), _version(kept)), (Keyword("value"), _value(kept))])
 
 
 def _version(kept: Kept) -> int:

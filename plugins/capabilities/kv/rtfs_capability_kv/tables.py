@@ -94,13 +94,13 @@ def totals(db: sqlite3.Connection, tenant: str) -> tuple[int, int]:
     return (0, 0) if row is None else (row[0], row[1])
 
 
-def entries(db: sqlite3.Connection, tenant: str, prefix: str, after: str) -> Iterator[tuple[str, Kept]]:
-    """Yield keys that begin with a prefix and come after another one, in order, holes included."""
-    ask = "select key, value, version, marks from entries where tenant = ? and key >= ? and key > ? order by key"
-    for key, *kept in db.execute(ask, (tenant, prefix, after)):
+def entries(db: sqlite3.Connection, tenant: str, prefix: str, after: str) -> Iterator[tuple[str, bool, frozenset[str]]]:
+    """Yield keys that begin with a prefix and come after another, in order: whether anything is there, and marks."""
+    ask = "select key, value is not null, marks from entries where tenant = ? and key >= ? and key > ? order by key"
+    for key, there, marks in db.execute(ask, (tenant, prefix, after)):
         if not key.startswith(prefix):
             return
-        yield key, _kept(*kept)
+        yield key, bool(there), _marks(marks)
 
 
 def replied(db: sqlite3.Connection, call: str) -> str | None:
@@ -116,4 +116,8 @@ def reply(db: sqlite3.Connection, call: str, text: str) -> None:
 
 
 def _kept(text: str | None, version: int, marks: str) -> Kept:
-    return Kept(text, version, frozenset(marks.split("\n")) if marks else frozenset())
+    return Kept(text, version, _marks(marks))
+
+
+def _marks(text: str) -> frozenset[str]:
+    return frozenset(text.split("\n")) if text else frozenset()

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from rtfs_capability_kv import tables
+from rtfs_capability_kv import calls, tables
 from rtfs_capability_kv.plugin import KvGrant, KvSettings, rtfs_capability_sets
 from rtfs_framework.api import CapabilityError, CapabilitySetSettings, Keyword, Map, read_value, write
 from rtfs_framework.lang.types.check import violation
@@ -215,7 +215,7 @@ def test_a_list_is_of_granted_keys_alone(kv):
         _refused("SecurityViolation", lambda: kv("keys", asked, prefixes=("cart/",)))  # noqa: B023
 
 
-UNFIT = [len, (1, len), "\ud800", Map.of([("f", print)]), Keyword("a b")]
+UNFIT = [len, (1, len), "\ud800", ("\\", "\udfff"), Map.of([("f", print)]), Keyword("a b")]
 
 
 @pytest.mark.parametrize("value", UNFIT, ids=range(len(UNFIT)))
@@ -333,3 +333,19 @@ def test_the_set_is_made_without_settings(tmp_path):
     made = entry.factory(CapabilitySetSettings(directory=str(tmp_path)))
     assert all(each.idempotent and each.blocking and not each.deterministic for each in made.entries())
     made.close()
+
+
+def test_words_that_look_like_what_cannot_be_kept_are_kept(kv):
+    for text in ("#<function>", "\\ud800", "\\\\ud800 #<", "\U0001f600\u2028"):
+        kv("put", "a", (text, Map.of([(text, 1)])))
+        assert kv("get", "a") == (text, Map.of([(text, 1)]))
+
+
+def test_no_call_asks_for_too_much_at_once(kv, monkeypatch):
+    assert "1,000" in _refused("InvalidArgument", lambda: kv("read", ("a",) * 1001))
+    assert "1,000" in _refused("InvalidArgument", lambda: kv("transaction", (_map(op="get", key="a"),) * 1001))
+    monkeypatch.setattr(calls, "MOST_TOLD", 10)
+    kv("put", "a", "1234")
+    assert len(kv("read", ("a",))) == 1
+    for asked in (("read", ("a", "a")), ("transaction", (_map(op="get", key="a"),) * 2)):
+        assert "fewer at once" in _refused("ResourceError", lambda: kv(*asked))  # noqa: B023
