@@ -104,7 +104,8 @@ def _waits(waits: Sequence[Mapping[str, Any]]) -> str:
     told = []
     for each in waits:
         until = "" if each.get("until") is None else f" until {moment(float(each['until']))}"
-        what = f"for :{each['for']}" if each.get("for") else "for a person" if each.get("approval") else ""
+        kinds = (name for key, name in (("approval", "for a person"), ("quota", "for a budget")) if each.get(key))
+        what = f"for :{each['for']}" if each.get("for") else next(kinds, "")
         told.append(f"{what}{until}".strip() or "for its time")
     return f"  waits {', '.join(told)}" if told else ""
 

@@ -36,11 +36,16 @@ class RefusedError(RtfsError):
         code: str = "E0609",
         failure: FailureKind = FailureKind.REFUSED,
         retry_after: float | None = None,
+        until: float | None = None,
     ) -> None:
-        """Make one; `retry_after` is in how many seconds the guard would let it pass, None for no word."""
+        """Make one; `retry_after` is in how many seconds the guard would let it pass, None for no word.
+
+        `until`, in seconds since the epoch, says that the run may wait for that; None that it may not.
+        """
         super().__init__(f"{reason}; {way_out}")
         self.guard, self.reason, self.way_out = guard, reason, way_out
         self.kind, self.code, self.failure, self.retry_after = kind, code, failure, retry_after
+        self.until = until
 
 
 def as_program_error(error: Exception, what: str) -> ProgramError:

@@ -65,6 +65,8 @@ class BudgetSpec:
     """As it is written; who counts makes it whole nano-dollars."""
     tokens: int | None = None
     calls: int | None = None
+    used_up: Literal["refuse", "wait"] = "refuse"
+    """What becomes of a request that it does not hold: it is refused, or its run waits until the budget is renewed."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -138,6 +140,7 @@ class BudgetTables:
                 for_each=tuple(dict.fromkeys(table.for_each)),
                 per=table.per,
                 usd=table.usd,
+                used_up=table.used_up,
                 tokens=table.tokens,
                 calls=table.calls,
             )

@@ -330,6 +330,7 @@ STANDING: Mapping[str, Rule] = {
     "keys.*": widens,
     **{f"{table}.*.{key}": _of_new for table in ("budgets", "rates") for key in (*SCOPES, "per")},
     "budgets.*.for_each": _of_new,
+    "budgets.*.used_up": _of_new,
     "budgets.*.usd": _amount,
     "budgets.*.tokens": _amount,
     "budgets.*.calls": _amount,

@@ -253,12 +253,18 @@ class Dispatcher:
             return self._again(opened, decision.plan.target, made)
         if isinstance(made, Pending):
             pending = made
-            return Waiting(lambda: self._awaited(opened, decision, pending))
+            return Waiting(lambda: self._awaited(opened, decision, instance, pending))
         return made
 
-    async def _awaited(self, opened: OpenCall, decision: Decision, pending: Pending) -> Answer:
+    async def _awaited(
+        self, opened: OpenCall, decision: Decision, instance: ProviderInstance, pending: Pending
+    ) -> Answer:
         made = ended(opened, await pending.finish())
-        return await finished(self._again(opened, decision.plan.target, made)) if isinstance(made, Failed) else made
+        if not isinstance(made, Failed):
+            return made
+        if await self.approvals.waits.renewed(opened, made):
+            return await finished(self._ask(opened, decision, instance))
+        return await finished(self._again(opened, decision.plan.target, made))
 
     async def _hedged(
         self, opened: OpenCall, decision: Decision, first: ProviderInstance, second: ProviderInstance
@@ -291,7 +297,9 @@ class Dispatcher:
             made = self.shelf.answer(opened, decision, target, self.clock.monotonic())
             return self._again(opened, target, made) if isinstance(made, Failed) else made
         if opened.record.labelled is not None and isinstance(target, LocalModel | RemoteModel | Capability):
-            kept_back = self._kept_back(opened, target)
+            from rtfs_framework.orchestrator.performing.label_check import keeps_back
+
+            kept_back = keeps_back(self.labelling, opened, target)
             if kept_back is not None:
                 return self._again(opened, target, kept_back)
         return self._at(opened, decision, target)
@@ -317,14 +325,6 @@ class Dispatcher:
                 return Waiting(lambda: self._approve(opened, decision, asks))
             case _ as never:
                 assert_never(never)
-
-    def _kept_back(self, opened: OpenCall, target: ExecTarget) -> Failed | None:
-        """Return why a call's marks keep it from a target, wherever its plan or its answer comes from."""
-        why = None if self.labelling is None else self.labelling.forbids(opened, target)
-        if why is None:
-            return None
-        error = RefusedError("labels", why, "ask whoever runs this host")
-        return Failed(as_program_error(error, show_target(target)), FailureKind.REFUSED, why, "labels")
 
     async def _approve(self, opened: OpenCall, decision: Decision, target: Ask) -> Answer:
         """Ask a person, unless one has said yes to this target for this call; then look at the rules again, and go on.

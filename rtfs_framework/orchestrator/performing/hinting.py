@@ -268,7 +268,7 @@ class HintedCall(Hinted):
         final = failed.kind in (FailureKind.FINAL, FailureKind.REFUSED)
         if each is None or final or not self.begun or now - self.began(opened) < each - _ROUNDING:
             return failed
-        return Failed(failed.error, failed.kind, failed.reason, LATE, failed.retry_after, failed.elsewhere)
+        return Failed(failed.error, failed.kind, failed.reason, LATE, failed.retry_after, elsewhere=failed.elsewhere)
 
     def followed(self, opened: OpenCall, found: Decision | Undecided) -> Decision | Undecided:
         """Return what follows a failure: a capability is told no more than the target for which it answers.

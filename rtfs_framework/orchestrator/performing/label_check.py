@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.labels import PUBLIC
-from rtfs_framework.orchestrator.boundary.failures import RefusedError
+from rtfs_framework.api.targets import ExecTarget, show_target
+from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_program_error
 from rtfs_framework.orchestrator.config.labels import accepted
 from rtfs_framework.orchestrator.deciding.labelling import Labelling, forbidden, rule_of
 from rtfs_framework.orchestrator.deciding.labels import LabelRule, Marks
 from rtfs_framework.orchestrator.performing.gate import Check
+from rtfs_framework.orchestrator.performing.models import Failed
 from rtfs_framework.orchestrator.recording.withholding import Withholding
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.performing.gate import Asking, Held
     from rtfs_framework.orchestrator.performing.providers import ProviderInstance
     from rtfs_framework.orchestrator.recording.events import EventBus
+    from rtfs_framework.orchestrator.recording.run_scope import OpenCall
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -52,6 +56,15 @@ class LabelCheck(Check):
         if why is not None:
             raise RefusedError(self.name, why, rule_of(self.marks, asking.opened).way_out(target))
         return None
+
+
+def keeps_back(labelling: Labelling | None, opened: OpenCall, target: ExecTarget) -> Failed | None:
+    """Return why a call's marks keep it from a target, wherever its plan or its answer comes from."""
+    why = None if labelling is None else labelling.forbids(opened, target)
+    if why is None:
+        return None
+    error = RefusedError("labels", why, "ask whoever runs this host")
+    return Failed(as_program_error(error, show_target(target)), FailureKind.REFUSED, why, "labels")
 
 
 @attrs.frozen(slots=True, eq=False)

@@ -63,6 +63,8 @@ class Failed:
     """Without anything that a customer wrote."""
     guard: str = ""
     retry_after: float | None = None
+    until: float | None = None
+    """When what refused it would let it pass (seconds since the epoch), if its run may wait for that."""
     elsewhere: tuple[ExecTarget, ...] = ()
     """The targets that the one which failed named instead of itself."""
 
@@ -160,7 +162,7 @@ class Models:
             events.plugin_failed(instance.part, error, "answering", "the request has failed")
         thrown = as_program_error(error, what)
         if isinstance(error, RefusedError):
-            return Failed(thrown, error.failure, error.reason, error.guard, error.retry_after)
+            return Failed(thrown, error.failure, error.reason, error.guard, error.retry_after, error.until)
         wait = error.retry_after if isinstance(error, ProviderError) else None
         named = error.elsewhere if isinstance(error, ProviderDeclined) else ()
         there = tuple(each for each in map(self.target_at, named) if each is not None)

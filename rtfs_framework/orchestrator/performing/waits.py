@@ -23,6 +23,7 @@ from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.values import Keyword, Symbol, Timestamp
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply, Throw, Waiting, reply
 from rtfs_framework.orchestrator.boundary.exact import from_text
+from rtfs_framework.orchestrator.boundary.hints import seconds_of_call
 from rtfs_framework.orchestrator.concurrency.deadlines import off_the_clock
 from rtfs_framework.orchestrator.config.security import CHECKPOINT, SLEEP, WAIT_FOR
 from rtfs_framework.orchestrator.recording.events import EventBus
@@ -30,6 +31,7 @@ from rtfs_framework.orchestrator.recording.lineage import reply_id
 from rtfs_framework.orchestrator.recording.purse import RunCancelled, RunParked
 
 if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.performing.models import Failed
     from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
 
@@ -150,6 +152,44 @@ class Waits:
                 left = pause if wait.until is None else wait.until - self.clock.now()
                 await anyio.sleep(max(0.0, min(pause, left)))
                 pause = min(_LONGEST, pause * 1.5)
+
+    async def renewed(self, opened: OpenCall, failed: Failed) -> bool:
+        """Wait until what refused a request would let it pass, where its run may wait for that; tell whether it did.
+
+        Raises:
+            RunParked: The run ends here, to be gone on with then.
+        """
+        if failed.until is None or not self._may_wait(opened, failed.until):
+            return False
+        await self._for_quota(opened, failed.until, failed.reason)
+        return True
+
+    def _may_wait(self, opened: OpenCall, until: float) -> bool:
+        """Tell whether a call may wait for a moment: its run is in the journal, and its own time is not over before."""
+        chain, now = opened.scope.chain, self.clock.now()
+        if chain is None or not chain.facts.program:  # the host asks in its own name
+            return False
+        return seconds_of_call(opened.call.hints) - (self.clock.monotonic() - opened.started) > until - now
+
+    async def _for_quota(self, opened: OpenCall, until: float, reason: str) -> None:
+        """Wait until a budget is renewed, if this host waits with its runs.
+
+        Raises:
+            RunParked: It does not: the run is gone on with then.
+        """
+        import anyio
+
+        chain = opened.scope.chain
+        if chain is not None:
+            note = {"call": reply_id(opened), "at": round(self.clock.now(), 3), "until": until, "quota": reason}
+            chain.note("waiting", note)
+        pause, began = _FIRST, self.clock.monotonic()
+        with off_the_clock(), self.waiting(opened):
+            while (left := until - self.clock.now()) > 0:
+                self.park_asked(opened, f"because {reason}", self.clock.monotonic() - began)
+                await anyio.sleep(min(pause, left))
+                pause = min(_LONGEST, pause * 1.5)
+        opened.since = self.clock.monotonic()
 
     @contextmanager
     def waiting(self, opened: OpenCall) -> Iterator[None]:

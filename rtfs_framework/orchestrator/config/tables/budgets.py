@@ -53,6 +53,7 @@ class BudgetTable(ScopeTable):
     )
     tokens: int | None = _counted()
     calls: int | None = _counted()
+    used_up: Literal["refuse", "wait"] = "refuse"
 
 
 @attrs.frozen(slots=True, kw_only=True)

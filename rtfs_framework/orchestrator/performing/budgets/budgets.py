@@ -181,7 +181,10 @@ class Budgets:
             "reserved (`rtfs budget list`)"
         )
         wait = None if account.renews is None else max(0.0, account.renews - self.clock.now())
-        return RefusedError("budget", reason, way_out, kind="BudgetExhausted", code=USED_UP, retry_after=wait)
+        until = account.renews if spec.used_up == "wait" else None
+        return RefusedError(
+            "budget", reason, way_out, kind="BudgetExhausted", code=USED_UP, retry_after=wait, until=until
+        )
 
 
 def _only_money(spec: BudgetSpec) -> bool:
