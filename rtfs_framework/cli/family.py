@@ -21,7 +21,11 @@ from rtfs_framework.registry.faults import Part, PluginFault, ask, is_theirs
 
 Offered = Mapping[str, tuple[CommandEntry, Part]]
 """By the whole name; who offers it."""
-ABSENT: Mapping[str, str] = {"learn routing": "rtfs-engine-router", "bench routing": "rtfs-engine-router"}
+ABSENT: Mapping[str, str] = {
+    "learn routing": "rtfs-engine-router",
+    "bench routing": "rtfs-engine-router",
+    "capabilities add": "rtfs-capability-mcp",
+}
 """Commands of distributions that may not be installed: what is missing is then said by its name."""
 
 

@@ -1,0 +1,56 @@
+"""The tools of a server, as it describes them now: bounded, and with what belongs to their definition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcp import Client
+from mcp_types import Tool
+
+from rtfs_capability_mcp.pins import MOST_TOOLS, TOOL_NAME, PinnedTool, tool_of
+
+_MOST_PAGES = 100
+_PARTS = ("title", "description", "input_schema", "output_schema", "annotations")
+
+
+class ListingError(Exception):
+    """Why a list of tools is not taken."""
+
+
+async def list_tools(client: Client) -> tuple[dict[str, PinnedTool], float | None]:
+    """Return the tools by name, and for how many seconds the list holds; None where the server does not say.
+
+    Tools that are called what no capability may be called are left out.
+
+    Raises:
+        ListingError: There is no end of them, or two of one name.
+        MCPError: The server cannot list them.
+    """
+    found: dict[str, PinnedTool] = {}
+    ttl: float | None = None
+    cursor: str | None = None
+    for _ in range(_MOST_PAGES):
+        page = await client.list_tools(cursor=cursor)
+        for tool in page.tools:
+            if tool.name in found:
+                message = f"two tools are called {tool.name!r}"
+                raise ListingError(message)
+            if TOOL_NAME.fullmatch(tool.name):
+                found[tool.name] = tool_of(tool.name, definition_of(tool))
+        if len(found) > MOST_TOOLS:
+            break
+        if "ttl_ms" in page.model_fields_set:
+            ttl = min(page.ttl_ms / 1000, ttl if ttl is not None else float("inf"))
+        cursor = page.next_cursor
+        if cursor is None:
+            return found, ttl
+    message = f"there are more than {MOST_TOOLS:,} tools"
+    raise ListingError(message)
+
+
+def definition_of(tool: Tool) -> dict[str, Any]:
+    """Return what of a tool is pinned, as JSON data: its words, schemas and hints, not its icons."""
+    definition: dict[str, Any] = tool.model_dump(
+        by_alias=True, mode="json", exclude_none=True, include=set(_PARTS), exclude_unset=True
+    )
+    return definition

@@ -1,0 +1,77 @@
+"""Results of tools as values, and arguments as JSON.
+
+`structuredContent` is the answer where there is one, read as the type of the tool's `outputSchema`; else the text of
+its content; else (images, sounds, resources) one map a block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mcp_types import CallToolResult, TextContent
+
+from rtfs_capability_mcp.schemas import Check
+from rtfs_capability_mcp.words import shown
+from rtfs_framework.api import CapabilityError, FailureKind, JsonError, ProgramError, Type, Value, from_json, to_json
+
+_MOST_SHOWN = 1_000
+
+
+def arguments_of(args: tuple[Value, ...], check: Check | None, tool: str) -> dict[str, Any]:
+    """Return a call's one map as JSON data.
+
+    Raises:
+        CapabilityError: TypeValidationError: it is no map, or not what the tool's schema says. Nothing was done.
+    """
+    try:
+        data = to_json(args[0]) if len(args) == 1 else None
+    except JsonError as error:
+        message = f"the arguments of {tool}: {error}"
+        raise CapabilityError(message, "TypeValidationError", failure=FailureKind.FINAL) from None
+    if not isinstance(data, dict):
+        message = f"{tool} takes one map of arguments"
+        raise CapabilityError(message, "TypeValidationError", failure=FailureKind.FINAL)
+    wrong = None if check is None else check(data)
+    if wrong is not None:
+        message = f"the arguments of {tool}: {wrong}"
+        raise CapabilityError(message, "TypeValidationError", failure=FailureKind.FINAL)
+    return data
+
+
+def value_of(result: CallToolResult, tool: str, returns: Type | None, check: Check | None, anything: Type) -> Value:
+    """Return what a tool answered; `returns` is the type of its output schema, if it has one.
+
+    Raises:
+        CapabilityError: It says that it failed, or its answer is not what its schema says.
+    """
+    if result.is_error:
+        message = f"{tool} failed: {shown(_text(result) or 'it does not say why', _MOST_SHOWN)}"
+        raise CapabilityError(message)
+    if returns is None and result.structured_content is None:
+        return _content(result, anything)
+    data = result.structured_content
+    wrong = None if check is None else check(data)
+    if wrong is None:
+        try:
+            value: Value = from_json(anything if returns is None else returns, data)
+        except ProgramError as error:
+            wrong = shown(str(error))
+        else:
+            return value
+    message = f"the answer of {tool} is not what its schema says: {wrong}"
+    raise CapabilityError(message, "TypeValidationError", failure=FailureKind.REPLY)
+
+
+def _text(result: CallToolResult) -> str:
+    return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
+
+
+def _content(result: CallToolResult, anything: Type) -> Value:
+    if all(isinstance(block, TextContent) for block in result.content):
+        return _text(result)
+    blocks: list[Mapping[str, Any]] = [
+        block.model_dump(by_alias=True, mode="json", exclude_none=True, exclude={"meta"}) for block in result.content
+    ]
+    value: Value = from_json(anything, blocks)
+    return value

@@ -1,0 +1,241 @@
+"""One session with one server for one tenant: started when it is first needed, kept while it is used.
+
+Everything here happens in the loop of `loop.McpLoop`. A task (`_keep`) holds the connection open, for whoever opens one
+must close it; calls are tasks of their own and share it. A server that falls over is started again, each time later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import anyio
+import attrs
+from anyio.abc import TaskGroup
+from mcp import Client, MCPError
+from mcp.client import Transport
+from mcp_types import (
+    CONNECTION_CLOSED,
+    CallToolRequest,
+    CallToolRequestParams,
+    CallToolResult,
+    Implementation,
+    InputRequiredResult,
+)
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import TypeAdapter, ValidationError
+
+from rtfs_capability_mcp.gate import CHANGED
+from rtfs_capability_mcp.listing import ListingError, list_tools
+from rtfs_capability_mcp.pins import PinnedTool, difference
+from rtfs_capability_mcp.settings import ServerSettings
+from rtfs_capability_mcp.words import shown
+from rtfs_framework.api import CapabilityError, FailureKind
+
+NETWORK = "NetworkError"
+CLIENT = Implementation(name="rtfs", version="0.1")
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
+"""Seconds until a server that fell over is started again; twice as long each time."""
+_FAREWELL = 1.0
+"""Seconds for whoever keeps a connection to say why it is closed."""
+_ANSWER: TypeAdapter[CallToolResult | InputRequiredResult] = TypeAdapter(CallToolResult | InputRequiredResult)
+
+Connect = Callable[[Callable[[str], None]], Transport]
+"""Makes a transport; what it is given hears when and why the server ended."""
+
+
+@attrs.define(slots=True, eq=False)
+class _Link:
+    """One connection, from its beginning to its end."""
+
+    ready: anyio.Event = attrs.field(factory=anyio.Event)
+    over: anyio.Event = attrs.field(factory=anyio.Event)
+    """No use any more: whoever keeps it lets go of it."""
+    client: Client | None = None
+    why: str = ""
+    tools: Mapping[str, PinnedTool] = attrs.field(factory=dict)
+    stale: float = float("inf")
+    """When the list of tools must be asked for again."""
+    healthy: bool = False
+    """It ends because nobody needs it, and may be begun again at once."""
+    calls: int = 0
+    used: float = 0.0
+
+    def end(self, why: str) -> None:
+        """Say that it is over; the first reason counts."""
+        self.why = self.why or why
+        self.over.set()
+
+
+@attrs.define(slots=True, eq=False)
+class Session:
+    """See above. `clock` gives seconds; `said` the end of what the server wrote to its standard error."""
+
+    name: str
+    settings: ServerSettings
+    connect: Connect
+    group: TaskGroup
+    clock: Callable[[], float]
+    said: Callable[[], str]
+    blot: Callable[[str], str]
+    """Strikes out what the server was given in confidence."""
+    _link: _Link | None = None
+    _lock: anyio.Lock = attrs.field(factory=anyio.Lock)
+    _fell: int = 0
+    _not_before: float = 0.0
+
+    async def call(self, tool: PinnedTool, arguments: dict[str, Any], seconds: float) -> CallToolResult:
+        """Return what a tool answers within so many seconds.
+
+        Raises:
+            CapabilityError: It has changed since it was pinned, or the server cannot be reached or does not answer.
+        """
+        sent = False
+        try:
+            with anyio.fail_after(seconds):
+                link = await self._open()
+                link.calls += 1
+                try:
+                    await self._refresh(link)
+                    self._check(link, tool)
+                    sent = True
+                    return await self._ask(link, tool.name, arguments)
+                finally:
+                    link.calls -= 1
+                    link.used = self.clock()
+        except TimeoutError:
+            failure = FailureKind.UNCERTAIN if sent else FailureKind.SAFE
+            raise self._error(f"no answer within {seconds:g} s", failure) from None
+
+    async def _ask(self, link: _Link, name: str, arguments: dict[str, Any]) -> CallToolResult:
+        if link.client is None:
+            raise self._error(link.why or "it is gone", FailureKind.SAFE)
+        # Not `Client.call_tool`: it would check answers by the server's own patterns, with Python's backtracking.
+        request = CallToolRequest(params=CallToolRequestParams(name=name, arguments=arguments))
+        try:
+            answer = await link.client.session.send_request(request, _ANSWER)
+        except MCPError as error:
+            raise await self._failed(link, error) from error
+        except (ValidationError, RuntimeError) as error:
+            raise self._error("its answer is none that the protocol knows", FailureKind.REPLY) from error
+        self._fell = 0
+        if isinstance(answer, InputRequiredResult):
+            raise self._error("it wants to be told more (sampling, roots or a form), which is not granted to servers")
+        return answer
+
+    async def _failed(self, link: _Link, error: MCPError) -> CapabilityError:
+        """Return an error of the protocol; where the connection is gone, of what ended it."""
+        if self.settings.url and error.error.message == "Session terminated":  # 404: it did nothing
+            link.healthy = True
+            link.end("it forgot the session; the next call begins another")
+            return self._error(link.why, FailureKind.SAFE)
+        if error.error.code == CONNECTION_CLOSED and error.error.message == "Connection closed":
+            with anyio.move_on_after(_FAREWELL):
+                await link.over.wait()
+        if link.over.is_set():
+            return self._error(link.why)
+        return self._error(f"error {error.error.code}: {shown(error.error.message)}")
+
+    async def _open(self) -> _Link:
+        """Return a connection that holds, made now where there is none."""
+        async with self._lock:
+            link = self._link
+            if link is None or link.over.is_set():
+                wait = self._not_before - self.clock()
+                if wait > 0:
+                    why = f"it fell over and is started again in {wait:.1f} s"
+                    raise self._error(why, FailureKind.SAFE)
+                link = self._link = _Link()
+                self.group.start_soon(self._keep, link)
+            with anyio.move_on_after(self.settings.start_timeout) as scope:
+                await link.ready.wait()
+            if scope.cancelled_caught:
+                link.end(f"it did not start within {self.settings.start_timeout:g} s")
+        if link.client is None:
+            raise self._error(link.why, FailureKind.SAFE)
+        return link
+
+    async def _keep(self, link: _Link) -> None:
+        """Hold a connection open until it is over, or nobody has used it for long."""
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._cancel_when_over, link, group)
+                await self._hold(link)
+                group.cancel_scope.cancel()
+        except Exception as error:  # noqa: BLE001 - what a server causes never takes the loop down
+            link.end(cause(error))
+        finally:
+            link.end("it ended")
+            link.client = None
+            link.ready.set()
+            if not link.healthy:
+                self._fell += 1
+                self._not_before = self.clock() + min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (self._fell - 1))
+
+    @staticmethod
+    async def _cancel_when_over(link: _Link, group: TaskGroup) -> None:
+        await link.over.wait()
+        group.cancel_scope.cancel()
+
+    async def _hold(self, link: _Link) -> None:
+        """Return when it was idle for long; else this ends by being cancelled, or by an error."""
+
+        async def hear(message: object) -> None:
+            if getattr(message, "method", None) == CHANGED:
+                link.stale = 0.0
+
+        mode = self.settings.protocol
+        transport = self.connect(link.end)
+        async with Client(transport, mode=mode, cache=None, client_info=CLIENT, message_handler=hear) as client:
+            await self._list(link, client)
+            link.used, link.client = self.clock(), client
+            link.ready.set()
+            while True:
+                left = link.used + self.settings.idle - self.clock()
+                if left <= 0 and link.calls == 0:
+                    link.healthy = True
+                    link.end("it was stopped, for nobody used it")
+                    return
+                await anyio.sleep(max(left, 0.01) if link.calls == 0 else self.settings.idle)
+
+    async def _list(self, link: _Link, client: Client) -> None:
+        tools, ttl = await list_tools(client)
+        link.tools = tools
+        modern = client.protocol_version in MODERN_PROTOCOL_VERSIONS
+        link.stale = self.clock() + ttl if modern and ttl is not None else float("inf")
+
+    async def _refresh(self, link: _Link) -> None:
+        """Ask for the tools again where the server said that they changed, or that its list holds no longer."""
+        async with self._lock:
+            if link.client is None or self.clock() < link.stale:
+                return
+            try:
+                await self._list(link, link.client)
+            except (MCPError, ListingError, ValidationError) as error:
+                raise self._error(f"its tools cannot be listed: {cause(error)}", FailureKind.SAFE) from error
+
+    def _check(self, link: _Link, tool: PinnedTool) -> None:
+        """Refuse a tool that is not what it was when it was pinned."""
+        now = link.tools.get(tool.name)
+        if now is not None and now.digest == tool.digest:
+            return
+        message = (
+            f"mcp.{self.name}.{tool.name} is not what it was when it was pinned (E0851), so it was not called\n"
+            f"{difference(tool, now)}\n"
+            f"read what changed, then `rtfs capabilities add mcp {self.name} --renew`"
+        )
+        raise CapabilityError(message, "SecurityViolation", failure=FailureKind.FINAL)
+
+    def _error(self, why: str, failure: FailureKind = FailureKind.UNCERTAIN) -> CapabilityError:
+        tail = shown(self.said().strip()[-300:], 300)
+        told = f"; it wrote: {tail}" if tail and failure is not FailureKind.REPLY else ""
+        return CapabilityError(self.blot(f"MCP server {self.name!r}: {why}{told}"), NETWORK, failure=failure)
+
+
+def cause(error: BaseException) -> str:
+    """Return the first reason in a group of errors, in words fit to be shown."""
+    while isinstance(found := getattr(error, "exceptions", None), tuple) and found:
+        error = found[0]
+    if isinstance(error, ValidationError):
+        return "it said what is none of the protocol's messages"
+    return shown(str(error) or type(error).__name__)

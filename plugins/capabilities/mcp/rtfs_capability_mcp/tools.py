@@ -1,0 +1,165 @@
+"""The tools of all configured servers as capabilities: entries from the lock, calls by sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_capability_mcp.pins import LOCK, LockError, PinnedTool, pinned_tools, read_lock
+from rtfs_capability_mcp.schemas import ANY, Check, checker, type_of
+from rtfs_capability_mcp.settings import McpGrant, McpSettings, ServerSettings
+from rtfs_capability_mcp.words import shown, summary
+from rtfs_framework.api import (
+    CapabilityEntry,
+    CapabilityError,
+    CapabilityRequest,
+    CapabilitySetSettings,
+    Described,
+    FailureKind,
+    Type,
+    free_at_forks,
+    not_granted,
+    parse_type,
+)
+
+if TYPE_CHECKING:
+    from rtfs_capability_mcp.starting import Started
+
+_SUMMARY = 160
+
+
+@attrs.frozen(slots=True, eq=False)
+class _Tool:
+    """A tool that may be called: its pin, and what its schemas say."""
+
+    server: str
+    pin: PinnedTool
+    returns: Type | None
+    reads: bool
+    """Whether it is trusted to change nothing."""
+    _checks: dict[str, Check | None] = attrs.field(factory=dict)
+
+    def check(self, schema: str) -> Check | None:
+        """Return what checks data by one of its schemas, if it has that one; made when it is first needed."""
+        if schema not in self._checks:
+            found = self.pin.definition.get(schema)
+            self._checks[schema] = checker(found) if isinstance(found, dict) else None
+        return self._checks[schema]
+
+    @property
+    def id(self) -> str:
+        return f"mcp.{self.server}.{self.pin.name}"
+
+
+class McpTools:
+    """The set `mcp`. Nothing is started before a tool is called."""
+
+    def __init__(self, settings: CapabilitySetSettings) -> None:
+        self._settings = settings
+        self._own: McpSettings = settings.own or McpSettings()
+        self._started: Started | None = None
+        self._lock = free_at_forks(Lock())
+        self._seen: dict[tuple[str, str], frozenset[str]] = {}
+        """Marks of all that a server was sent, by server and tenant: it may give any of it back."""
+
+    def entries(self) -> Iterable[CapabilityEntry]:
+        """Return the tools that are pinned; of a server that is not, one entry whose call says so."""
+        try:
+            lock, broken = read_lock(Path(self._settings.base, LOCK)), ""
+        except LockError as error:
+            lock, broken = {}, str(error)
+        for name, server in self._own.servers.items():
+            yield from self._entries_of(name, server, lock, broken)
+
+    def _entries_of(
+        self, name: str, server: ServerSettings, lock: Mapping[str, Any], broken: str
+    ) -> Iterator[CapabilityEntry]:
+        try:
+            tools = pinned_tools(lock, name, server.pinned)
+        except LockError as error:
+            yield self._unpinned(name, broken or str(error))
+            return
+        for pin in tools:
+            takes, gives = pin.definition.get("inputSchema"), pin.definition.get("outputSchema")
+            typed = isinstance(gives, dict)
+            reads = server.trust_hints and pin.hint("readOnlyHint")
+            tool = _Tool(
+                name,
+                pin,
+                type_of(gives) if typed else None,
+                reads,
+            )
+            yield CapabilityEntry(
+                id=tool.id,
+                summary=f"{summary(pin.description, _SUMMARY) or 'It says nothing of itself.'} (says its server)",
+                handler=self._handler(tool),
+                parameters=(type_of(takes),),
+                returns=tool.returns,
+                effects=("network",) if server.url else ("process",),
+                idempotent=reads or (server.trust_hints and pin.hint("idempotentHint")),
+                order_independent=reads,
+                grant=McpGrant,
+                version=pin.digest[:12],
+            )
+
+    def _unpinned(self, name: str, why: str) -> CapabilityEntry:
+        def refuse(_: CapabilityRequest) -> Any:
+            way_out = f"`rtfs capabilities add mcp {name} --renew` starts it once, shows its tools and pins them"
+            message = f"MCP server {name!r}: {why} (E0850); {way_out}"
+            raise CapabilityError(message, "SecurityViolation", failure=FailureKind.FINAL)
+
+        return CapabilityEntry(
+            id=f"mcp.{name}.tools", summary=f"Nothing yet: {shown(why)}", handler=refuse, grant=McpGrant
+        )
+
+    def _handler(self, tool: _Tool) -> Any:
+        async def call(request: CapabilityRequest) -> Any:
+            from rtfs_capability_mcp.results import arguments_of, value_of
+
+            arguments = arguments_of(request.args, tool.check("inputSchema"), tool.id)
+            _authorize(tool, request, arguments)
+            timeout = self._own.servers[tool.server].timeout
+            seconds = timeout if request.deadline is None else min(timeout, request.deadline)
+            marks = self._marks(tool, request)
+            result = await self._servers().call(tool.server, request.tenant, tool.pin, arguments, seconds)
+            value = value_of(result, tool.id, tool.returns, tool.check("outputSchema"), parse_type(ANY))
+            return Described(value, marks=marks) if marks else value
+
+        return call
+
+    def _marks(self, tool: _Tool, request: CapabilityRequest) -> frozenset[str]:
+        """Return the marks of what comes back: of all that its server was sent for this tenant."""
+        place = (tool.server, request.tenant)
+        seen = self._seen.get(place, frozenset())
+        if not tool.reads and not request.marks <= seen:
+            seen = self._seen[place] = seen | request.marks
+        return seen | request.marks
+
+    def _servers(self) -> Started:
+        from rtfs_capability_mcp.starting import Started
+
+        with self._lock:
+            if self._started is None:
+                self._started = Started(self._own.servers, self._settings)
+            return self._started
+
+    def close(self) -> None:
+        """Stop all servers that were started."""
+        if self._started is not None:
+            self._started.close()
+
+
+def _authorize(tool: _Tool, request: CapabilityRequest, arguments: dict[str, Any]) -> None:
+    """Refuse a call that no grant allows."""
+    own = [grant.own for grant in request.grants]
+    if any(isinstance(each, McpGrant) and each.allows(arguments) for each in own):
+        return
+    given = ", ".join(f"{shown(name, 40)} = {shown(str(value), 60)}" for name, value in arguments.items())
+    raise not_granted(
+        f"{tool.id} with {given or 'no arguments'}",
+        f'the grant names what it may be called with: {{ id = "{tool.id}", args = {{ NAME = [VALUE, ...] }} }}',
+    )

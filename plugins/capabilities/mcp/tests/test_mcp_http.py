@@ -1,0 +1,173 @@
+"""Servers by streamable HTTP on loopback, among them ones that mean harm."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from rtfs_framework.api import CapabilityError
+
+TEXT = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
+OUT = {"type": "object", "properties": {"length": {"type": "integer"}}, "required": ["length"]}
+TOOLS = [
+    {"name": "echo", "description": "Says it again.", "inputSchema": TEXT, "annotations": {"readOnlyHint": True}},
+    {"name": "length", "description": "Counts.", "inputSchema": TEXT, "outputSchema": OUT},
+]
+INFO = {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "h", "version": "1"}}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.server.seen.append(("GET", dict(self.headers)))
+        self.send_error(405)
+
+    def do_DELETE(self):
+        self.server.seen.append(("DELETE", dict(self.headers)))
+        self.reply(b"", status=200)
+
+    def do_POST(self):
+        heard = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        method, id_ = heard.get("method"), heard.get("id")
+        self.server.seen.append((method, dict(self.headers)))
+        if id_ is None or method is None:
+            self.reply(b"", status=202)
+        elif method == "initialize":
+            self.answer(id_, INFO, session="one")
+        elif method == "tools/list":
+            self.answer(id_, {"tools": TOOLS})
+        else:
+            self.called(id_, heard["params"]["arguments"]["text"])
+
+    def called(self, id_, text):
+        how = self.server.how
+        if how == "redirecting":
+            self.reply(b"", status=307, location=f"http://127.0.0.2:{self.server.server_port}/mcp")
+        elif how == "huge":
+            self.answer(id_, {"content": [{"type": "text", "text": "x" * 1_000_000}]})
+        elif how == "bomb":
+            self.reply(gzip.compress(b" " * 50_000_000, 1), encoding="gzip")
+        elif how == "malformed":
+            self.reply(b'{"jsonrpc": "2.0", \x1b[2J')
+        elif how == "page":
+            self.reply(b"<html>sign in</html>", kind="text/html")
+        elif how == "forgetful" and not self.server.forgot:
+            self.server.forgot = True
+            self.reply(b"", status=404)
+        elif how == "endless":
+            self.stream(b'data: {"jsonrpc":"2.0","method":"notifications/message","params":{}}\n\n', 100_000)
+        elif how == "reconnecting":
+            self.stream(b"id: 1\nretry: 0\ndata:\n\n", 1)
+        elif how == "begging":
+            self.stream(b'data: {"jsonrpc":"2.0","id":"a","method":"roots/list","params":{}}\n\n', 200)
+        elif how == "silent":
+            self.server.stop.wait(30)
+            self.close_connection = True
+        else:
+            self.answer(id_, {"content": [{"type": "text", "text": text}]})
+
+    def stream(self, event, times):
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        self.close_connection = True
+        try:
+            for _ in range(times):
+                self.wfile.write(event)
+        except OSError:
+            pass
+
+    def answer(self, id_, result, **more):
+        self.reply(json.dumps({"jsonrpc": "2.0", "id": id_, "result": result}).encode(), **more)
+
+    def reply(self, body, *, status=200, kind="application/json", session=None, location=None, encoding=None):
+        try:
+            self.send_response(status)
+            names = {"content-type": kind, "content-length": str(len(body)), "mcp-session-id": session}
+            for name, value in {**names, "location": location, "content-encoding": encoding}.items():
+                if value is not None:
+                    self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError:
+            self.close_connection = True
+
+
+@pytest.fixture
+def serve(world):
+    """Return what starts a server that behaves so, and gives its entries."""
+    servers = []
+
+    def start(how, **settings):
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        server.how, server.seen, server.forgot, server.stop = how, [], False, threading.Event()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        servers.append(server)
+        given = {"most_bytes": 100_000, "timeout": 5.0, **settings}
+        return server, world.set(url=f"http://127.0.0.1:{server.server_port}/mcp", **given)
+
+    yield start
+    world.close()
+    for server in servers:
+        server.stop.set()
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_tool_is_called_with_the_token_and_the_session_ended(serve, world):
+    server, entries = serve("good", token_env="SECRET")
+    assert world.call(entries["echo"], "hi") == "hi"
+    world.close()
+    seen = [{name.lower(): value for name, value in headers.items()} for _, headers in server.seen]
+    assert {each["authorization"] for each in seen} == {"Bearer hunter2-hunter2"}
+    assert {each["accept-encoding"] for each in seen} == {"identity"}
+    assert server.seen[-1][0] == "DELETE"
+    assert "GET" not in [method for method, _ in server.seen]
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ("huge", "more than 100,000 bytes"),
+        ("bomb", "compressed"),
+        ("malformed", "Failed to parse"),
+        ("page", "Unexpected content type"),
+        ("endless", "without a response"),
+        ("reconnecting", "reconnection attempts were exhausted"),
+        ("begging", "asked more than 100 times"),
+        ("redirecting", "not followed"),
+    ],
+)
+def test_a_server_that_means_harm_costs_one_call(serve, world, how, says):
+    server, entries = serve(how)
+    with pytest.raises(CapabilityError, match=says) as raised:
+        world.call(entries["echo"], "hi")
+    assert "\x1b" not in str(raised.value)
+    assert "GET" not in [method for method, _ in server.seen]
+
+
+def test_a_server_that_does_not_answer_costs_no_more_than_the_time_of_the_call(serve, world):
+    _, entries = serve("silent", timeout=0.3)
+    with pytest.raises(CapabilityError, match=r"no answer within 0\.3 s"):
+        world.call(entries["echo"], "hi")
+
+
+def test_a_session_that_the_server_forgot_is_begun_anew(serve, world):
+    _, entries = serve("forgetful")
+    with pytest.raises(CapabilityError, match="forgot the session"):
+        world.call(entries["echo"], "hi")
+    assert world.call(entries["echo"], "hi") == "hi"
+
+
+def test_a_server_that_is_not_there_is_said_to_be(world):
+    with pytest.raises(CapabilityError, match="onnect"):
+        world.call(world.set(url="http://127.0.0.1:1/mcp")["echo"], "hi")
