@@ -56,6 +56,7 @@ _HOMES = {
                    "CapabilitySetEntry", "CapabilitySetSettings", "not_granted"),
     "command": ("CommandEntry", "ask_local_models", "set_settings", "vectors_of"),
     "guard": ("Guard", "GuardEntry", "GuardSettings", "GuardedRequest", "RedactArgs", "RedactReply", "Refuse"),
+    "functions": ("library", "visible", "visible_line"),
     "patterns": ("compile_patterns", "is_pattern", "specificity"),
     "observer": ("Observer", "ObserverEntry", "ObserverSettings", "Event"),
     "redaction": ("Recognizer", "RuleText"),

@@ -59,6 +59,7 @@ from rtfs_framework.api.errors import (
 from rtfs_framework.api.executor import Ended, Executor, ExecutorEntry, ExecutorSettings, Work
 from rtfs_framework.api.experience import Experience, ExperienceLayer, ExperienceQuestion, PlanOutcomes, Situation
 from rtfs_framework.api.forks import free_at_forks
+from rtfs_framework.api.functions import library, visible, visible_line
 from rtfs_framework.api.guard import Guard, GuardedRequest, GuardEntry, GuardSettings, RedactArgs, RedactReply, Refuse
 from rtfs_framework.api.hookspecs import RtfsHookSpecs, hookimpl
 from rtfs_framework.api.labels import PUBLIC, Label
@@ -431,6 +432,7 @@ __all__ = [
     "in_transaction",
     "is_pattern",
     "lacking",
+    "library",
     "load_json",
     "load_toml",
     "memory_taken",
@@ -460,6 +462,8 @@ __all__ = [
     "types_fit",
     "vectors_of",
     "violation",
+    "visible",
+    "visible_line",
     "with_texts",
     "write",
 ]

@@ -8,7 +8,7 @@ at names; what a grant's arguments allow, the handler judges, and refuses everyt
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import attrs
 
@@ -96,6 +96,9 @@ class CapabilityEntry:
     """Function names under which programs may call it directly, such as `log`."""
     aliases: tuple[str, ...] = ()
     """Other ids of the same capability: a grant of one grants all, and so does a denial."""
+    served: Literal["", "person", "model", "catalog"] = ""
+    """What of the host answers it in place of `handler`: whoever is there is asked, or a configured model, or what
+    programs may call here is searched."""
     grant: SettingsSchema | None = None
     """An attrs class of what a table of `grant` says of it besides `id`. One that cannot be made without arguments must
     be granted by them: its bare name grants nothing."""

@@ -14,6 +14,7 @@ import click
 
 from rtfs_framework.cli.limits import with_chosen
 from rtfs_framework.cli.notices import notices
+from rtfs_framework.cli.person import answerer_here
 from rtfs_framework.cli.problems import require_file
 from rtfs_framework.cli.terminal import complain
 from rtfs_framework.lang.visible import visible_message
@@ -172,7 +173,18 @@ def open_session(
     notices().tell_findings(session.host.config.notices)
     notices().watch(session.host.events.faults)
     session.host.dispatcher.approvals.listeners.append(_say_what_waits)
+    session.host.people.answerer = answerer_here()
+    session.host.people.listeners.append(_say_what_is_asked)
     return session
+
+
+def _say_what_is_asked(question: str, run: str, name: str) -> None:
+    """Say on stderr that a run waits for an answer, and how to give it. The question is shown on a terminal alone."""
+    from rtfs_framework.lang.visible import visible_line
+    from rtfs_framework.orchestrator.config.colour import is_terminal
+
+    asked = visible_line(question[:_MOST_SHOWN]) if is_terminal(sys.stderr) else "..."
+    complain(f"waiting for an answer: {asked}\n  help: rtfs runs signal {run[:12]} {name} TEXT")
 
 
 def _say_what_waits(request: ApprovalRequest) -> None:

@@ -75,6 +75,14 @@ def complain(text: str) -> None:
         silence(stream)
 
 
+def prompt(text: str) -> None:
+    """Write an unfinished line to stderr, for somebody who is to finish it. Never fails."""
+    try:
+        click.echo(visible(text), nl=False, err=True)
+    except (OSError, ValueError):
+        silence(sys.stderr)
+
+
 class Reports(io.TextIOWrapper):
     """A stderr that loses what it cannot write: the bar and the log write to it themselves, and must not fail by it."""
 

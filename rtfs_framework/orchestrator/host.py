@@ -54,10 +54,12 @@ from rtfs_framework.orchestrator.performing.offered import (
     redactor_of,
     similar_of,
 )
+from rtfs_framework.orchestrator.performing.people import People
 from rtfs_framework.orchestrator.performing.prompt import signature_text, wording
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool, untold
 from rtfs_framework.orchestrator.performing.published import PublishedPrograms, shelf_of, trust_digest
 from rtfs_framework.orchestrator.performing.sending import Sender
+from rtfs_framework.orchestrator.performing.served import Services
 from rtfs_framework.orchestrator.performing.waits import Waits
 from rtfs_framework.orchestrator.recording.events import EventBus, Subscription
 from rtfs_framework.orchestrator.recording.journal.configured import journal_of
@@ -104,6 +106,8 @@ class Host:
     """What makes models ready before they are asked; None where nothing may be."""
     judging: Judging | None
     policy_hash: str
+    people: People
+    """Puts the questions of programs to whoever is there."""
     offers: Offers | None = None
     """What other hosts can do now; None where nobody reads it."""
     sets: tuple[MadeSet, ...] = ()
@@ -249,7 +253,9 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         published=published.candidates,
     )
     waits = Waits(clock, events)
-    desks = Desks(Heard(learning, models.similar), waits, remote)
+    consultations = Consultations(models, pool, security, clock)
+    served = Services(People(waits, config.approval_seconds), consultations)
+    desks = Desks(Heard(learning, models.similar), waits, served, remote)
     offered = capabilities_of(catalog, security, clock, events, io, desks, threads=config.parallel, environ=environ)
     dispatcher = Dispatcher(
         delegator=Delegator(
@@ -274,7 +280,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         clock=clock,
         events=events,
         slots=Slots(config.parallel - 1),
-        consultations=Consultations(models, pool, security, clock),
+        consultations=consultations,
         hedging=Hedging(models, pool, clock),
         approvals=Approvals(
             store=lambda: store_of(environ, clock),
@@ -313,6 +319,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         warming=_warming(config, engine, dispatcher, learning, begin),
         judging=judging_of(config, dispatcher, labels, begin),
         policy_hash=policy,
+        people=served.people,
         offers=offers,
         sets=sets,
     )

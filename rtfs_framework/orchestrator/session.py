@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.cache import CacheStats
     from rtfs_framework.api.caller import DelegationMetadata
     from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
+    from rtfs_framework.orchestrator.performing.people import Answerer
     from rtfs_framework.orchestrator.running.resuming import Resumed, Resuming
     from rtfs_framework.registry.catalog import Catalog
     from rtfs_framework.registry.faults import PluginFault
@@ -69,6 +70,7 @@ class Session(Explaining):
         parallel: int | None = None,
         tenant: str | None = None,
         approver: Approver | None = None,
+        answerer: Answerer | None = None,
         plan: str | Path | None = None,
     ) -> Session:
         """Open a session.
@@ -89,6 +91,9 @@ class Session(Explaining):
                 variable RTFS_TENANT names, "" for nobody in particular.
             approver: Says whether a call that waits for a person may be made: a function of an `ApprovalRequest`, or a
                 coroutine function; True is yes, all else no. It is called in a thread. None for `rtfs approve`.
+            answerer: Puts the questions of programs (`ccos.user.ask`) to a person: a function of the question and of
+                what an empty answer stands for (None for nothing); None is no answer. It is called in a thread. None
+                for `rtfs runs signal`.
             plan: A file that `rtfs plan` wrote: where the calls of the program go that will run. It is refused for any
                 other, and where a function, the policy or a target has changed since. None for what the configuration
                 names, which other programs leave alone.
@@ -114,6 +119,7 @@ class Session(Explaining):
         if config.security.quota != NO_QUOTA:
             host.mind_purses()
         host.dispatcher.approvals.approver = approver
+        host.people.answerer = answerer
         if plan or config.plan:
             from rtfs_framework.orchestrator.running.pinning import pin
 

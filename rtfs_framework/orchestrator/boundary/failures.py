@@ -72,11 +72,11 @@ def as_program_error(error: Exception, what: str) -> ProgramError:
 
 def unknown_capability(name: str, known: list[str]) -> ProgramError:
     """`Unknown capability: X`, with the nearest one that is offered."""
-    near = did_you_mean(name, known)
-    of_ours = distribution_of(name)
-    else_ = "`rtfs plugins` lists what is installed" if of_ours is None else f"pip install {of_ours}, if it is missing"
-    hint = f"; {near}" if near else f"; no plugin offers it ({else_})"
-    return _coded("UnknownCapability", f"Unknown capability: {name}{hint}", UNKNOWN_CAPABILITY, {})
+    near, of_ours = did_you_mean(name, known), distribution_of(name)
+    install = "" if of_ours is None else f"pip install {of_ours}, if it is missing"
+    hint = near or f"no plugin offers it ({install or '`rtfs plugins` lists what is installed'})"
+    also = f" ({install})" if near and install else ""
+    return _coded("UnknownCapability", f"Unknown capability: {name}; {hint}{also}", UNKNOWN_CAPABILITY, {})
 
 
 def unknown_target(reason: str) -> ProgramError:

@@ -47,6 +47,7 @@ from rtfs_framework.registry.problems import NO_VALUE
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Outside
+    from rtfs_framework.orchestrator.performing.served import Services
 
 TIMEOUT = 30.0
 """Seconds that a waiting capability may take."""
@@ -94,6 +95,8 @@ class Capabilities:
     """What answers those that the host serves itself."""
     environ: Mapping[str, str] = attrs.field(factory=dict)
     """The host's: what the configuration names of it is handed on to handlers in processes of their own."""
+    services: Services | None = None
+    """What answers those of plug-ins that the host serves."""
     timeout: float = TIMEOUT
     threads: int = DEFAULT_PARALLEL
     """Blocking handlers that may run at once."""
@@ -121,7 +124,7 @@ class Capabilities:
     def idempotent(self, name: str) -> bool:
         """Tell whether a call of a capability may be made again when nobody knows how it ended."""
         entry = self.entries.get(name)
-        return entry is not None and entry.idempotent
+        return entry is not None and (entry.idempotent or entry.served == "person")  # a question may be put again
 
     def perform(self, opened: OpenCall, name: str) -> Answer | Waiting:
         """Return the answer to a call of a capability, or what to wait for."""
@@ -186,7 +189,7 @@ class Capabilities:
         if refusal is not None:
             return security_violation("call", name, self.security.rules.level, refusal)
         begun = self._begun(entry)
-        if self.security.rules.isolation is not Isolation.INHERIT and name not in self.own:
+        if self.security.rules.isolation is not Isolation.INHERIT and self._own(entry) is None:
             from rtfs_framework.orchestrator.performing.isolation.possible import isolated
 
             child = isolated(entry, self.security.rules, self.parts[entry.id], self.environ)
@@ -194,8 +197,15 @@ class Capabilities:
                 return security_violation("call", name, self.security.rules.level, child)
             begun = self._threaded(entry, child)
         grants = () if entry.grant is None else self.security.arguments(name)
-        self._granted[name] = _Granted(entry, _target(name), begun, self.own.get(name), grants)
+        self._granted[name] = _Granted(entry, _target(name), begun, self._own(entry), grants)
         return None
+
+    def _own(self, entry: CapabilityEntry) -> Callable[[OpenCall], Answer | Waiting] | None:
+        """Return what of the host answers a capability in place of its handler."""
+        services = self.services
+        if not entry.served or services is None:
+            return self.own.get(entry.id)
+        return lambda opened: services.answer(self, entry, opened)
 
     def _begun(self, entry: CapabilityEntry) -> Callable[[CapabilityRequest], Awaitable[Any]] | None:
         """Return what a call is awaited by, if that is known before it: it then begins when it is awaited.

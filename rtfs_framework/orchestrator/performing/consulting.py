@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.provider import InferenceReply, InferenceRequest
-from rtfs_framework.api.targets import show_target
+from rtfs_framework.api.targets import LocalModel, RemoteModel, show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.jsontext import dump
 from rtfs_framework.lang.types.jsonable import to_json
 from rtfs_framework.lang.types.names import no_names
-from rtfs_framework.orchestrator.boundary.confidence import with_confidence
+from rtfs_framework.orchestrator.boundary.confidence import with_confidence, without_confidence
 from rtfs_framework.orchestrator.boundary.failures import unknown_target
 from rtfs_framework.orchestrator.deciding.answers import type_of
 from rtfs_framework.orchestrator.deciding.facts import Question
@@ -48,6 +48,22 @@ class Consultations:
 
     async def hear(self, opened: OpenCall, question: Question) -> str | None:
         """Return a model's words for the engine that decides about a call, None when there are none."""
+        said = await self._asked(opened, question, _CONSULT_TIMEOUT)
+        return said or None if isinstance(said, str) else None
+
+    async def answer(self, opened: OpenCall, target: LocalModel | RemoteModel, text: str) -> str:
+        """Return a model's words for the program whose call asks for them.
+
+        Raises:
+            ProgramError: It may not be asked, or gave none.
+        """
+        said = await self._asked(opened, Question(target, text), None)
+        if isinstance(said, str):
+            return without_confidence(said)[0]
+        raise said
+
+    async def _asked(self, opened: OpenCall, question: Question, most: float | None) -> str | ProgramError:
+        """Return what a model says, or said before its process ended; `most` bounds the seconds that it has."""
         name = show_target(question.target)
         asking = opened.consultation(name, question.text, self.clock.monotonic())
         past = opened.scope.past
@@ -57,21 +73,25 @@ class Consultations:
         instance = self.pool.get(question.target)
         refused = self._refused(question, name)
         if refused is not None or instance is None:
-            asking.close(self.clock.monotonic(), error=refused or unknown_target(f"{name} is not configured"))
-            return None
+            error = refused or unknown_target(f"{name} is not configured")
+            asking.close(self.clock.monotonic(), error=error)
+            return error
         ordering = opened.scope.ordering
         if ordering is not None and not ordering.reached and not instance.entry.order_independent:
             await ordering.wait()
-        return await self._said(asking, instance, question, opened.started) or None
+        bound = instance.spec.timeout if most is None else min(most, instance.spec.timeout)
+        return await self._said(asking, instance, question, bound, opened.started)
 
-    async def _said(self, opened: OpenCall, instance: ProviderInstance, question: Question, began: float) -> str:
-        """Return a model's words, JSON that fits the type which the question names, or vectors; "" when there is none.
+    async def _said(
+        self, opened: OpenCall, instance: ProviderInstance, question: Question, bound: float, began: float
+    ) -> str | ProgramError:
+        """Return a model's words, JSON that fits the type which the question names, or vectors; why there are none.
 
         How sure it was stands behind words (`with_confidence`). A failure is written down and reported, and stops
         nothing. `began` is when the call did that it is for: its time bounds both.
         """
         models, clock = self.models, self.clock
-        request = _request(question, models.left(opened, min(_CONSULT_TIMEOUT, instance.spec.timeout), began))
+        request = _request(question, models.left(opened, bound, began))
         try:
             check_usable(instance)
             check_time(instance, request.timeout)
@@ -85,8 +105,9 @@ class Consultations:
             if isinstance(error, JournalError):
                 opened.abandon(clock.monotonic(), error)
                 raise
-            opened.close(clock.monotonic(), error=models.failed(error, instance).error)
-            return ""
+            failed = models.failed(error, instance).error
+            opened.close(clock.monotonic(), error=failed)
+            return failed
         except BaseException as error:
             opened.abandon(clock.monotonic(), error)
             raise

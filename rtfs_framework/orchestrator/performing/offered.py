@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.performing.providers import ProviderPool
     from rtfs_framework.orchestrator.performing.redaction import Redactor
     from rtfs_framework.orchestrator.performing.remote_steps import RemoteSteps
+    from rtfs_framework.orchestrator.performing.served import Services
     from rtfs_framework.orchestrator.recording.journal.run import Chain
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
     from rtfs_framework.orchestrator.remembering.cache_stack import CacheStack
@@ -44,10 +45,11 @@ if TYPE_CHECKING:
 
 @attrs.frozen(slots=True, eq=False)
 class Desks:
-    """What a host answers itself: what programs say of calls, what they wait for, and steps of other hosts."""
+    """What a host answers itself: what programs say of calls, what they wait for or ask, and steps of other hosts."""
 
     hears: Heard
     waits: Waits
+    services: Services
     remote: RemoteSteps | None = None
 
 
@@ -76,6 +78,7 @@ def capabilities_of(
     return Capabilities(
         entries={**{name: entry for name, (entry, _) in offered}, **entries},
         own=own,
+        services=desks.services,
         parts={
             **{name: Part("capability", name, provenance) for name, (_, provenance) in offered},
             **{name: Part("capability", name, Provenance("rtfs-framework", "", __name__)) for name in entries},

@@ -10,7 +10,7 @@ under way: `RunParked`. At these calls a run also hears whether somebody wants i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,12 @@ class _Wait:
     until: float | None
     name: str = ""
     otherwise: Any = None
+    late: ProgramError | None = None
+    """What it ends with when the time is over, in place of a value."""
+    read: Callable[[Any], Any] | None = None
+    """Makes the value of what somebody sent."""
+    tell: Callable[[], None] | None = None
+    """Called once, when the word is not there yet."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -84,6 +90,19 @@ class Waits:
         asked = wait
         if chain is not None:
             asked = self._written(opened, chain, wait)
+        return Waiting(lambda: self._wait(opened, chain, asked))
+
+    def for_word(
+        self, opened: OpenCall, name: str, seconds: float, late: ProgramError, *,
+        read: Callable[[Any], Any], tell: Callable[[], None],
+    ) -> Waiting:  # fmt: skip
+        """Wait for a word for so many seconds; its value is what `read` makes of it. For runs with a journal.
+
+        `tell` is called if it is not there yet.
+        """
+        chain = opened.scope.chain
+        wait = _Wait(self.clock.now() + seconds, name, late=late, read=read, tell=tell)
+        asked = wait if chain is None else self._written(opened, chain, wait)
         return Waiting(lambda: self._wait(opened, chain, asked))
 
     def _asked(self, name: str, args: tuple[Any, ...]) -> _Wait:
@@ -145,9 +164,14 @@ class Waits:
             while True:
                 self._look(opened, chain)
                 found = self._found(opened, chain, wait)
+                if isinstance(found, Throw):
+                    opened.close(self.clock.monotonic(), error=found.error)
+                    return found
                 if found is not None:
                     opened.close(self.clock.monotonic(), found.value, answered=True)
                     return found
+                if wait.tell is not None and pause == _FIRST:
+                    wait.tell()
                 self.park_asked(opened, what, self.clock.monotonic() - began)
                 left = pause if wait.until is None else wait.until - self.clock.now()
                 await anyio.sleep(max(0.0, min(pause, left)))
@@ -204,7 +228,7 @@ class Waits:
             if not waits and self._waiting.get(run) is waits:
                 del self._waiting[run]
 
-    def _found(self, opened: OpenCall, chain: Chain | None, wait: _Wait) -> Reply | None:
+    def _found(self, opened: OpenCall, chain: Chain | None, wait: _Wait) -> Reply | Throw | None:
         """Return what a wait gives, None while it goes on."""
         if wait.name and chain is not None and chain.number is not None:
             from rtfs_framework.orchestrator.recording.journal.outside import words_for
@@ -214,9 +238,10 @@ class Waits:
                 if word.name == wait.name and word.position not in taken and word.text is not None:
                     taken.add(word.position)
                     chain.note("control", {"took": word.position, "call": reply_id(opened)})
-                    return Reply(from_text(word.text))
+                    value = from_text(word.text)
+                    return Reply(value if wait.read is None else wait.read(value))
         if wait.until is not None and self.clock.now() >= wait.until:
-            return Reply(wait.otherwise)
+            return Reply(wait.otherwise) if wait.late is None else Throw(wait.late)
         return None
 
     @staticmethod

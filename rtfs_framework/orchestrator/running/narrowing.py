@@ -70,15 +70,18 @@ def under(host: Host, config: Config) -> Host:
     )
     labelling = dispatcher.labelling
     models = _models(dispatcher.models, config)
+    consultations = attrs.evolve(dispatcher.consultations, security=security, models=models)
+    services = dispatcher.capabilities.services
+    served = None if services is None else attrs.evolve(services, consultations=consultations)
     return attrs.evolve(
         host,
         config=config,
         dispatcher=attrs.evolve(
             dispatcher,
             delegator=delegator,
-            capabilities=attrs.evolve(dispatcher.capabilities, security=security),
+            capabilities=attrs.evolve(dispatcher.capabilities, security=security, services=served),
             models=models,
-            consultations=attrs.evolve(dispatcher.consultations, security=security, models=models),
+            consultations=consultations,
             hedging=attrs.evolve(dispatcher.hedging, models=models),
             labelling=None if labelling is None else Labelling(labelling.marks, delegator, labelling.capabilities),
         ),
