@@ -16,6 +16,7 @@ from rtfs_framework.lang.analyzer.specials.table import SPECIALS
 from rtfs_framework.lang.arity import arity_text
 from rtfs_framework.lang.expander.core import CORE
 from rtfs_framework.lang.syntax_examples import EXAMPLES
+from rtfs_framework.registry.absent import distribution_of
 from rtfs_framework.stdlib.library import BUILTINS
 from rtfs_framework.stdlib.shorthand import shorthands
 from rtfs_framework.stdlib.table import Builtin
@@ -50,14 +51,16 @@ class Entry:
     ways: tuple[str, ...] = ()
     """The same for people: one type for each way to call it, with shorthand names."""
     needs: str = ""
-    """The capability without which it cannot be used; none of them comes with rtfs."""
+    """The capability without which it cannot be used; a plug-in brings it."""
 
     @property
     def needs_text(self) -> str:
         """What must be there before the name can be used, "" when nothing must."""
         if not self.needs:
             return ""
-        return f"Needs the capability {self.needs}: none comes with rtfs, a host must bring and grant it."
+        of_ours = distribution_of(self.needs)
+        who = "a plug-in must bring it" if of_ours is None else f"{of_ours} brings it"
+        return f"Needs the capability {self.needs}: {who}, and a host must grant it."
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry as JSON-ready data."""

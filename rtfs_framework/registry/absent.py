@@ -19,8 +19,15 @@ from rtfs_framework.registry.problems import HOST, UNKNOWN, Provenance
 REMOTE_HOST = "remote-rtfs"
 _CAPABILITIES: tuple[tuple[str, str], ...] = (
     ("ccos.file.*", "rtfs-capability-files"),
-    ("ccos.network.*", "rtfs-capability-http"),
-    ("ccos.state.kv.*", "rtfs-capability-kv"),
+    ("ccos.fs*", "rtfs-capability-files"),
+    ("ccos.io*read-file", "rtfs-capability-files"),
+    ("ccos.io*write-file", "rtfs-capability-files"),
+    ("ccos.io*file-exists", "rtfs-capability-files"),
+    ("ccos.network*", "rtfs-capability-http"),
+    ("ccos.http*", "rtfs-capability-http"),
+    ("ccos.state*", "rtfs-capability-kv"),
+    ("ccos.stream*", "rtfs-capability-streams"),
+    ("ccos.mcp*", "rtfs-capability-mcp"),
     ("ccos.*", "rtfs-capability-standard"),
     ("mcp.stream.*", "rtfs-capability-streams"),
     ("marketplace.stream.*", "rtfs-capability-streams"),

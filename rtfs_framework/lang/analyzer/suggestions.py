@@ -10,7 +10,7 @@ MOST_SUGGESTIONS = 50
 """Unknown names of one program that a suggestion is looked for: a search costs a millisecond."""
 
 _STATE = "nothing can be changed in RTFS: bind new values with let, loop/recur or reduce"
-_OUTPUT = "RTFS has no output of its own: return the value (no capability comes with rtfs; a host may grant some)"
+_OUTPUT = "RTFS has no output of its own: return the value, or a host grants a capability such as ccos.io.println"
 _FILES = 'RTFS has no files: `main` gets the records of --input, or a host grants a capability: (call :name "file")'
 _CLOCK = "RTFS has neither clock nor chance: take it as an argument, or a host grants a capability: (call :name)"
 _LAZY = "nothing is lazy in RTFS: leave it out"
