@@ -64,7 +64,10 @@ def test_what_is_generated_is_up_to_date(page: str) -> None:
     [
         ("map", ["(map f ", "function; arguments: at least", "pure", "=> "]),
         ("->>", ["(->> value form...)", "macro", "=> [2 4]"]),
-        ("llm-execute", ["asks the host", "Needs the capability ccos.ai.llm-execute: rtfs-capability-standard brings it, and a host must grant it"]),
+        (
+            "llm-execute",
+            ["asks the host", "Needs the capability ccos.ai.llm-execute: rtfs-capability-standard brings it"],
+        ),
         ("stream-next", ["Needs the capability marketplace.stream.next: rtfs-capability-streams brings it"]),
         ("call", ["asks the host"]),
         ("step", ["tells the host"]),
