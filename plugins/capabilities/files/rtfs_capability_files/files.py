@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _TIMESTAMP = parse_type(":timestamp")
 _KINDS = ((stat.S_ISREG, "file"), (stat.S_ISDIR, "folder"), (stat.S_ISLNK, "link"))
+_RULES = "delegation.toml"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -130,7 +131,7 @@ def write(request: CapabilityRequest) -> int:
             known = spot.state()
             check_ordinary(known)
             mode = stat.S_IMODE(known.st_mode) & 0o777
-        _check_folder(spot)
+        _check_target(spot)
         _replace(spot, data, mode)
         return len(data)
 
@@ -161,7 +162,7 @@ def append(request: CapabilityRequest) -> int:
 
     def act(spot: Spot, own: FilesGrant) -> int:
         check_size(len(data), own)
-        _check_folder(spot)
+        _check_target(spot)
         with os.fdopen(spot.open_file(os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as file:
             if os.fstat(file.fileno()).st_nlink > 1:
                 raise LeavesError("the file has other names (hard links), which may lie outside")
@@ -176,6 +177,7 @@ def delete(request: CapabilityRequest) -> bool:
 
     def act(spot: Spot, own: FilesGrant) -> bool:
         del own
+        _check_target(spot)
         try:
             check_ordinary(spot.state())
             os.unlink(spot.name, dir_fd=spot.folder)  # never follows a link that was put there meanwhile
@@ -186,10 +188,12 @@ def delete(request: CapabilityRequest) -> bool:
     return at_path(request.grants, request.args[0], act)
 
 
-def _check_folder(spot: Spot) -> None:
-    """Refuse a path that is a folder, and one whose folder is not of a disk."""
+def _check_target(spot: Spot) -> None:
+    """Refuse to change a folder, what is not of a disk, and the rules that programs run under."""
     if spot.name == ".":
         raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    if spot.name.lower() == _RULES:
+        raise LeavesError("no program changes the rules of hosts")
     check_of_a_disk(os.fstat(spot.folder))
 
 

@@ -50,13 +50,15 @@ class _Lines:
     number: int
     """Of the line that was read last."""
     at: int
+    row: int = 0
+    """Where the row begins that is read."""
 
     def __next__(self) -> str:
         line = self.file.readline(self.most + 1)
         if not line:
             raise StopIteration
-        if len(line) > self.most:
-            words = f"line {self.number + 1} is longer than the {self.most:,} bytes that the grant allows (most_bytes)"
+        if self.at + len(line) - self.row > self.most:
+            words = f"at line {self.number + 1} a row has more than the {self.most:,} bytes of the grant (most_bytes)"
             raise refused(self.path, words)
         self.number += 1
         encoding = self.encoding if self.at == 0 else self.encoding.removesuffix("-sig")
@@ -98,7 +100,7 @@ def _pieces(request: CapabilityRequest, begin: _Read) -> Map:
                 raise refused(path, f"{encoding} cannot be read in pieces; read it whole, or save it in UTF-8")
             at = token.places["at"]
             file.seek(at)
-            lines = _Lines(file, path, encoding, own.most_bytes, token.places["line"], at)
+            lines = _Lines(file, path, encoding, own.most_bytes, token.places["line"], at, at)
             return _piece(lines, begin(lines, options, token), token, most_of(options, own, path), at)
 
     return at_path(request.grants, path, act)
@@ -107,6 +109,7 @@ def _pieces(request: CapabilityRequest, begin: _Read) -> Map:
 def _piece(lines: _Lines, read: Callable[[], Any], token: Token, most: int, at: int) -> Map:
     rows: list[Value] = []
     while len(rows) < most and lines.at - at < lines.most:
+        lines.row = lines.at
         try:
             row = read()
         except StopIteration:

@@ -228,6 +228,17 @@ def test_another_name_of_a_file_outside_keeps_what_it_had(place):
     assert (place / "outside/secret.txt").read_text(encoding="utf-8") == SECRET
 
 
+@pytest.mark.parametrize("path", ["data/delegation.toml", "data/sub/Delegation.TOML", "data/rules"])
+@pytest.mark.parametrize("id_", ["fs.write", "fs.append", "fs.delete"])
+def test_no_program_changes_the_rules_it_runs_under(place, id_, path):
+    """Who may write where the configuration lies does not grant itself more for the next time."""
+    rules = place / "data/delegation.toml"
+    rules.write_text("[security]", encoding="utf-8")
+    (place / "data/rules").symlink_to("delegation.toml")
+    _refused(place, id_, path, kinds=("SecurityViolation",))
+    assert rules.read_text(encoding="utf-8") == "[security]"
+
+
 @pytest.mark.parametrize("globs", [("*.csv",), ("sub/*",)])
 def test_a_glob_is_of_what_a_link_leads_to(place, globs):
     """A name that fits does not open a file whose own name does not."""

@@ -85,7 +85,13 @@ def test_pieces_are_bounded_in_bytes(all_rows, ask, tmp_path, most):
     assert pieces == {20: 48, 64: 15, 10_000: 1}[most]
     kind, words = _refusal(ask, "data.jsonl", "a.jsonl", grant={"most_bytes": 5})
     assert kind == "InvalidArgument"
-    assert "line 1 is longer than the 5 bytes" in words
+    assert "at line 1 a row has more than the 5 bytes" in words
+
+
+def test_a_quote_that_is_never_closed_ends_at_the_bound(ask, tmp_path):
+    """A cell over many lines is one row, however short they are."""
+    (tmp_path / "a.csv").write_text('a\n"' + "x\n" * 1000, encoding="utf-8")
+    assert "a row has more than the 100 bytes" in _refusal(ask, "data.csv", "a.csv", grant={"most_bytes": 100})[1]
 
 
 def test_cells_become_what_the_call_says(ask, tmp_path):

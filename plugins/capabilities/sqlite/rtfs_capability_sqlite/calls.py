@@ -37,6 +37,7 @@ _STEPS = 5000
 _SETTINGS: tuple[tuple[str, str, int | bool], ...] = (
     ("setlimit", "SQLITE_LIMIT_ATTACHED", 0),
     ("setlimit", "SQLITE_LIMIT_LENGTH", MOST_VALUE),
+    ("setlimit", "SQLITE_LIMIT_LIKE_PATTERN_LENGTH", 1000),
     ("setconfig", "SQLITE_DBCONFIG_DEFENSIVE", True),
 )
 
