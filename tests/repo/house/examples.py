@@ -28,7 +28,7 @@ from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipP
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
 ROOT = Path(__file__).resolve().parents[3]
-COMMANDS = {"rtfs", "cat", "echo", "head", "ls", "printf", "wc"}
+COMMANDS = {"rtfs", "cat", "echo", "head", "ls", "mkdir", "printf", "wc"}
 _PROMPT = re.compile(r"^\$ ", re.MULTILINE)
 _EXIT = re.compile(r"\n?\[exit (\d+)\]\s*$")
 _SECONDS = 50

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from rtfs_capability_streams.pipes import Pipes
 from rtfs_capability_streams.plugin import StreamSettings
 from rtfs_capability_streams.rows import Stream
 from rtfs_capability_streams.sources import effects_of
@@ -26,7 +27,7 @@ def _store(config: str | None) -> Iterator[Store | None]:
     """Open the file of a configuration; None where nothing was kept yet."""
     found = set_settings("streams", config=config)
     own: StreamSettings = found.own or StreamSettings()
-    store = Store(place(own, found.base, found.directory), own.capacity)
+    store = Store(place(own, found.base, found.directory), own.capacity, Pipes(lambda _: -1))
     try:
         yield store if store.exists else None
     finally:
@@ -94,7 +95,12 @@ def show(*, stream: str, tenant: str | None, config: str | None, as_json: bool) 
 def _data(stream: Stream) -> dict[str, Any]:
     said = {"stream": stream.id, "tenant": stream.tenant, "status": stream.status, "seq": stream.seq}
     said |= {"source": stream.source, "type": stream.type, "processor": stream.processor, "sink": stream.sink}
-    return {**said, "effects": list(effects_of(stream.source)), "replayable": True, "marks": sorted(stream.marks)}
+    return {
+        **said,
+        "effects": list(effects_of(stream.source)),
+        "replayable": stream.replayable,
+        "marks": sorted(stream.marks),
+    }
 
 
 def _line(stream: Stream) -> str:

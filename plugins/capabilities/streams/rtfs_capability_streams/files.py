@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rtfs_framework.api import CapabilityError, not_granted
@@ -14,8 +14,8 @@ _SAFE = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 _WAY_OUT = "name a folder above it in  roots  under [capabilities.streams], and no link on the way"
 
 
-def open_beneath(path: str, roots: Sequence[str], base: str) -> int:
-    """Return a descriptor of a regular file below one of the roots; relative paths start at `base`.
+def open_beneath(path: str, roots: Sequence[str], base: str, *, pipe: bool = False) -> int:
+    """Return a descriptor of a regular file, or a named pipe, below one of the roots; relative paths start at `base`.
 
     Raises:
         CapabilityError: SecurityViolation, it is below none, or a link, `..` or another kind of file is in the way;
@@ -29,11 +29,11 @@ def open_beneath(path: str, roots: Sequence[str], base: str) -> int:
     for root in roots:
         above = Path(os.path.abspath(Path(base) / root))  # noqa: PTH100 - as above
         if wanted.is_relative_to(above) and wanted != above:
-            return _walk(above, wanted.relative_to(above).parts, path)
+            return _walk(above, wanted.relative_to(above).parts, path, stat.S_ISFIFO if pipe else stat.S_ISREG)
     raise not_granted(f"the file {path!r}", _WAY_OUT)
 
 
-def _walk(root: Path, parts: tuple[str, ...], path: str) -> int:
+def _walk(root: Path, parts: tuple[str, ...], path: str, is_wanted: Callable[[int], bool]) -> int:
     here = -1
     try:
         here = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -50,9 +50,9 @@ def _walk(root: Path, parts: tuple[str, ...], path: str) -> int:
     finally:
         if here >= 0:
             os.close(here)
-    if not stat.S_ISREG(os.fstat(found).st_mode):
+    if not is_wanted(os.fstat(found).st_mode):
         os.close(found)
-        raise not_granted(f"{path!r}, which is no regular file", _WAY_OUT)
+        raise not_granted(f"{path!r}, which is another kind of file", _WAY_OUT)
     return found
 
 

@@ -37,6 +37,8 @@ class Stream:
     given: list[Any] = attrs.field(factory=list)
     key: str = ""
     marks: frozenset[str] = frozenset()
+    reader: str = ""
+    """The process that reads its pipe, if it reads one."""
 
     @classmethod
     def of(cls, row: Iterable[Any]) -> Stream:
@@ -53,8 +55,14 @@ class Stream:
 
     @property
     def queue(self) -> str | None:
-        """The queue that it reads, if it reads one."""
-        return self.source[1] if self.source[0] == "queue" else None
+        """The queue that it reads, if it reads one: what comes out of a pipe goes into one of its own."""
+        kind, name, *_ = (*self.source, None)
+        return name if kind == "queue" else f"\0{name}" if kind == "pipe" else None
+
+    @property
+    def replayable(self) -> bool:
+        """Whether what was read can be read again."""
+        return bool(self.source[0] != "pipe")
 
 
 @attrs.frozen(slots=True)

@@ -14,7 +14,7 @@ TABLES = SqliteTables(
             takes text not null, processor text not null, batch integer not null, wait real not null,
             state text not null, position text not null, seq integer not null, status text not null,
             epoch integer not null default 0, given text not null default '[]', key text not null default '',
-            marks text not null default '[]', unique (tenant, id))""",
+            marks text not null default '[]', reader text not null default '', unique (tenant, id))""",
         """create table queues (
             tenant text not null, name text not null, capacity integer not null, type text not null,
             closed integer not null default 0, primary key (tenant, name)) without rowid""",
@@ -29,13 +29,14 @@ TABLES = SqliteTables(
 )
 FIELDS = (
     *("named", "tenant", "id", "source", "type", "sink", "takes", "processor", "batch", "wait"),
-    *("state", "position", "seq", "status", "epoch", "given", "key", "marks"),
+    *("state", "position", "seq", "status", "epoch", "given", "key", "marks", "reader"),
 )
 GET = f"select {', '.join(FIELDS)} from streams where tenant = ? and id = ?"  # noqa: S608 - names of columns
 ALL = f"select {', '.join(FIELDS)} from streams order by tenant, id"  # noqa: S608 - as above
 MAKE = f"insert into streams ({', '.join(FIELDS)}) values ({', '.join('?' * len(FIELDS))})"  # noqa: S608 - as above
 SAVE = (
-    "update streams set state = ?, position = ?, seq = ?, status = ?, epoch = ?, given = ?, key = ?, marks = ?"
+    "update streams set state = ?, position = ?, seq = ?, status = ?, epoch = ?, given = ?, key = ?, marks = ?,"
+    " reader = ?"
     " where tenant = ? and id = ?"
 )
 FREE = "select n, value, marks from items where tenant = ? and queue = ? and reader is null order by n limit ?"
@@ -44,6 +45,7 @@ RELEASE = "update items set reader = null where tenant = ? and queue = ? and rea
 """Gives back what a reader was given and has not done with."""
 TAKEN = "delete from items where n = ? and reader = ?"
 LEFT = "select count(*) from items where tenant = ? and queue = ?"
+LEAVE = "update streams set reader = '' where reader = ?"
 UNNAMED_KEPT = 10_000
 """Streams without a name that the file remembers: no program but the one that started it can know one."""
 OLD = "select tenant, id from streams where not named and n <= (select max(n) from streams) - ?"

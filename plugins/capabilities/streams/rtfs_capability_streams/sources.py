@@ -32,6 +32,7 @@ from rtfs_framework.api import (
 MOST_LINE = 1 << 20
 """Bytes of one line."""
 _CHUNK = 1 << 16
+_ATOMS = frozenset({int, bool, type(None)})
 _MOST_LEAVES = 256
 _ANY = parse_type(":any")
 
@@ -56,7 +57,7 @@ def source_of(said: Any, endpoints: Any) -> list[Any]:
         name = said if isinstance(said, str) else said.name
         known = endpoints.get(name)
         if known is None:
-            return ["queue", name]
+            return _queue(name, Map.of(()), endpoints)
         kind = "jsonl" if known.lines is None else "lines"
         return [kind, getattr(known, kind) or "", known.follow]
     if not isinstance(said, Map):
@@ -94,9 +95,15 @@ def _file(kind: str) -> Callable[[Any, Map, Any], list[Any]]:
 
 
 def _queue(found: Any, _said: Map, _endpoints: Any) -> list[Any]:
-    if not isinstance(found, str):
+    if not isinstance(found, str) or not found or "\0" in found:
         raise wrong('write {:queue "name"}')
     return ["queue", found]
+
+
+def _pipe(found: Any, _said: Map, _endpoints: Any) -> list[Any]:
+    if not isinstance(found, str):
+        raise wrong('write {:pipe "path"}')
+    return ["pipe", found]
 
 
 def _merge(found: Any, _said: Map, endpoints: Any) -> list[Any]:
@@ -126,14 +133,16 @@ def _split(found: Any, said: Map, endpoints: Any) -> list[Any]:
 
 
 def _replayable(source: list[Any]) -> list[Any]:
-    if source[0] == "queue":
-        raise wrong("a queue cannot be merged or split: its items go to one reader each; give it several readers")
+    if source[0] in ("queue", "pipe"):
+        raise wrong(
+            f"a {source[0]} cannot be merged or split: its items go to one reader each; give it several readers"
+        )
     return source
 
 
 _READ: dict[str, Callable[[Any, Map, Any], list[Any]]] = {
     "range": _range, "values": _values, "lines": _file("lines"), "jsonl": _file("jsonl"), "queue": _queue,
-    "merge": _merge, "split": _split,
+    "pipe": _pipe,    "merge": _merge, "split": _split,
 }  # fmt: skip
 
 
@@ -144,6 +153,8 @@ def kept(value: Any) -> str:
         CapabilityError: InvalidArgument: it holds a function or something else that is no data.
     """
     text = write(value)
+    if type(value) in _ATOMS:
+        return text
     try:
         same = read_value(text) == value
     except LanguageError:
@@ -162,7 +173,7 @@ def effects_of(source: list[Any]) -> tuple[str, ...]:
             return tuple(sorted({effect for each in sources for effect in effects_of(each)}))
         case ["split", inner, _, _]:
             return effects_of(inner)
-        case ["queue", *_]:
+        case ["queue" | "pipe", *_]:
             return ("ipc",)
         case _:
             return ()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rtfs_capability_streams import schema
+from rtfs_capability_streams.pipes import Pipes
 from rtfs_capability_streams.rows import Batch, Progress, QueueFull, Stream, as_text
 from rtfs_capability_streams.sources import Open, fitting, is_open, items, kept, several, wrong
 from rtfs_framework.api import CapabilityError, HeldFile, Type, in_transaction, parse_type, read_value
@@ -26,9 +27,9 @@ Result = TypeVar("Result")
 class Store:
     """Streams and queues of all tenants in one file, which the first use makes."""
 
-    def __init__(self, path: Path, capacity: int) -> None:
+    def __init__(self, path: Path, capacity: int, pipes: Pipes) -> None:
         self._file = HeldFile(path, schema.TABLES, lambda problem: CapabilityError(problem, "StorageError"))
-        self._capacity = capacity
+        self._capacity, self._pipes = capacity, pipes
 
     @property
     def exists(self) -> bool:
@@ -36,7 +37,10 @@ class Store:
         return self._file.exists
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, and of pipes; what was read of them is kept, unless it is a piece of a line."""
+        if self._pipes.used and self._pipes.whole:
+            self._change(lambda db: db.execute(schema.LEAVE, (self._pipes.token,)))
+        self._pipes.close()
         self._file.close()
 
     def start(self, new: Stream, capacity: int | None = None) -> Stream:
@@ -91,6 +95,7 @@ class Store:
             self._rewind(db, stream)
             return self._give(db, stream, key, most, open_, marks)
 
+        self._reads(tenant, id_)
         return self._change(work)
 
     def begin(self, tenant: str, id_: str, key: str, open_: Open, marks: frozenset[str]) -> Batch:
@@ -102,6 +107,7 @@ class Store:
             self._rewind(db, stream)
             return self._give(db, stream, key, stream.batch, open_, marks)
 
+        self._reads(tenant, id_)
         return self._change(work)
 
     def go_on(self, tenant: str, id_: str, key: str, said: Progress, open_: Open, marks: frozenset[str]) -> Batch:
@@ -118,6 +124,7 @@ class Store:
             self._rewind(db, stream)
             return self._give(db, stream, key, stream.batch, open_, marks)
 
+        self._reads(tenant, id_)
         return self._change(work)
 
     def end(self, tenant: str, id_: str, key: str, said: Progress, open_: Open, marks: frozenset[str]) -> Stream:
@@ -147,6 +154,27 @@ class Store:
 
         return self._change(work)
 
+    def _reads(self, tenant: str, id_: str) -> None:
+        """Note, before anything is taken out of a pipe, who reads it.
+
+        Raises:
+            CapabilityError: Another process has; what it had taken when it ended is gone.
+        """
+        if self.get(tenant, id_).replayable:
+            return
+
+        def work(db: sqlite3.Connection) -> None:
+            stream = _found(db, tenant, id_)
+            if stream.reader not in ("", self._pipes.token):
+                raise CapabilityError(
+                    f"the stream {id_!r} cannot be replayed: a process that has not ended well was reading its pipe,"
+                    " and what it had taken may be lost; (call :mcp.stream.resume stream) goes on all the same"
+                )
+            stream.reader = self._pipes.token
+            _save(db, stream)
+
+        self._change(work)
+
     def turn(self, tenant: str, id_: str, wanted: str, before: tuple[str, ...]) -> Stream:
         """Give a stream another status, if it has one of these.
 
@@ -156,6 +184,9 @@ class Store:
 
         def work(db: sqlite3.Connection) -> Stream:
             stream = _found(db, tenant, id_)
+            if wanted == "open" and stream.reader:
+                stream.reader = ""
+                _save(db, stream)
             if stream.status == wanted:
                 return stream
             if stream.status not in before:
@@ -195,10 +226,15 @@ class Store:
 
     def _change(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         def attempt(db: sqlite3.Connection) -> Result | QueueFull:
+            kept = False
             try:
-                return in_transaction(db, work)
+                made = in_transaction(db, work)
+                kept = True
             except QueueFull as full:  # nothing is wrong with the file
                 return full
+            finally:
+                self._pipes.settle(kept=kept)
+            return made
 
         made = self._file.do(attempt)
         if isinstance(made, QueueFull):
@@ -275,6 +311,8 @@ class Store:
         found: list[tuple[Any, Any]] = []
         if stream.status == "open":
             wanted = parse_type(stream.type)
+            if not stream.replayable:
+                self._intake(db, stream)
             found = (
                 several(items(stream.source, stream.position, wanted, open_), most)
                 if stream.queue is None
@@ -285,19 +323,33 @@ class Store:
         _save(db, stream)
         return Batch(stream, tuple(item for item, _ in found), done)
 
+    def _intake(self, db: sqlite3.Connection, stream: Stream) -> None:
+        """Move lines of a pipe into the stream's own queue, as far as there is room."""
+        of, (_, path) = (stream.tenant, stream.queue), stream.source
+        (capacity,) = db.execute("select capacity from queues where tenant = ? and name = ?", of).fetchone()
+        (left,) = db.execute(schema.LEFT, of).fetchone()
+        if left >= capacity:
+            return
+        lines, ended = self._pipes.lines(path, capacity - left)
+        rows = [(*of, kept(line), as_text(sorted(stream.marks))) for line in lines]
+        db.executemany("insert into items (tenant, queue, value, marks) values (?, ?, ?, ?)", rows)
+        if ended:
+            db.execute("update queues set closed = 1 where tenant = ? and name = ?", of)
+
     @staticmethod
     def _claimed(db: sqlite3.Connection, stream: Stream, queue: str, most: int, wanted: Type) -> list[tuple[Any, Any]]:
         rows = db.execute(schema.FREE, (stream.tenant, queue, most)).fetchall()
-        found: list[tuple[Any, Any]] = []
         size = 0
-        for n, value, marks in rows:
-            size += len(value)
-            if found and size > _MOST_BATCH:
+        for place, row in enumerate(rows):
+            size += len(row[1])
+            if place and size > _MOST_BATCH:
+                rows = rows[:place]
                 break
-            db.execute(schema.CLAIM, (stream.id, n))
+        db.executemany(schema.CLAIM, [(stream.id, n) for n, _, _ in rows])
+        for marks in {marks for _, _, marks in rows}:
             stream.marks |= frozenset(json.loads(marks))
-            found.append((fitting(wanted, read_value(value)), n))
-        return found
+        values = read_value(f"[{' '.join(text for _, text, _ in rows)}]")
+        return [(fitting(wanted, value), n) for value, (n, _, _) in zip(values, rows, strict=True)]
 
     def _ended(self, db: sqlite3.Connection, stream: Stream, open_: Open) -> bool:
         """Tell whether nothing comes after what was done with."""
@@ -332,5 +384,5 @@ def _remove(db: sqlite3.Connection, stream: Stream) -> None:
 
 def _save(db: sqlite3.Connection, stream: Stream) -> None:
     values = dict(zip(schema.FIELDS, stream.row(), strict=True))
-    changed = ("state", "position", "seq", "status", "epoch", "given", "key", "marks", "tenant", "id")
+    changed = ("state", "position", "seq", "status", "epoch", "given", "key", "marks", "reader", "tenant", "id")
     db.execute(schema.SAVE, tuple(values[name] for name in changed))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rtfs_capability_streams.files import open_beneath
+from rtfs_capability_streams.pipes import Pipes
 from rtfs_capability_streams.plugin import FILE, StreamSettings
 from rtfs_capability_streams.rows import Batch, Progress, QueueFull, Stream
 from rtfs_capability_streams.sources import effects_of, kept, source_of, wrong
@@ -65,7 +66,8 @@ class Streams:
     def of(cls, settings: CapabilitySetSettings) -> Streams:
         """Return the set of a host; nothing is opened yet."""
         own: StreamSettings = settings.own or StreamSettings()
-        return cls(Store(place(own, settings.base, settings.directory), own.capacity), own, settings.base)
+        pipes = Pipes(lambda path: open_beneath(path, own.roots, settings.base, pipe=True))
+        return cls(Store(place(own, settings.base, settings.directory), own.capacity, pipes), own, settings.base)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -299,7 +301,12 @@ def _entry(
 
 def _handle(stream: Stream) -> tuple[Map, frozenset[str]]:
     effects = tuple(_k(each) for each in effects_of(stream.source))
-    entries = [(_k("stream"), stream.id), (_k("of"), stream.type), (_k("effects"), effects), (_k("replayable"), True)]
+    entries = [
+        (_k("stream"), stream.id),
+        (_k("of"), stream.type),
+        (_k("effects"), effects),
+        (_k("replayable"), stream.replayable),
+    ]
     two_way = [(_k("sink"), stream.sink), (_k("takes"), stream.takes)] if stream.sink else []
     return Map.of([*entries, *two_way]), stream.marks
 
@@ -336,7 +343,7 @@ def _stream(said: Any) -> str:
 
 def _sink_name(said: Any) -> str:
     found = said.get(_k("sink")) if isinstance(said, Map) else said.name if isinstance(said, Keyword) else said
-    if not isinstance(found, str) or not found:
+    if not isinstance(found, str) or not found or "\0" in found:
         raise wrong("a sink is what (stream-sink name) gives, a two-way stream, or a name")
     return found
 

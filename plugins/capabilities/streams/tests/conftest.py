@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from rtfs_capability_streams.files import open_beneath
+from rtfs_capability_streams.pipes import Pipes
 from rtfs_capability_streams.plugin import StreamSettings
 from rtfs_capability_streams.store import Store
 from rtfs_capability_streams.streams import Streams
@@ -20,8 +22,13 @@ class Desk:
     def __init__(self, folder, **settings) -> None:
         self.now, self.meanwhile, self.keys = 0.0, [], 0
         own = StreamSettings(**{"roots": ("data",), **settings})
+        pipes = Pipes(lambda path: open_beneath(path, own.roots, str(folder), pipe=True))
         self.set = Streams(
-            Store(folder / "streams.sqlite", own.capacity), own, str(folder), clock=lambda: self.now, sleep=self._sleep
+            Store(folder / "streams.sqlite", own.capacity, pipes),
+            own,
+            str(folder),
+            clock=lambda: self.now,
+            sleep=self._sleep,
         )
         self.entries = {name: each for each in self.set.entries() for name in (each.id, *each.aliases)}
 

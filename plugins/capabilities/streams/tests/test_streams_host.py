@@ -115,6 +115,37 @@ def test_a_run_that_dies_at_any_step_is_gone_on_with(opened, tmp_path, moment, a
     assert write(outputs).startswith("{:items [0 100 200 300 400 500 600 700 800 900] ")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("gap_is_taken", [False, True], ids=["refused", "gap taken"])
+def test_a_run_over_what_cannot_be_replayed_is_refused_until_somebody_takes_the_gap(opened, tmp_path, gap_is_taken):
+    program = """(stream-run (stream-source {:pipe "data/pipe"} {:name "p" :state 0 :batch 2})
+                             (fn [n line m] {:state (inc n)}))"""
+    path = tmp_path / "data" / "pipe"
+    os.mkfifo(path)
+    writer = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        os.write(writer, b"1\n2\n3\n4\n")
+        child = os.fork()
+        if child == 0:  # pragma: no cover - it is killed
+            try:
+                _dies(6)
+                with opened() as session:
+                    session.run(program)
+            finally:
+                os._exit(3)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -9
+        with opened() as session:
+            run = query.list_runs(journal_path({"RTFS_HOME": str(tmp_path / "home")}, None))[0].id
+            if gap_is_taken:
+                session.run('(call :mcp.stream.resume "p")')
+                assert write(session.resume(Resuming(run=run)).value).endswith(":status :waiting :seq 4 :state 4}")
+            else:
+                with pytest.raises(ProgramError, match="cannot be replayed"):
+                    session.resume(Resuming(run=run))
+    finally:
+        os.close(writer)
+
+
 def _dies(moment):
     change, left = Store._change, [moment]
 
