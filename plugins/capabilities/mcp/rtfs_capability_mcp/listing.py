@@ -30,7 +30,7 @@ async def list_tools(client: Client) -> tuple[dict[str, PinnedTool], float | Non
     ttl: float | None = None
     cursor: str | None = None
     for _ in range(_MOST_PAGES):
-        page = await client.list_tools(cursor=cursor)
+        page = await client.list_tools(cursor=cursor, cache_mode="bypass")
         for tool in page.tools:
             if tool.name in found:
                 message = f"two tools are called {tool.name!r}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolResult, ReadResourceResult, TextContent, TextResourceContents
 
 from rtfs_capability_mcp.schemas import Check
 from rtfs_capability_mcp.words import shown
@@ -61,6 +61,16 @@ def value_of(result: CallToolResult, tool: str, returns: Type | None, check: Che
             return value
     message = f"the answer of {tool} is not what its schema says: {wrong}"
     raise CapabilityError(message, "TypeValidationError", failure=FailureKind.REPLY)
+
+
+def resource_value(result: ReadResourceResult, anything: Type) -> Value:
+    """Return what a resource holds: its text where it is one text, else one map a part."""
+    parts = result.contents
+    if len(parts) == 1 and isinstance(parts[0], TextResourceContents):
+        return parts[0].text
+    blocks = [part.model_dump(by_alias=True, mode="json", exclude_none=True, exclude={"meta"}) for part in parts]
+    value: Value = from_json(anything, blocks)
+    return value
 
 
 def _text(result: CallToolResult) -> str:

@@ -6,14 +6,14 @@ must close it; calls are tasks of their own and share it. A server that falls ov
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 import anyio
 import attrs
 from anyio.abc import TaskGroup
 from mcp import Client, MCPError
-from mcp.client import Transport
+from mcp.client import CacheConfig, InMemoryResponseCacheStore, Transport
 from mcp_types import (
     CONNECTION_CLOSED,
     CallToolRequest,
@@ -21,6 +21,7 @@ from mcp_types import (
     CallToolResult,
     Implementation,
     InputRequiredResult,
+    ReadResourceResult,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import TypeAdapter, ValidationError
@@ -39,6 +40,10 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
 _FAREWELL = 1.0
 """Seconds for whoever keeps a connection to say why it is closed."""
 _ANSWER: TypeAdapter[CallToolResult | InputRequiredResult] = TypeAdapter(CallToolResult | InputRequiredResult)
+
+_T = TypeVar("_T")
+_MOST_KEPT = 32
+"""Resources that one session keeps, while they hold."""
 
 Connect = Callable[[Callable[[str], None]], Transport]
 """Makes a transport; what it is given hears when and why the server ended."""
@@ -90,16 +95,47 @@ class Session:
         Raises:
             CapabilityError: It has changed since it was pinned, or the server cannot be reached or does not answer.
         """
+        # Not `Client.call_tool`: it would check answers by the server's own patterns, with Python's backtracking.
+        request = CallToolRequest(params=CallToolRequestParams(name=tool.name, arguments=arguments))
+
+        async def known(link: _Link) -> None:
+            await self._refresh(link)
+            self._check(link, tool)
+
+        answer = await self._use(seconds, known, lambda client: client.session.send_request(request, _ANSWER))
+        if isinstance(answer, InputRequiredResult):
+            raise self._error("it wants to be told more (sampling, roots or a form), which is not granted to servers")
+        return answer
+
+    async def read(self, uri: str, seconds: float) -> ReadResourceResult:
+        """Return a resource: kept from before where the server said for how long that holds (`ttlMs`).
+
+        Raises:
+            CapabilityError: The server cannot be reached, does not answer, or has none.
+        """
+
+        async def nothing(_: _Link) -> None:
+            return
+
+        return await self._use(seconds, nothing, lambda client: client.read_resource(uri))
+
+    async def _use(
+        self, seconds: float, before: Callable[[_Link], Awaitable[None]], ask: Callable[[Client], Awaitable[_T]]
+    ) -> _T:
+        """Return what a server answers; `before` is done first, and may refuse."""
         sent = False
         try:
             with anyio.fail_after(seconds):
                 link = await self._open()
                 link.calls += 1
                 try:
-                    await self._refresh(link)
-                    self._check(link, tool)
+                    await before(link)
+                    if link.client is None:
+                        raise self._error(link.why or "it is gone", FailureKind.SAFE)
                     sent = True
-                    return await self._ask(link, tool.name, arguments)
+                    answer = await self._answer(link, ask(link.client))
+                    self._fell = 0
+                    return answer
                 finally:
                     link.calls -= 1
                     link.used = self.clock()
@@ -107,21 +143,13 @@ class Session:
             failure = FailureKind.UNCERTAIN if sent else FailureKind.SAFE
             raise self._error(f"no answer within {seconds:g} s", failure) from None
 
-    async def _ask(self, link: _Link, name: str, arguments: dict[str, Any]) -> CallToolResult:
-        if link.client is None:
-            raise self._error(link.why or "it is gone", FailureKind.SAFE)
-        # Not `Client.call_tool`: it would check answers by the server's own patterns, with Python's backtracking.
-        request = CallToolRequest(params=CallToolRequestParams(name=name, arguments=arguments))
+    async def _answer(self, link: _Link, asked: Awaitable[_T]) -> _T:
         try:
-            answer = await link.client.session.send_request(request, _ANSWER)
+            return await asked
         except MCPError as error:
             raise await self._failed(link, error) from error
         except (ValidationError, RuntimeError) as error:
             raise self._error("its answer is none that the protocol knows", FailureKind.REPLY) from error
-        self._fell = 0
-        if isinstance(answer, InputRequiredResult):
-            raise self._error("it wants to be told more (sampling, roots or a form), which is not granted to servers")
-        return answer
 
     async def _failed(self, link: _Link, error: MCPError) -> CapabilityError:
         """Return an error of the protocol; where the connection is gone, of what ended it."""
@@ -184,9 +212,10 @@ class Session:
             if getattr(message, "method", None) == CHANGED:
                 link.stale = 0.0
 
-        mode = self.settings.protocol
-        transport = self.connect(link.end)
-        async with Client(transport, mode=mode, cache=None, client_info=CLIENT, message_handler=hear) as client:
+        transport, mode = self.connect(link.end), self.settings.protocol
+        # One for each session, so for each tenant: what is "private" is nobody else's, and "public" is not believed.
+        kept = CacheConfig(InMemoryResponseCacheStore(max_entries=_MOST_KEPT), partition="session", target_id=self.name)
+        async with Client(transport, mode=mode, cache=kept, client_info=CLIENT, message_handler=hear) as client:
             await self._list(link, client)
             link.used, link.client = self.clock(), client
             link.ready.set()

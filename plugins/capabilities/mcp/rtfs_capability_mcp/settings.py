@@ -59,6 +59,8 @@ class ServerSettings:
     """"legacy": it is greeted as servers were before 2026, without asking first what it speaks."""
     trust_hints: bool = False
     """Whether what it says of its tools (read-only, idempotent) counts. They are its own words, and nobody checks."""
+    resources: bool = False
+    """Whether its resources may be read, as `mcp-resource.NAME`, where that is granted."""
     timeout: Seconds = attrs.field(default=Seconds(30.0), validator=_positive)
     """For one call; less where the call has less time."""
     start_timeout: Seconds = attrs.field(default=Seconds(20.0), validator=_positive)

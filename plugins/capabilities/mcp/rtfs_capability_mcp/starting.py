@@ -10,7 +10,7 @@ from typing import Any
 
 from anyio.abc import TaskGroup
 from mcp.client import Transport
-from mcp_types import CallToolResult
+from mcp_types import CallToolResult, ReadResourceResult
 
 from rtfs_capability_mcp.gate import Gate
 from rtfs_capability_mcp.http import http
@@ -46,14 +46,25 @@ class Started:
         """Return what a tool of a server answers. Raises as `Session.call` does."""
 
         async def work(group: TaskGroup) -> CallToolResult:
-            session = self._sessions.get((server, tenant))
-            if session is None:
-                session = self._sessions[server, tenant] = self._session(server, group)
-            return await session.call(tool, arguments, seconds)
+            return await self._session(server, tenant, group).call(tool, arguments, seconds)
 
         return await self._loop.run(work)
 
-    def _session(self, name: str, group: TaskGroup) -> Session:
+    async def read(self, server: str, tenant: str, uri: str, seconds: float) -> ReadResourceResult:
+        """Return a resource of a server. Raises as `Session.read` does."""
+
+        async def work(group: TaskGroup) -> ReadResourceResult:
+            return await self._session(server, tenant, group).read(uri, seconds)
+
+        return await self._loop.run(work)
+
+    def _session(self, server: str, tenant: str, group: TaskGroup) -> Session:
+        found = self._sessions.get((server, tenant))
+        if found is None:
+            found = self._sessions[server, tenant] = self._begun(server, group)
+        return found
+
+    def _begun(self, name: str, group: TaskGroup) -> Session:
         server, said = self._servers[name], Said()
         secrets, connect = connection(name, server, self._settings, said)
         return Session(name, server, connect, group, self._clock, said.text, blotter(secrets))

@@ -74,6 +74,8 @@ class McpTools:
             lock, broken = {}, str(error)
         for name, server in self._own.servers.items():
             yield from self._entries_of(name, server, lock, broken)
+            if server.resources:
+                yield self._resource(name, server)
 
     def _entries_of(
         self, name: str, server: ServerSettings, lock: Mapping[str, Any], broken: str
@@ -121,21 +123,52 @@ class McpTools:
             from rtfs_capability_mcp.results import arguments_of, value_of
 
             arguments = arguments_of(request.args, tool.check("inputSchema"), tool.id)
-            _authorize(tool, request, arguments)
-            timeout = self._own.servers[tool.server].timeout
-            seconds = timeout if request.deadline is None else min(timeout, request.deadline)
-            marks = self._marks(tool, request)
+            _authorize(tool.id, request, arguments)
+            marks, seconds = self._marks(tool.server, request, keep=not tool.reads), self._seconds(tool.server, request)
             result = await self._servers().call(tool.server, request.tenant, tool.pin, arguments, seconds)
             value = value_of(result, tool.id, tool.returns, tool.check("outputSchema"), parse_type(ANY))
             return Described(value, marks=marks) if marks else value
 
         return call
 
-    def _marks(self, tool: _Tool, request: CapabilityRequest) -> frozenset[str]:
+    def _resource(self, name: str, server: ServerSettings) -> CapabilityEntry:
+        """Return what reads resources of a server by their URIs."""
+        id_ = f"mcp-resource.{name}"
+
+        async def read(request: CapabilityRequest) -> Any:
+            from rtfs_capability_mcp.results import resource_value
+
+            uri = request.args[0] if len(request.args) == 1 else None
+            if not isinstance(uri, str):
+                message = f"{id_} takes one text, the URI of a resource"
+                raise CapabilityError(message, "TypeValidationError", failure=FailureKind.FINAL)
+            _authorize(id_, request, {"uri": uri})
+            marks = self._marks(name, request, keep=not server.trust_hints)
+            result = await self._servers().read(name, request.tenant, uri, self._seconds(name, request))
+            value = resource_value(result, parse_type(ANY))
+            return Described(value, marks=marks) if marks else value
+
+        return CapabilityEntry(
+            id=id_,
+            summary=f"Reads a resource of the MCP server {name!r} by its URI.",
+            handler=read,
+            parameters=(parse_type(":string"),),
+            effects=("network",) if server.url else ("process",),
+            idempotent=server.trust_hints,
+            order_independent=server.trust_hints,
+            grant=McpGrant,
+        )
+
+    def _seconds(self, server: str, request: CapabilityRequest) -> float:
+        """Return the time that a call has."""
+        timeout = self._own.servers[server].timeout
+        return timeout if request.deadline is None else min(timeout, request.deadline)
+
+    def _marks(self, server: str, request: CapabilityRequest, *, keep: bool) -> frozenset[str]:
         """Return the marks of what comes back: of all that its server was sent for this tenant."""
-        place = (tool.server, request.tenant)
+        place = (server, request.tenant)
         seen = self._seen.get(place, frozenset())
-        if not tool.reads and not request.marks <= seen:
+        if keep and not request.marks <= seen:
             seen = self._seen[place] = seen | request.marks
         return seen | request.marks
 
@@ -153,13 +186,13 @@ class McpTools:
             self._started.close()
 
 
-def _authorize(tool: _Tool, request: CapabilityRequest, arguments: dict[str, Any]) -> None:
+def _authorize(id_: str, request: CapabilityRequest, arguments: dict[str, Any]) -> None:
     """Refuse a call that no grant allows."""
     own = [grant.own for grant in request.grants]
     if any(isinstance(each, McpGrant) and each.allows(arguments) for each in own):
         return
     given = ", ".join(f"{shown(name, 40)} = {shown(str(value), 60)}" for name, value in arguments.items())
     raise not_granted(
-        f"{tool.id} with {given or 'no arguments'}",
-        f'the grant names what it may be called with: {{ id = "{tool.id}", args = {{ NAME = [VALUE, ...] }} }}',
+        f"{id_} with {given or 'no arguments'}",
+        f'the grant names what it may be called with: {{ id = "{id_}", args = {{ NAME = [VALUE, ...] }} }}',
     )

@@ -37,19 +37,22 @@ class World:
     def set(self, how="good", *, pins=PINNED, digest=None, **settings):
         """Return the entries by name of a server that behaves so."""
         self.base.joinpath(LOCK).write_text(lock_text({}, "s", {}, pins))
-        reach = {} if "url" in settings else {"command": self.command(how)}
+        reach = {} if {"url", "command"} & set(settings) else {"command": self.command(how)}
         given = {"protocol": "legacy", "pinned": digest or digest_of(pins), **reach, **settings}
         own = McpSettings(servers={"s": ServerSettings(**given)})
         made = McpTools(CapabilitySetSettings(own=own, base=str(self.base), environ=self.environ.get))
         self.sets.append(made)
         return {each.id.removeprefix("mcp.s."): each for each in made.entries()}
 
-    def call(self, entry, text="hi", *, grant=None, tenant="", marks=frozenset(), deadline=None):
-        """Return what one call gives; it is granted all, or what is said."""
-        args = text if isinstance(text, Map) else Map.of([(Keyword("text"), text)])
+    def request(self, entry, text="hi", *, grant=None, uri=None, **more):
+        """Return a call that is granted all, or what is said: of a tool, or with a URI."""
+        args = uri or (text if isinstance(text, Map) else Map.of([(Keyword("text"), text)]))
         grants = (CapabilityGrant(grant or McpGrant(), str(self.base)),)
-        request = CapabilityRequest(entry.id, (args,), grants=grants, tenant=tenant, marks=marks, deadline=deadline)
-        return anyio.run(entry.handler, request)
+        return CapabilityRequest(entry.id, (args,), grants=grants, **more)
+
+    def call(self, entry, text="hi", **more):
+        """Return what one call gives; `more` is what `request` takes."""
+        return anyio.run(entry.handler, self.request(entry, text, **more))
 
     def close(self):
         for each in self.sets:

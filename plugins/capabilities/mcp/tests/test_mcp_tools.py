@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -199,23 +200,56 @@ def test_a_server_that_fell_over_starts_again_after_a_while(world, monkeypatch):
 
 
 def test_who_is_cancelled_cancels_the_call_and_the_next_is_answered(world):
-    entries = world.set("slow")
+    echo = world.set("cancellable")["echo"]
+    world.call(echo)  # it has started
 
     async def cancelled():
-        with anyio.move_on_after(0.1) as scope:
-            await anyio.to_thread.run_sync(lambda: None)
-            await _call(world, entries["echo"])
+        with anyio.move_on_after(0.05) as scope:
+            await echo.handler(world.request(echo, "wait"))
         return scope.cancelled_caught
 
     assert anyio.run(cancelled)
+    told = json.loads(world.call(echo))
+    assert told[-3:] == ["tools/call", "notifications/cancelled", "tools/call"]
 
 
-async def _call(world, entry):
-    from rtfs_framework.api import CapabilityGrant, CapabilityRequest
+@pytest.mark.parametrize(("milliseconds", "listed"), [(0, ["2", "3", "4"]), (60_000, ["1", "1", "1"])])
+def test_a_list_of_tools_holds_as_long_as_its_server_says(world, milliseconds, listed):
+    command = world.command("modern", str(milliseconds))
+    echo = world.set(command=command, protocol="auto")["echo"]
+    assert [world.call(echo) for _ in range(3)] == listed
 
-    await entry.handler(
-        CapabilityRequest(entry.id, (Map.of([(TEXT, "hi")]),), grants=(CapabilityGrant(McpGrant(), str(world.base)),))
-    )
+
+@pytest.mark.parametrize(("milliseconds", "read"), [(0, [1, 2]), (60_000, [1, 1])])
+def test_a_resource_is_kept_as_long_as_its_server_says(world, milliseconds, read):
+    command = world.command("modern", str(milliseconds))
+    (*_, entry) = world.set(command=command, protocol="auto", resources=True).values()
+    assert entry.id == "mcp-resource.s"
+    assert [world.call(entry, uri="a:b") for _ in range(2)] == [f"read {count} times" for count in read]
+    assert world.call(entry, uri="a:b", tenant="other") == "read 1 times"
+
+
+def test_a_resource_of_several_parts_is_a_map_a_part(world):
+    (*_, entry) = world.set(command=world.command("modern", "0"), protocol="auto", resources=True).values()
+    one, other = world.call(entry, uri="c:d")
+    assert one == Map.of([("uri", "c:d"), ("text", "read 1 times")])
+    assert other == Map.of([("uri", "x:y"), ("mimeType", "image/png"), ("blob", "AAAA")])
+
+
+def test_resources_are_granted_by_their_uris(world):
+    (*_, entry) = world.set(command=world.command("modern", "0"), protocol="auto", resources=True).values()
+    only = McpGrant(args={"uri": ["a:b"]})
+    assert world.call(entry, uri="a:b", grant=only) == "read 1 times"
+    with pytest.raises(CapabilityError, match=r"not granted: mcp-resource\.s with uri = file:///etc/passwd"):
+        world.call(entry, uri="file:///etc/passwd", grant=only)
+    with pytest.raises(CapabilityError, match="takes one text"):
+        world.call(entry)
+
+
+def test_a_server_without_resources_says_so(world):
+    (*_, entry) = world.set(resources=True).values()
+    with pytest.raises(CapabilityError, match="Method not found"):
+        world.call(entry, uri="a:b")
 
 
 def test_a_set_that_is_closed_starts_nothing(world):
