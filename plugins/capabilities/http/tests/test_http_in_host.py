@@ -6,9 +6,13 @@ import pytest
 
 from rtfs_capability_http.plugin import rtfs_capability_sets
 from rtfs_framework.api import ConfigError, RtfsError
+from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.recording.purse import RunParked
+from rtfs_framework.orchestrator.running.resuming import Resuming
 from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.registry.catalog import Catalog
 from rtfs_framework.registry.problems import Provenance
+from rtfs_framework.testing import FakeClock
 
 WHO = Provenance("rtfs-capability-http", "0.1", "rtfs_capability_http")
 CATALOG = Catalog(capability_sets={entry.name: (entry, WHO) for entry in rtfs_capability_sets()})
@@ -19,10 +23,11 @@ def opened(tmp_path, monkeypatch):
     """Return a function that opens a session with what `grant` holds."""
     monkeypatch.chdir(tmp_path)
 
-    def load(grant, **environ):
+    def load(grant, clock=None, **environ):
         path = tmp_path / "delegation.toml"
         path.write_text(f"[security]\ngrant = [{grant}]\n", encoding="utf-8")
-        return Session.open(catalog=CATALOG, config_path=path, environ={"RTFS_HOME": str(tmp_path), **environ})
+        environ = {"RTFS_HOME": str(tmp_path), **environ}
+        return Session.open(catalog=CATALOG, config_path=path, environ=environ, **({"clock": clock} if clock else {}))
 
     return load
 
@@ -79,6 +84,22 @@ def test_a_secret_goes_to_its_host_and_into_no_record(web, opened):
     assert dict(web.good.seen[0][2])["X-Api-Key"] == "sk-0123456789abcdef"
     assert result.value == "you said [secret]"
     assert "sk-0123456789abcdef" not in repr(result)
+
+
+def test_a_run_that_is_gone_on_with_sees_the_page_that_it_saw(web, opened):
+    clock = FakeClock()
+    fetch = f'(:body (call :http.fetch "http://127.0.0.1:{web.good.port}/"))'
+    program = Source("page.rtfs", f'(defn main [] (let [a {fetch} b (host/sleep "2h") c {fetch}] [a c]))')
+    web.good.script["/"] = (200, {}, b"then")
+    with opened(_local(web), clock) as session:
+        session.host.dispatcher.approvals.waits.park = 0.0
+        with pytest.raises(RunParked) as parked:
+            session.run(program, entry="main")
+    web.good.script["/"] = (200, {}, b"now")
+    clock.advance(7201)
+    with opened(_local(web), clock) as session:
+        assert session.resume(Resuming(run=parked.value.run)).value == ("then", "now")
+    assert len(web.good.seen) == 2
 
 
 @pytest.mark.parametrize(
