@@ -13,6 +13,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import attrs
@@ -104,7 +105,9 @@ def check_of_a_disk(state: os.stat_result) -> None:
         raise LeavesError("it is the system's, and no file of a disk")
 
 
+@cache
 def _kernel_devices() -> set[int]:
+    """Return the devices of what is mounted there, but for a folder that is simply one of the root's."""
     found = set[int]()
     for name in _OF_THE_KERNEL:
         with suppress(OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import threading
@@ -174,6 +175,23 @@ def test_no_path_leads_out(place, way):
     _call(place, "fs.write", WAYS[way])
     assert _outside(place) == before
     assert (place / WAYS[way]).is_file()
+
+
+def test_no_combination_of_names_and_links_leads_out(place):
+    """Every path of up to four names out of these: whatever is read lies inside, and is what the system finds there."""
+    names = ("..", "sub", "here", "parent", "a.txt", "b.txt", "secret.txt")
+    (place / "data/sub/inner").symlink_to("../sub/./b.txt")
+    read = 0
+    for count in range(1, 5):
+        for way in itertools.product((*names, "sub/inner"), repeat=count):
+            path = "/".join(("data", *way))
+            reply = _reply(place, "fs.read", path)
+            assert reply in ("inside", "SecurityViolation", "IoError"), path
+            if reply == "inside":
+                found = (place / path).resolve()
+                assert found.is_relative_to(place / "data"), path
+                read += 1
+    assert read == 11
 
 
 @pytest.mark.parametrize("link", sorted(set(LINKS) - {"data/here"}))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 
+from rtfs_capability_files import wholes
 from rtfs_capability_files.plugin import FilesGrant, rtfs_capabilities
 from rtfs_framework.api import (
     CapabilityError,
@@ -204,6 +206,41 @@ def test_rows_of_parquet_come_in_pieces(all_rows, ask, parquet, rows):
     assert all_rows("data.parquet", "a.parquet", rows=rows)[0] == parquet
     assert "bytes" in _refusal(ask, "data.parquet", "b.parquet")[1]
     assert _refusal(ask, "data.parquet", "a.parquet", grant={"most_bytes": 8})[0] == "SecurityViolation"
+
+
+@pytest.mark.parametrize("rows", [1, 3, 4, 5, 100])
+def test_batches_of_row_groups_become_pieces(all_rows, tmp_path, monkeypatch, rows):
+    """Batches that end where a row group does, as pyarrow's may, lose no row and double none."""
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    groups = [[0, 1, 2, 3], [], [4], [5, 6, 7, 8, 9]]
+    monkeypatch.setattr(wholes, "import_module", lambda _: SimpleNamespace(ParquetFile=lambda _: FakeParquet(groups)))
+    assert all_rows("data.parquet", "a.parquet", rows=rows)[0] == [{"n": n} for n in range(10)]
+
+
+class FakeParquet:
+    """As much of `pyarrow.parquet.ParquetFile` as is used; its batches never cross row groups."""
+
+    def __init__(self, groups):
+        self.groups, self.num_row_groups = groups, len(groups)
+        self.metadata = SimpleNamespace(row_group=lambda each: SimpleNamespace(num_rows=len(groups[each])))
+
+    def iter_batches(self, *, batch_size, row_groups):
+        for group in row_groups:
+            for begin in range(0, len(self.groups[group]), batch_size):
+                yield FakeBatch(self.groups[group][begin : begin + batch_size])
+
+
+class FakeBatch:
+    """A record batch of one column."""
+
+    def __init__(self, numbers):
+        self.numbers, self.num_rows, self.nbytes = numbers, len(numbers), 8 * len(numbers)
+
+    def slice(self, offset, length):
+        return FakeBatch(self.numbers[offset : offset + length])
+
+    def to_pylist(self):
+        return [{"n": number} for number in self.numbers]
 
 
 def test_what_is_no_parquet_is_refused(ask, tmp_path):

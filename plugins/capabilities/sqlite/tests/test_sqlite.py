@@ -184,6 +184,17 @@ def test_a_database_that_another_writes_is_waited_for_and_left(ask, file):
     assert caught.value.failure is FailureKind.SAFE
 
 
+def test_a_database_in_wal_mode_is_read_beside_its_writer(ask, file):
+    """A query sees what was committed; the writer is not kept waiting."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("DELETE FROM orders")
+        assert ask("SELECT count(*) AS n FROM orders")[0].get("n") == 3
+        other.execute("COMMIT")
+        assert ask("SELECT count(*) AS n FROM orders")[0].get("n") == 0
+
+
 def test_a_grant_without_a_file_cannot_be_made():
     """So a bare name in `grant` grants nothing."""
     with pytest.raises(TypeError):
