@@ -123,6 +123,7 @@ def _output() -> list[CapabilityEntry]:
         return CapabilityEntry(
             id=f"ccos.io.{name}", summary=summary, handler=_late("output", "print_" if name == "print" else name),
             returns=parse_type(":nil"), effects=(effect,), grant=OutputGrant, aliases=(f"ccos.io/{name}", *aliases),
+            idempotent=True,  # a line that stands there twice after a crash does no harm, a run that cannot go on does
         )  # fmt: skip
 
     return [
