@@ -59,12 +59,23 @@ def _who(offers: Iterable[Offer]) -> list[Provenance]:
 
 
 def aliases_of(capabilities: Mapping[str, Any]) -> dict[str, str]:
-    """Return the other ids of capabilities, to their own; one that is another's own, or several want, is nobody's."""
+    """Return the other ids of capabilities, to their own; one that is another's own, or several want, is nobody's.
+
+    Documents of the original put a slash before the last part (`ccos.state.kv/get`): each id of theirs has that, too.
+    """
     wanted: dict[str, set[str]] = {}
     for id_, entry in capabilities.items():
-        for alias in entry.aliases:
+        for alias in (*entry.aliases, *map(_slashed, filter(_theirs, (id_, *entry.aliases)))):
             wanted.setdefault(alias, set()).add(id_)
     return {alias: min(ids) for alias, ids in wanted.items() if len(ids) == 1 and alias not in capabilities}
+
+
+def _theirs(id_: str) -> bool:
+    return id_.startswith("ccos.") and "/" not in id_
+
+
+def _slashed(id_: str) -> str:
+    return "/".join(id_.rsplit(".", 1))
 
 
 def _function_names(

@@ -132,6 +132,13 @@ _FILES: tuple[tuple[str, str, _Handler, tuple[str, ...], str, str], ...] = (
     ("data.json", "Items of a JSON array, in pieces.", _json, (_LINES,), _PIECE, _READS),
     ("data.parquet", "Rows of a Parquet file, in pieces.", _parquet, (_WHOLE,), _PIECE, _READS),
 )
+_ALIASES = {
+    "fs.read": ("ccos.file.read", "ccos.io.read-file", "ccos.fs.read-file", "ccos.fs.read"),
+    "fs.write": ("ccos.file.write", "ccos.io.write-file", "ccos.fs.write-file", "ccos.fs.write"),
+    "fs.delete": ("ccos.io.delete-file",),
+    "fs.exists": ("ccos.io.file-exists", "ccos.fs.exists"),
+    "fs.list": ("ccos.fs.list",),
+}
 
 
 @hookimpl
@@ -149,7 +156,7 @@ def rtfs_capabilities() -> list[CapabilityEntry]:
             idempotent=id_ != "fs.append",
             blocking=True,
             isolable=True,
-            aliases=("ccos.file.read",) if id_ == "fs.read" else (),
+            aliases=_ALIASES.get(id_, ()),
             grant=FilesGrant,
         )
         for id_, summary, handler, parameters, returns, effect in _FILES

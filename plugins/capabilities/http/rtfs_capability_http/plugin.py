@@ -13,7 +13,7 @@ from rtfs_framework.api import Bytes, CapabilitySet, CapabilitySetEntry, Capabil
 rtfs_api_version = 2
 
 FETCH, SEND = "http.fetch", "http.send"
-FETCH_ALIASES = ("ccos.network.http-fetch",)
+FETCH_ALIASES = ("ccos.network.http-fetch", "ccos.http.get", "ccos.http.fetch")
 _MOST = Bytes(1 << 30)
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]

@@ -70,7 +70,7 @@ class _Environment:
             CapabilityEntry(
                 id=_VARIABLE, summary="A variable of the environment, nil where it is not set.", handler=handler,
                 effects=(":environment",), idempotent=True, order_independent=True, grant=VariablesGrant,
-                aliases=("ccos.system/get-env", "system.get-env", "get-env"),
+                aliases=("system.get-env", "get-env"),
             )
         ]  # fmt: skip
 
@@ -103,16 +103,16 @@ def _pure(id_: str, summary: str, name: str, *aliases: str, returns: str = ":any
 def _values() -> list[CapabilityEntry]:
     number = "[:union :int :float]"
     sums = [
-        _pure(f"ccos.math.{name}", summary, "calculate", f"ccos.math/{name}", f"math.{name}", returns=number)
+        _pure(f"ccos.math.{name}", summary, "calculate", f"math.{name}", returns=number)
         for name, summary in _OPERATIONS
     ]
     return [
-        _pure("ccos.echo", "Answers with what it is given, or with its :message.", "echo", "ccos/echo"),
+        _pure("ccos.echo", "Answers with what it is given, or with its :message.", "echo"),
         *sums,
-        _pure("ccos.data.parse-json", "The data of a JSON text; keys are strings.", "parse", "ccos.data/parse-json"),
-        _pure("ccos.json.parse", "The data of a JSON text; keys are keywords.", "parse_keyed", "ccos.json/parse"),
-        _pure("ccos.data.serialize-json", "A value as JSON text.", "serialize", "ccos.data/serialize-json",
-              "ccos.json.stringify", "ccos.json/stringify", "ccos.json.serialize", returns=":string"),
+        _pure("ccos.data.parse-json", "The data of a JSON text; keys are strings.", "parse"),
+        _pure("ccos.json.parse", "The data of a JSON text; keys are keywords.", "parse_keyed"),
+        _pure("ccos.data.serialize-json", "A value as JSON text.", "serialize",
+              "ccos.json.stringify", "ccos.json.serialize", returns=":string"),
         _pure("ccos.concurrent/parallel", "The values of what a vector holds.", "parallel", "ccos.concurrent.parallel",
               returns="[:vector :any]"),
     ]  # fmt: skip
@@ -122,7 +122,7 @@ def _output() -> list[CapabilityEntry]:
     def line(name: str, summary: str, effect: str, *aliases: str) -> CapabilityEntry:
         return CapabilityEntry(
             id=f"ccos.io.{name}", summary=summary, handler=_late("output", "print_" if name == "print" else name),
-            returns=parse_type(":nil"), effects=(effect,), grant=OutputGrant, aliases=(f"ccos.io/{name}", *aliases),
+            returns=parse_type(":nil"), effects=(effect,), grant=OutputGrant, aliases=aliases,
             idempotent=True,  # a line that stands there twice after a crash does no harm, a run that cannot go on does
         )  # fmt: skip
 
@@ -142,23 +142,22 @@ def _surroundings() -> list[CapabilityEntry]:
 
     return [
         told("ccos.system.current-timestamp-ms", "Milliseconds since 1970 (UTC).", "milliseconds", ":int", ":clock",
-             "ccos.system/current-timestamp-ms", "tool/time-ms", "tool.time-ms", "current-time-millis"),
-        told("ccos.system.current-time", "Seconds since 1970 (UTC).", "seconds", ":int", ":clock",
-             "ccos.system/current-time"),
+             "tool/time-ms", "tool.time-ms", "current-time-millis"),
+        told("ccos.system.current-time", "Seconds since 1970 (UTC).", "seconds", ":int", ":clock"),
         told("ccos.system.current-timestamp", "The time now, a timestamp in UTC.", "timestamp", ":timestamp", ":clock",
-             "ccos.system/current-timestamp", "current-timestamp", "ccos.time.now", "ccos.time/now"),
+             "current-timestamp", "ccos.time.now"),
         told("ccos.system.generate-uuid", "The text of a random UUID.", "uuid", ":string", ":random",
-             "ccos.system/generate-uuid", "generate-uuid", "ccos.uuid.generate"),
+             "generate-uuid", "ccos.uuid.generate"),
         CapabilityEntry(
             id="ccos.random", summary="A number from 0 to below 1, or an integer between bounds.",
             handler=_asked("random"), returns=parse_type("[:union :int :float]"), effects=(":random",),
             idempotent=True, order_independent=True, names=("random",),
-            aliases=("random", "ccos.math.random", "ccos.math/random", "ccos.system.random"),
+            aliases=("random", "ccos.math.random", "ccos.system.random"),
         ),
         CapabilityEntry(
             id="ccos.system.sleep-ms", summary="Waits for some milliseconds.", handler=_pause,
             returns=parse_type(":nil"), effects=(":clock",), idempotent=True, order_independent=True,
-            aliases=("ccos.system/sleep-ms", "thread/sleep", "ccos.time.sleep"),
+            aliases=("thread/sleep", "ccos.time.sleep"),
         ),
     ]  # fmt: skip
 
@@ -184,19 +183,19 @@ def _served() -> list[CapabilityEntry]:
         CapabilityEntry(
             id="ccos.user.ask", summary="Asks a person, in the terminal or by `rtfs runs signal`.", handler=_nobody,
             served="person", returns=parse_type(":string"), effects=(":person",), idempotent=True,
-            aliases=("ccos.user/ask", "user.ask", "ccos.ask-human", "ccos.agent.ask-human", "ccos.io.read-input"),
+            aliases=("user.ask", "ccos.ask-human", "ccos.agent.ask-human", "ccos.io.read-input"),
         ),
         CapabilityEntry(
             id="ccos.ai.llm-execute", summary="Asks a configured model, in words.", handler=_nobody, served="model",
             returns=parse_type(":string"), effects=(":model",),
-            aliases=("ccos.ai/llm-execute", "llm-execute", "ccos.llm.generate", "ccos.llm/generate"),
+            aliases=("llm-execute", "ccos.llm.generate"),
         ),
         CapabilityEntry(
             id="ccos.discovery.discover", summary="Finds capabilities that the program may call, by words.",
             handler=_nobody, served="catalog", returns=parse_type("[:vector :any]"), effects=(), idempotent=True,
             order_independent=True,
-            aliases=("ccos.discovery/discover", "ccos.discovery.search", "ccos.marketplace/search",
-                     "ccos.marketplace.search", "ccos.marketplace.discover", "discover-capabilities"),
+            aliases=("ccos.discovery.search", "ccos.marketplace.search", "ccos.marketplace.discover",
+                     "discover-capabilities"),
         ),
     ]  # fmt: skip
 

@@ -156,6 +156,8 @@ ELSEWHERE = tuple(
     (program, distribution)
     for distribution, programs in {
         "rtfs-capability-files": (
+            *('(call :ccos.fs/read-file "/path/to/file")', '(call :ccos.io.read-file "data.txt")'),
+            *('(call "ccos.io.write-file" "/tmp/foo" "bar")', '(file-exists? "notes.txt")'),
             *(
                 '(call :fs.read "/path/to/file")',
                 '(call :fs.write {:path "out" :content "x"})',
@@ -164,6 +166,7 @@ ELSEWHERE = tuple(
             *('(call :ccos.file.read "a.txt")', '(call "ccos.file.read" {:path "a.txt"})', '(call :fs.list "./data")'),
         ),
         "rtfs-capability-http": (
+            *('(call :ccos.http/get {:url "https://example.org"})', '(call :ccos.http.get "https://example.org")'),
             '(call :ccos.network.http-fetch "https://example.org/users/1")',
             '(call :ccos.network.http-fetch {:url "https://example.org" :method "GET" :headers {}})',
             '(call "ccos.network.http-fetch" :method "POST" :url "https://example.org" :body "{}")',
@@ -172,6 +175,8 @@ ELSEWHERE = tuple(
             '(tool/http-fetch {:url "https://example.org"})',
         ),
         "rtfs-capability-kv": (
+            *('(call :ccos.state.kv/get "my-key")', '(call :ccos.state.kv/put "my-key" "my-value")'),
+            *('(kv/assoc! "cart" :apples 2)', '(kv/conj! "log" :started)', '(kv/dissoc! "cart" :apples)'),
             *('(call :ccos.state.kv.get "key")', '(call :ccos.state.kv.put "key" "value")'),
             *('(call :ccos.state.kv.get {:key "k"})', '(call :ccos.state.kv.put {:key "k" :value "v"})'),
             '(call "ccos.state.kv.get" "my-key")',
@@ -271,6 +276,27 @@ def test_a_call_of_what_another_distribution_offers_says_which(opened, program, 
     found, message = outcome(opened('"ccos.*"'), program)
     assert found in ("!UnknownCapability", "!LanguageError")
     assert distribution in message
+
+
+@pytest.mark.needs("rtfs-capability-files", "rtfs-capability-http", "rtfs-capability-kv")
+@pytest.mark.parametrize("program", [program for program, who in ELSEWHERE if who != "rtfs-capability-mcp"])
+def test_with_that_distribution_the_way_out_is_a_grant(opened, program):
+    found, message = outcome(
+        opened("", {**ALONE, "RTFS_PLUGINS": ",".join(sorted({who for _, who in ELSEWHERE}))}), program
+    )
+    assert found == "!SecurityViolation"
+    assert _LINE.search(message)
+
+
+@pytest.mark.parametrize("denied", ["ccos.echo", "ccos/echo", "ccos/*"])
+@pytest.mark.parametrize("spelled", ["ccos.echo", "ccos/echo"])
+def test_a_denial_of_one_spelling_denies_both(tmp_path, denied, spelled):
+    path = tmp_path / "delegation.toml"
+    path.write_text(f"[security]\nlevel = 'full'\ndeny = ['{denied}']\n", encoding="utf-8")
+    environ = {"RTFS_HOME": str(tmp_path), **ALONE}
+    with Session.open(config_path=path, environ=environ, catalog=load_catalog(environ), journal=False) as session:
+        found, message = outcome(session, f'(call "{spelled}" 1)')
+    assert (found, "remove it from deny" in message) == ("!SecurityViolation", True)
 
 
 def test_there_are_enough_and_none_is_there_twice():

@@ -133,7 +133,7 @@ def offer_of(host: Host, name: str) -> Offer | None:
         entry=entry,
         provenance=capabilities.parts[id_].provenance,
         names=tuple(sorted(word for word, of in capabilities.names.items() if of == id_)),
-        aliases=tuple(sorted(alias for alias, of in capabilities.aliases.items() if of == id_)),
+        aliases=tuple(sorted(each for each in entry.aliases if capabilities.aliases.get(each) == id_)),
         keys=keys_of(entry.grant),
         permission=permission(host, id_),
     )
