@@ -126,6 +126,12 @@ def plan_option(function: F) -> F:
     return click.option("--plan", metavar="FILE", help="Go by a plan of this program that `rtfs plan` wrote.")(function)
 
 
+def manifest_option(function: F) -> F:
+    """`--manifest FILE`."""
+    text = "Allow nothing beyond a manifest that `rtfs manifest` wrote and somebody signed off."
+    return click.option("--manifest", metavar="FILE", help=text)(function)
+
+
 def park_option(function: F) -> F:
     """`--park`."""
     text = "Do not wait with a run that must wait: end, and say how it is gone on with (exit code 75)."
@@ -148,12 +154,13 @@ def open_session(
     limits: dict[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
     plan: str | None = None,
+    manifest: str | None = None,
 ) -> Session:
     """Open a session for a program's file; say which plugins have problems. `environ` is this command's when None.
 
     Raises:
-        InputError: There is no such configuration, or plan.
-        ConfigError: The configuration, or the plan, has mistakes.
+        InputError: There is no such configuration, plan or manifest.
+        ConfigError: The configuration, plan or manifest has mistakes, or goes beyond the manifest.
     """
     from rtfs_framework.orchestrator.session import Session
     from rtfs_framework.registry.load import load_catalog
@@ -167,7 +174,8 @@ def open_session(
         journal=journal,
         parallel=parallel,
         environ=environment() if environ is None else environ,
-        plan=plan_path(plan),
+        plan=asked_path(plan, "plan"),
+        manifest=asked_path(manifest, "manifest"),
     )
     session.limits = with_chosen(session.limits, limits or {})
     notices().tell_findings(session.host.config.notices)
@@ -204,27 +212,20 @@ def _say_what_waits(request: ApprovalRequest) -> None:
 
 
 def config_path(config: str | None) -> Path | None:
-    """Return the path of a configuration that was asked for.
+    """Return the path of a configuration that was asked for; raises as `asked_path` does."""
+    return asked_path(config, "configuration")
+
+
+def asked_path(text: str | None, what: str) -> Path | None:
+    """Return the path of a file that was asked for.
 
     Raises:
         InputError: E0901, there is no such file.
     """
-    if config is None:
+    if text is None:
         return None
-    require_file(Path(config), "configuration")
-    return Path(config)
-
-
-def plan_path(plan: str | None) -> Path | None:
-    """Return the path of a plan that was asked for.
-
-    Raises:
-        InputError: E0901, there is no such file.
-    """
-    if plan is None:
-        return None
-    require_file(Path(plan), "plan")
-    return Path(plan)
+    require_file(Path(text), what)
+    return Path(text)
 
 
 def warn(text: str) -> None:

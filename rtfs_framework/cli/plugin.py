@@ -15,6 +15,7 @@ _COMMANDS = (
     ("eval", "Print the value of an expression.", "rtfs eval '(+ 1 2)'"),
     ("check", "Find mistakes without running anything.", "rtfs check triage.rtfs"),
     ("explain", "Show which calls can leave the kernel, where each goes, and why.", "rtfs explain triage.rtfs"),
+    ("manifest", "Show what a program can touch, to be signed off.", "rtfs manifest triage.rtfs"),
     ("plan", "Decide where all calls of a program go, for review.", "rtfs plan triage.rtfs"),
     ("repl", "Type forms, see their values.", "rtfs repl"),
     ("lsp", "Serve editors: mistakes, hover, completion, definitions, layout.", "rtfs lsp"),

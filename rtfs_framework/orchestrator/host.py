@@ -120,7 +120,8 @@ class Host:
         if self.offers is not None:
             self.offers.look()
         what = (self.config.tenant, self.policy_hash, run, program, source, seed)
-        return begun(self.journal, *what, asker=asker, job=job)
+        signed = self.config.security.signed
+        return begun(self.journal, *what, asker=asker, job=job, manifest="" if signed is None else signed.digest)
 
     @property
     def ended(self) -> Callable[[CallRecord], None]:

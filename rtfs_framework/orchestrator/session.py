@@ -72,6 +72,7 @@ class Session(Explaining):
         approver: Approver | None = None,
         answerer: Answerer | None = None,
         plan: str | Path | None = None,
+        manifest: str | Path | None = None,
     ) -> Session:
         """Open a session.
 
@@ -97,9 +98,10 @@ class Session(Explaining):
             plan: A file that `rtfs plan` wrote: where the calls of the program go that will run. It is refused for any
                 other, and where a function, the policy or a target has changed since. None for what the configuration
                 names, which other programs leave alone.
+            manifest: A file that `rtfs manifest` wrote and somebody signed off: nothing beyond it is allowed.
 
         Raises:
-            ConfigError: The configuration, or the plan, has mistakes; each has its place.
+            ConfigError: The configuration, plan or manifest has mistakes, each with its place; or goes beyond it.
             PluginError: The configured engine cannot be made.
         """
         from rtfs_framework.orchestrator.config.load import load_config
@@ -120,11 +122,11 @@ class Session(Explaining):
             host.mind_purses()
         host.dispatcher.approvals.approver = approver
         host.people.answerer = answerer
-        if plan or config.plan:
-            from rtfs_framework.orchestrator.running.pinning import pin
+        if plan or config.plan or manifest:
+            from rtfs_framework.orchestrator.running.signing import bounded_by
 
             try:
-                pin(host, plan)
+                host = bounded_by(host, plan, manifest, beside)
             except BaseException:  # nobody gets the session, so nobody would close what it holds
                 host.close()
                 raise

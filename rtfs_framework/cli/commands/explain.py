@@ -90,6 +90,8 @@ def _lines(site: ExplainedSite) -> Iterator[tuple[Part, ...]]:
     if site.provider:
         reuse = "; replies are reused" if site.reuse else ""
         yield (f"     answered by {site.provider}{reuse}",)
+    if site.effects:
+        yield (f"     effects: {', '.join(site.effects)}",)
     if not site.usable:
         yield (yellow(f"     not usable now: {site.problem}"),)
 

@@ -15,6 +15,7 @@ from rtfs_framework.cli.options import (
     config_option,
     journal_option,
     json_option,
+    manifest_option,
     open_session,
     park_option,
     plan_option,
@@ -46,6 +47,7 @@ _FORMATS = ("csv", "jsonl", "text")
 @click.option("--priority", type=click.IntRange(0, 9), metavar="N", help="With --queued: 0 to 9; 9 comes first.")
 @click.option("--key", metavar="TEXT", help="With --queued: of all orders with the same one, the first counts.")
 @plan_option
+@manifest_option
 @park_option
 @limit_options
 @json_option
@@ -69,6 +71,7 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
     rtfs run triage.rtfs --input messages.csv --estimate
     rtfs run triage.rtfs --input messages.csv --on dask:127.0.0.1:8786
     rtfs run triage.rtfs --plan triage.rtfs.plan.toml
+    rtfs run triage.rtfs --manifest triage.manifest.toml
     rtfs run --queued nightly.rtfs --key 2026-11-30
     rtfs run l4-DIGEST World
     """  # noqa: D301 - click's \b is a backspace
@@ -77,9 +80,11 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
         _run_published(published, args, {**options, "input": input_file})
         return None
     _check_queued(options, input_file)
+    if options["manifest"] and options["on"]:
+        raise click.UsageError("--manifest and --on exclude each other: workers go by the rules of their own hosts")
     source = read_program(file)
     asked = chosen(options)
-    common = {name: options[name] for name in ("journal", "parallel", "plan")}
+    common = {name: options[name] for name in ("journal", "parallel", "plan", "manifest")}
     if options["estimate"]:
         common["journal"] = False
         if options["output"]:
@@ -121,7 +126,7 @@ def command(file: str, *, args: tuple[str, ...], input_file: str | None, **optio
 
 def _check_queued(options: dict[str, Any], input_file: str | None) -> None:
     if options["queued"]:
-        others = ("estimate", "output", "plan", "parallel", "park")
+        others = ("estimate", "output", "plan", "manifest", "parallel", "park")
         given = ["input"] if input_file is not None else [name for name in others if options[name]]
         given += [] if options["journal"] else ["no-journal"]
         wrong = next(iter((*given, *said_limits(options), *caller_said())), None)
@@ -143,7 +148,7 @@ def _published(file: str) -> tuple[str, str] | None:
 def _run_published(published: tuple[str, str], args: tuple[str, ...], options: dict[str, Any]) -> None:
     from rtfs_framework.cli.commands import run_once as once
 
-    refused = [name for name in ("input", "estimate", "plan", "queued") if options[name]]
+    refused = [name for name in ("input", "estimate", "plan", "manifest", "queued") if options[name]]
     if refused:
         raise click.UsageError(f"--{refused[0]} needs a program's text; a published one asks nobody, and is run once")
     with open_session(None, options["config"], limits=chosen(options), journal=options["journal"]) as session:
@@ -194,7 +199,7 @@ def _executor(text: str | None) -> tuple[str, str] | None:
 
 def _is_plain(file: str, options: dict[str, Any]) -> bool:
     """Tell whether a program was run as the quick way runs programs."""
-    others = ("as_json", "config", "output", "parallel", "plan")
+    others = ("as_json", "config", "output", "parallel", "plan", "manifest")
     return file != "-" and bool(options["journal"]) and not any(options[name] for name in others)
 
 

@@ -198,6 +198,8 @@ def _show_head(row: RunRow) -> None:
     took = "" if row.ended is None else f" after {seconds(row.ended - row.started)}"
     say(f"  status   {row.status}{took}{': ' + row.message if row.message else ''}")
     say(f"  policy   {row.policy[:_ID]}  rtfs {row.version}")
+    if row.manifest:
+        say(f"  held to the manifest {row.manifest[:_ID]}")
     if row.asked_by:
         say(f"  asked by {_asker(row.asked_by)}")
 

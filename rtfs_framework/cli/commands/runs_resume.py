@@ -114,7 +114,7 @@ def _resumed(path: Path, run: str, config: str | None, options: dict[str, Any], 
         if options["park"]:
             session.park()
         resumed = session.reopen(wanted)
-        if row.policy != session.host.policy_hash:
+        if row.policy != resumed.program.host.policy_hash:
             warn("the policy is another one than when the run was begun: what is decided from now on is decided by it")
         if resumed.how.get("records") is not None:
             return _stream(session, resumed, options, as_json=as_json)

@@ -13,6 +13,7 @@ from rtfs_framework.orchestrator.config.isolation import USUAL_CHILD, ChildSpec,
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.config.grants import ArgumentGrant
+    from rtfs_framework.orchestrator.config.signed import Signed
 
 
 class SecurityLevel(Enum):
@@ -76,6 +77,8 @@ class RuntimeContext:
     quota: Quota = NO_QUOTA
     isolation: Isolation = Isolation.INHERIT
     child: ChildSpec = USUAL_CHILD
+    signed: Signed | None = None
+    """The manifest that it is held to; None for none."""
     values: Mapping[str, Any] = attrs.field(factory=dict)
     """Host context values that programs read as `@name`."""
 

@@ -75,8 +75,9 @@ def runtime_context_hash(config: Config) -> str:
 
 def _rules(config: Config) -> list[Any]:
     rules = config.security
-    said = [rules.level.value, rules.reach.value, rules.grant, rules.deny, config.tenant]
-    return said if not rules.acl else [*said, rules.acl]
+    said: list[Any] = [rules.level.value, rules.reach.value, rules.grant, rules.deny, config.tenant]
+    said = said if not rules.acl else [*said, rules.acl]
+    return said if rules.signed is None else [*said, rules.signed.to_json()]
 
 
 def _prices(spec: ProviderSpec) -> list[Any]:

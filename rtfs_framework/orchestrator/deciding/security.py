@@ -15,12 +15,13 @@ import attrs
 
 from rtfs_framework.api.caller import Permissions
 from rtfs_framework.api.capability import CapabilityGrant
-from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel
+from rtfs_framework.api.targets import Deny, ExecTarget, LocalModel, LocalPure, RemoteModel
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.grants import NOTHING_OFFERED, Grantable
+from rtfs_framework.orchestrator.config.routes import target_text
 from rtfs_framework.orchestrator.config.security import WAITS, Reach, RuntimeContext, SecurityLevel
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ class SecurityAuthorizer:
                 return denied
         if self.rules.level is SecurityLevel.PURE:
             return Refusal("level 'pure' allows no capability", f'set level = "controlled" in {self.config_name}')
+        signed = self.rules.signed
+        if signed is not None and self.offered.id_of(name) not in signed.capabilities:
+            return Refusal(f"it is not in the manifest {signed.name}", signed.way_out)
         if name in WAITS:
             return None
         kept = self._kept_from(names)
@@ -126,8 +130,14 @@ class SecurityAuthorizer:
         Its data would travel too far, or carry marks that the target does not accept: after a redaction by the rules
         of these names, None for all that there are.
         """
-        why = self._too_far(target)
+        why = self._too_far(target) or self._unsigned(target)
         return self.label.why_not(target, transform) if why is None and self.label is not None else why
+
+    def _unsigned(self, target: ExecTarget) -> str | None:
+        signed = self.rules.signed
+        if signed is None or signed.allows(target):
+            return None
+        return f"{target_text(target)} is not in the manifest {signed.name}"
 
     def _too_far(self, target: ExecTarget) -> str | None:
         reach = Reach.PURE if self.rules.level is SecurityLevel.PURE else self.rules.reach
@@ -140,9 +150,13 @@ class SecurityAuthorizer:
     def narrow(self, target: ExecTarget, transform: Iterable[str] = ()) -> tuple[ExecTarget, str | None]:
         """Return the target, brought home when it lies beyond reach, and the reason when it was.
 
-        What becomes of a call whose marks a target does not accept, the configuration says.
+        What becomes of a call whose marks a target does not accept, the configuration says. One that a manifest does
+        not list is refused: what was signed off is not changed behind anybody's back.
         """
         why = self._too_far(target)
+        unsigned = self._unsigned(target)
+        if unsigned is not None and self.rules.signed is not None:
+            return Deny(f"{unsigned}; {self.rules.signed.way_out}"), unsigned
         if why is not None or self.label is None:
             return (target, None) if why is None else (LocalPure(), why)
         why = self.label.why_not(target, transform)

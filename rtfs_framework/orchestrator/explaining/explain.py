@@ -21,6 +21,7 @@ from rtfs_framework.orchestrator.explaining.asked_call import read_call
 from rtfs_framework.orchestrator.explaining.imagined import Past
 from rtfs_framework.orchestrator.explaining.labels import decider, given, had, of_capability, of_function
 from rtfs_framework.orchestrator.explaining.market.needs import how_to_get
+from rtfs_framework.orchestrator.explaining.market.offers import effects_of
 from rtfs_framework.orchestrator.explaining.samples import samples
 from rtfs_framework.orchestrator.explaining.similar_way import similar_way
 from rtfs_framework.orchestrator.explaining.whole_way import Way, way_of
@@ -66,6 +67,8 @@ class ExplainedSite:
     """For each mark that a call of the site may carry, what becomes of it then."""
     hints: Steps = ()
     """The execution hints that are written around it, the innermost word of each."""
+    effects: tuple[str, ...] = ()
+    """What a call of the capability does."""
     way: Way | None = None
     """The whole way of a call that was asked about; None for a site."""
 
@@ -75,7 +78,7 @@ class ExplainedSite:
         return {**data, "place": str(self.place), "steps": [list(s) for s in self.steps],
                 "context": [list(c) for c in self.context], "examples": [list(e) for e in self.examples],
                 "labels": [list(each) for each in self.labels], "hints": [list(each) for each in self.hints],
-                "depends_on": list(self.depends_on), "may_go_to": list(self.may_go_to),
+                "depends_on": list(self.depends_on), "effects": list(self.effects), "may_go_to": list(self.may_go_to),
                 "way": None if self.way is None else self.way.to_json()}  # fmt: skip
 
 
@@ -299,6 +302,7 @@ def _capability(host: Host, site: CallSite, refused: Mapping[str, Refusal]) -> E
         provider=str(provenance),
         usable=refusal is None,
         problem="" if refusal is None else f"{refusal.reason}; {refusal.way_out}",
+        effects=effects_of(capabilities.entries[found]),
     )
 
 

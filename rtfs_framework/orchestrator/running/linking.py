@@ -147,13 +147,17 @@ def prepare(
     Raises:
         LanguageError: The program is malformed, has names nobody knows, or hints that name no configured target.
         LimitError: Compiling it takes longer than a run may.
-        ConfigError: The pinned plan was made for something else.
+        ConfigError: The pinned plan, or the manifest, was made for something else.
     """
     artifact = compile_for(host, source, limits, deadlines=deadlines, find=find)
     if host.dispatcher.delegator.pinned is not None:
         from rtfs_framework.orchestrator.running.pinning import check_pinned
 
         check_pinned(host, artifact)
+    if host.config.security.signed is not None:
+        from rtfs_framework.orchestrator.running.signing import check_signed
+
+        check_signed(host.config.security.signed, artifact)
     found = list(findings(host, artifact))
     mistakes = refusals(found)
     if mistakes:

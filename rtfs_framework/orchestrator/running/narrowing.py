@@ -15,6 +15,7 @@ from rtfs_framework.api.remote import NO_BOUNDS
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.model import Config
 from rtfs_framework.orchestrator.config.security import Reach, RuntimeContext, SecurityLevel
+from rtfs_framework.orchestrator.config.signed import Signed
 from rtfs_framework.orchestrator.config.surroundings import Surroundings
 from rtfs_framework.orchestrator.deciding.around import HostAround
 from rtfs_framework.orchestrator.deciding.labelling import Labelling
@@ -41,6 +42,8 @@ class Narrowing:
     """The agent that whoever asks surely is: this host knows it, so it goes before all other words."""
     environment: tuple[tuple[str, str], ...] = ()
     constraints: tuple[tuple[str, str], ...] = ()
+    signed: Signed | None = None
+    """A manifest to be held to."""
 
 
 NO_NARROWING = Narrowing()
@@ -104,7 +107,9 @@ def narrower(rules: RuntimeContext, by: Narrowing) -> RuntimeContext:
     theirs = _ANY if by.level is SecurityLevel.FULL or by.grant is None else by.grant
     if by.grant is not None and level is SecurityLevel.FULL and by.level is not SecurityLevel.FULL:
         level = SecurityLevel.CONTROLLED  # a list of grants says that nothing else is granted
-    return attrs.evolve(rules, level=level, reach=reach, grant=_both(own, theirs), deny=(*rules.deny, *by.deny))
+    deny = (*rules.deny, *by.deny)
+    signed = rules.signed if by.signed is None else by.signed
+    return attrs.evolve(rules, level=level, reach=reach, grant=_both(own, theirs), deny=deny, signed=signed)
 
 
 def _both(own: Iterable[str], theirs: Iterable[str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import attrs
 
 from rtfs_framework.orchestrator.config.isolation import ChildSpec, Isolation, stricter
 from rtfs_framework.orchestrator.config.security import Quota, Reach, RuntimeContext, SecurityLevel
+from rtfs_framework.orchestrator.config.signed import Signed
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.purse import NANO, Purse
 from rtfs_framework.orchestrator.running.narrowing import Narrowing, narrower, under
@@ -32,6 +33,7 @@ def told(rules: RuntimeContext) -> dict[str, Any]:
         "agent": rules.agent,
         "quota": attrs.asdict(rules.quota),
         "child": _plain(attrs.asdict(rules.child)),
+        **({} if rules.signed is None else {"signed": rules.signed.to_json()}),
     }
 
 
@@ -49,6 +51,7 @@ def restored(host: Host, then: Mapping[str, Any]) -> Host:
         reach=Reach(then["reach"]),
         grant=tuple(then["grant"]),
         deny=tuple(each for each in then["deny"] if each not in rules.deny),
+        signed=Signed.of_json(then["signed"]) if "signed" in then else None,
     )
     was = [(id_, table) for id_, table in then["arguments"]]
     kept = tuple(each for each in rules.arguments if (each.id, _plain(each.table)) in was)

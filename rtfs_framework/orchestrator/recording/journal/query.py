@@ -80,6 +80,8 @@ class RunRow:
     tenant: str = ""
     asked_by: Mapping[str, str] = attrs.field(factory=dict)
     """Who asked for it from elsewhere, as they said; empty for a run of this machine's own."""
+    manifest: str = ""
+    """The digest of the manifest that it was held to; "" for none."""
 
 
 @contextmanager
@@ -356,7 +358,7 @@ def _run(row: sqlite3.Row) -> RunRow:
     ending = {} if row["ending"] is None or row["resumed"] else parsed(row["ending"])
     return RunRow(
         id=row["id"],
-        **{name: body.get(name, "") for name in ("program", "source", "policy", "version", "tenant")},
+        **{name: body.get(name, "") for name in ("program", "source", "policy", "version", "tenant", "manifest")},
         asked_by={str(name): str(text) for name, text in dict(body.get("asked_by") or {}).items()},
         started=float(body.get("started") or 0.0),
         status=ending.get("status", UNFINISHED),

@@ -60,6 +60,8 @@ class RunFacts:
     asker: Asker = NO_ASKER
     job: Job | None = None
     """What is run, for whoever goes on with it; None where nobody can."""
+    manifest: str = ""
+    """The digest of the manifest that it is held to; "" for none."""
 
 
 @attrs.frozen(slots=True)
@@ -129,6 +131,7 @@ class Maker:
                     ("seed", facts.seed),
                     ("tenant", self.texts.blot(facts.tenant)),
                     ("host", facts.host),
+                    ("manifest", facts.manifest),
                 )
                 if text
             },

@@ -105,6 +105,7 @@ def begun(
     *what: str,
     asker: Asker = NO_ASKER,
     job: Job | None = None,
+    manifest: str = "",
 ) -> Chain | None:
     """Begin a run, None where no journal is kept; `what` is its id, its program's digest and name, and its seed."""
     if journal is None:
@@ -112,4 +113,5 @@ def begun(
     from rtfs_framework import __version__
 
     run, program, source, seed = what
-    return journal.begin(run, program, source, policy, __version__, seed=seed, tenant=tenant, asker=asker, job=job)
+    facts = (run, program, source, policy, __version__)
+    return journal.begin(*facts, seed=seed, tenant=tenant, asker=asker, job=job, manifest=manifest)

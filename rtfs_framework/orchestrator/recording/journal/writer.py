@@ -126,10 +126,11 @@ class Journal:
         tenant: str = "",
         asker: Asker = NO_ASKER,
         job: Job | None = None,
+        manifest: str = "",
     ) -> Chain:
         """Start a run; its draws are made from `seed`, and `job` is what somebody needs to go on with it."""
-        facts = RunFacts(run, program, source, self.clock.now(), policy, version, seed, tenant, self.host, asker, job)
-        return Chain(self, facts)
+        beside = (policy, version, seed, tenant, self.host, asker, job, manifest)
+        return Chain(self, RunFacts(run, program, source, self.clock.now(), *beside))
 
     def signal(self, name: str, target: str, value: object) -> None:
         """Write down that a signal that decisions may read has another value now. It waits for nobody, never raises.

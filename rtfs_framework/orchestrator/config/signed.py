@@ -1,0 +1,51 @@
+"""What a manifest that somebody has signed off allows: a host that is held to it goes nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from rtfs_framework.api.targets import Ask, ExecTarget, L4CacheHit, LocalModel, RemoteModel
+from rtfs_framework.orchestrator.config.routes import PUBLISHED, target_text
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Signed:
+    """The bounds of a manifest. `running.signing` reads one, `deciding.security` judges by it."""
+
+    name: str
+    """Its file, for messages."""
+    digest: str
+    """SHA-256 of what it says, however it is laid out."""
+    program: str = ""
+    """Digest of the program and its modules that it is for; "" for any."""
+    capabilities: tuple[str, ...] = ()
+    """Their own ids."""
+    targets: tuple[str, ...] = ()
+    """As the configuration writes them."""
+
+    @property
+    def way_out(self) -> str:
+        """What would allow more."""
+        return f"look at it and have it signed off anew: rtfs manifest FILE --out {self.name}"
+
+    def allows(self, target: ExecTarget) -> bool:
+        """Tell whether calls of functions may go to a target; their own bodies need no word."""
+        if isinstance(target, Ask):
+            return self.allows(target.then)
+        if isinstance(target, L4CacheHit) and PUBLISHED in self.targets:
+            return True
+        is_elsewhere = isinstance(target, LocalModel | RemoteModel | L4CacheHit)
+        return not is_elsewhere or target_text(target) in self.targets
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        return {**attrs.asdict(self), "capabilities": list(self.capabilities), "targets": list(self.targets)}
+
+    @classmethod
+    def of_json(cls, data: Mapping[str, Any]) -> Signed:
+        """Return the one of such data."""
+        lists = {name: tuple(data[name]) for name in ("capabilities", "targets")}
+        return cls(name=data["name"], digest=data["digest"], program=data["program"], **lists)
