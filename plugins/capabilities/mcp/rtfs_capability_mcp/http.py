@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mcp.client._transport import ReadStream, WriteStream
 
 _CONNECT = 10.0
+_REFUSED = (401, 403)
 _FAREWELL = 2.0
 """Seconds for saying goodbye to a server (DELETE)."""
 
@@ -86,6 +87,12 @@ class _Limited(httpx2.AsyncBaseTransport):
 
     async def _answer(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._base.handle_async_request(request)
+        if response.status_code in _REFUSED:
+            await response.aclose()
+            why = (
+                f"it refuses who asks (status {response.status_code}); its token is the variable that 'token_env' names"
+            )
+            raise httpx2.RequestError(why, request=request)
         if response.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
             await response.aclose()
             raise httpx2.DecodingError("it sent a compressed answer, which nobody asked for", request=request)

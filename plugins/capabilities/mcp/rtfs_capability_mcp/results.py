@@ -15,8 +15,6 @@ from rtfs_capability_mcp.schemas import Check
 from rtfs_capability_mcp.words import shown
 from rtfs_framework.api import CapabilityError, FailureKind, JsonError, ProgramError, Type, Value, from_json, to_json
 
-_MOST_SHOWN = 1_000
-
 
 def arguments_of(args: tuple[Value, ...], check: Check | None, tool: str) -> dict[str, Any]:
     """Return a call's one map as JSON data.
@@ -43,11 +41,8 @@ def value_of(result: CallToolResult, tool: str, returns: Type | None, check: Che
     """Return what a tool answered; `returns` is the type of its output schema, if it has one.
 
     Raises:
-        CapabilityError: It says that it failed, or its answer is not what its schema says.
+        CapabilityError: Its answer is not what its schema says.
     """
-    if result.is_error:
-        message = f"{tool} failed: {shown(_text(result) or 'it does not say why', _MOST_SHOWN)}"
-        raise CapabilityError(message)
     if returns is None and result.structured_content is None:
         return _content(result, anything)
     data = result.structured_content
@@ -55,7 +50,8 @@ def value_of(result: CallToolResult, tool: str, returns: Type | None, check: Che
     if wrong is None:
         try:
             value: Value = from_json(anything if returns is None else returns, data)
-        except ProgramError as error:
+            to_json(value)  # what is no JSON (NaN, a number beyond all floats) is no answer
+        except (ProgramError, JsonError) as error:
             wrong = shown(str(error))
         else:
             return value
@@ -73,13 +69,14 @@ def resource_value(result: ReadResourceResult, anything: Type) -> Value:
     return value
 
 
-def _text(result: CallToolResult) -> str:
+def text_of(result: CallToolResult) -> str:
+    """Return the words of a result."""
     return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
 
 
 def _content(result: CallToolResult, anything: Type) -> Value:
     if all(isinstance(block, TextContent) for block in result.content):
-        return _text(result)
+        return text_of(result)
     blocks: list[Mapping[str, Any]] = [
         block.model_dump(by_alias=True, mode="json", exclude_none=True, exclude={"meta"}) for block in result.content
     ]

@@ -29,6 +29,7 @@ from pydantic import TypeAdapter, ValidationError
 from rtfs_capability_mcp.gate import CHANGED
 from rtfs_capability_mcp.listing import ListingError, list_tools
 from rtfs_capability_mcp.pins import PinnedTool, difference
+from rtfs_capability_mcp.results import text_of
 from rtfs_capability_mcp.settings import ServerSettings
 from rtfs_capability_mcp.words import shown
 from rtfs_framework.api import CapabilityError, FailureKind
@@ -42,6 +43,8 @@ _FAREWELL = 1.0
 _ANSWER: TypeAdapter[CallToolResult | InputRequiredResult] = TypeAdapter(CallToolResult | InputRequiredResult)
 
 _T = TypeVar("_T")
+_MOST_SHOWN = 1_000
+"""Characters of what a tool says of its failure."""
 _MOST_KEPT = 32
 """Resources that one session keeps, while they hold."""
 
@@ -93,7 +96,8 @@ class Session:
         """Return what a tool answers within so many seconds.
 
         Raises:
-            CapabilityError: It has changed since it was pinned, or the server cannot be reached or does not answer.
+            CapabilityError: It says that it failed, it has changed since it was pinned, or the server cannot be
+                reached or does not answer.
         """
         # Not `Client.call_tool`: it would check answers by the server's own patterns, with Python's backtracking.
         request = CallToolRequest(params=CallToolRequestParams(name=tool.name, arguments=arguments))
@@ -105,6 +109,9 @@ class Session:
         answer = await self._use(seconds, known, lambda client: client.session.send_request(request, _ANSWER))
         if isinstance(answer, InputRequiredResult):
             raise self._error("it wants to be told more (sampling, roots or a form), which is not granted to servers")
+        if answer.is_error:
+            words = shown(text_of(answer) or "it does not say why", _MOST_SHOWN)
+            raise CapabilityError(self.blot(f"mcp.{self.name}.{tool.name} failed: {words}"))
         return answer
 
     async def read(self, uri: str, seconds: float) -> ReadResourceResult:

@@ -60,7 +60,7 @@ class Started:
 
     def _session(self, server: str, tenant: str, group: TaskGroup) -> Session:
         found = self._sessions.get((server, tenant))
-        if found is None:
+        if found is None or found.group is not group:  # another group is of the process that this one was forked off
             found = self._sessions[server, tenant] = self._begun(server, group)
         return found
 

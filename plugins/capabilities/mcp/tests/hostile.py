@@ -129,6 +129,7 @@ HARMS = {
     "crashing": crash,
     "forking": fork,
     "env": lambda _: text(json.dumps({**dict(os.environ), "CWD": str(Path.cwd())})),
+    "nan": lambda _: text("x", structuredContent={"a": float("nan")}),
     "cancellable": lambda _: text(json.dumps([each["method"] for each in HEARD])),
     "modern": lambda _: {**text(str(len(listings))), "resultType": "complete"},
     "counting": lambda _: text(str(os.getpid())),

@@ -65,6 +65,10 @@ def test_the_time_of_a_call_holds_while_the_server_starts(world):
     assert raised.value.failure is FailureKind.SAFE
 
 
+def test_an_answer_that_is_no_json_is_none(world):
+    assert "JSON cannot hold" in str(refused(world, "nan"))
+
+
 def test_an_answer_that_is_not_what_the_schema_says_is_none(world):
     error = refused(world, "lying", tool="length")
     assert (error.kind, error.failure) == ("TypeValidationError", FailureKind.REPLY)

@@ -252,6 +252,28 @@ def test_a_server_without_resources_says_so(world):
         world.call(entry, uri="a:b")
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_of_the_host_has_a_session_of_its_own(world):
+    echo = world.set("counting")["echo"]
+    ours = world.call(echo)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(writer, world.call(echo).encode())
+            world.close()
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as file:
+        theirs = file.read()
+    os.waitpid(child, 0)
+    assert theirs.isdigit()
+    assert theirs != ours
+    assert world.call(echo) == ours
+
+
 def test_a_set_that_is_closed_starts_nothing(world):
     echo = world.set()["echo"]
     world.call(echo)
