@@ -38,6 +38,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "stream-source": (('(stream-source "feed")', ""),),
     "stream-next": (('(stream-next "feed")', ""),),
     "stream-consume": (('(stream-consume "feed" {:on-item (fn [item] (call :ccos.io.println item))})', ""),),
+    "stream-map": (('(:of (stream-map inc {:stream "s" :of ":int"}))', '":any"'),),
+    "stream-filter": (('(count (:stages (stream-filter odd? (stream-map inc {:stream "s"}))))', "2"),),
     "stream-run": (('(stream-run "feed" (fn [sum item metadata] {:state (+ (or sum 0) item)}))', ""),),
     "stream-sink": (('(stream-sink "feed")', ""),),
     "stream-produce": (('(stream-produce "feed" {:a 1})', ""),),

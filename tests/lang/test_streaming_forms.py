@@ -51,7 +51,7 @@ def test_an_action_ends_the_run_at_its_item(action: str) -> None:
 
 def test_stages_come_before_the_processor_and_leave_the_positions_alone() -> None:
     program = """(defn step [seen item m] {:state (conj (or seen []) [item (:seq m)])})
-                 (stream-run {:stream "s" :stages [[:filter odd?] [:map inc]]} step)"""
+                 (stream-run (->> {:stream "s"} (stream-filter odd?) (stream-map inc)) step)"""
     _, calls = asked(program, mcp_stream_next=["{:items [1 2 3] :seq 5 :epoch 1 :done true}"])
     assert calls[-1].endswith("{:seq 8 :state [[2 5] [4 7]] :outputs [] :action :continue :epoch 1}")
 

@@ -105,7 +105,7 @@ def _data(stream: Stream) -> dict[str, Any]:
 
 def _line(stream: Stream) -> str:
     whose = f" of {one_line(stream.tenant)}" if stream.tenant else ""
-    return f"{one_line(stream.id)}{whose}: {stream.status}, {stream.seq:,} items done, from a {stream.source[0]}"
+    return f"{one_line(stream.id)}{whose}: {stream.status}, {stream.seq:,} done, from a {stream.source[0]}"
 
 
 def _put(data: Any) -> None:

@@ -70,6 +70,7 @@ class Batch:
     """What a stream gives at once."""
 
     stream: Stream
+    seq: int
     items: tuple[Any, ...]
     done: bool
     """Whether nothing comes after these."""

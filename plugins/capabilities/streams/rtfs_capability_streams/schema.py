@@ -24,6 +24,10 @@ TABLES = SqliteTables(
         "create index items_of on items (tenant, queue, n)",
         """create table put (
             n integer primary key autoincrement, tenant text not null, queue text not null, key text not null)""",
+        """create table pulled (
+            n integer primary key autoincrement, tenant text not null, id text not null, key text not null,
+            seq integer not null, items text not null, done integer not null)""",
+        "create unique index pulled_key on pulled (tenant, id, key)",
         "create unique index put_key on put (tenant, queue, key)",
     ),
 )
@@ -52,6 +56,11 @@ OLD = "select tenant, id from streams where not named and n <= (select max(n) fr
 FORGET = "delete from streams where tenant = ? and id = ?"
 KEYS_KEPT = 10_000
 """Keys of what was put that a queue remembers: a call that is made again within so many puts nothing twice."""
+PULLS_KEPT = 1_000
+"""Replies to pulls that the file remembers: several branches of a run may pull from one stream when it dies."""
+PULLED = "select seq, items, done from pulled where tenant = ? and id = ? and key = ?"
+PULL = "insert into pulled (tenant, id, key, seq, items, done) values (?, ?, ?, ?, ?, ?)"
+FORGET_PULLS = "delete from pulled where n <= (select max(n) from pulled) - ?"
 FORGET_KEYS = (
     "delete from put where tenant = ? and queue = ?"
     " and n <= (select max(n) from put where tenant = ? and queue = ?) - ?"

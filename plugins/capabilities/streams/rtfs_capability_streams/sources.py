@@ -33,6 +33,8 @@ MOST_LINE = 1 << 20
 """Bytes of one line."""
 _CHUNK = 1 << 16
 _ATOMS = frozenset({int, bool, type(None)})
+MOST_KEPT = 1 << 24
+"""Characters of a state, of an item of a queue, or of the items of one pull."""
 _MOST_LEAVES = 256
 _ANY = parse_type(":any")
 
@@ -155,6 +157,8 @@ def kept(value: Any) -> str:
     text = write(value)
     if type(value) in _ATOMS:
         return text
+    if len(text) > MOST_KEPT:
+        raise wrong(f"a stream keeps at most {MOST_KEPT:,} characters at once, and this has {len(text):,}")
     try:
         same = read_value(text) == value
     except LanguageError:
@@ -276,6 +280,12 @@ def _json(type_: Type, text: str, path: str, end: int) -> Any:
 @lru_cache(maxsize=8)
 def _data(text: str) -> Any:
     return read_value(text)
+
+
+@lru_cache(maxsize=256)
+def type_of(text: str) -> Type:
+    """Return the type that a text spells which was read before."""
+    return parse_type(text)
 
 
 def fitting(type_: Type, value: Any) -> Any:

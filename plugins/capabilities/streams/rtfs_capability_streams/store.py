@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from rtfs_capability_streams import schema
 from rtfs_capability_streams.pipes import Pipes
 from rtfs_capability_streams.rows import Batch, Progress, QueueFull, Stream, as_text
-from rtfs_capability_streams.sources import Open, fitting, is_open, items, kept, several, wrong
-from rtfs_framework.api import CapabilityError, HeldFile, Type, in_transaction, parse_type, read_value
+from rtfs_capability_streams.sources import Open, fitting, is_open, items, kept, several, type_of, wrong
+from rtfs_framework.api import CapabilityError, HeldFile, Type, in_transaction, read_value
 
 _MOST_BATCH = 1 << 22
 """Characters of the items of one batch from a queue."""
@@ -90,10 +90,15 @@ class Store:
 
         def work(db: sqlite3.Connection) -> Batch:
             stream = _found(db, tenant, id_)
-            if not key or stream.key != key:
-                self._commit(db, stream, len(stream.given))
-            self._rewind(db, stream)
-            return self._give(db, stream, key, most, open_, marks)
+            same = db.execute(schema.PULLED, (tenant, id_, key)).fetchone()
+            if same is not None:
+                return Batch(stream, same[0], tuple(read_value(same[1])), bool(same[2]))
+            self._commit(db, stream, len(stream.given))
+            batch = self._give(db, stream, key, most, open_, marks)
+            if key and batch.items:
+                db.execute(schema.PULL, (tenant, id_, key, batch.seq, kept(batch.items), batch.done))
+                db.execute(schema.FORGET_PULLS, (schema.PULLS_KEPT,))
+            return batch
 
         self._reads(tenant, id_)
         return self._change(work)
@@ -268,7 +273,7 @@ class Store:
             raise wrong(f"{len(values)} items at once do not fit into the queue {queue!r}, which holds {capacity}")
         if db.execute(schema.LEFT, (tenant, queue)).fetchone()[0] + len(values) > capacity:
             raise QueueFull(queue)
-        wanted, shown = parse_type(type_), as_text(sorted(marks))
+        wanted, shown = type_of(type_), as_text(sorted(marks))
         rows = [(tenant, queue, kept(fitting(wanted, value)), shown) for value in values]
         db.executemany("insert into items (tenant, queue, value, marks) values (?, ?, ?, ?)", rows)
         if key:
@@ -310,7 +315,7 @@ class Store:
         stream.marks |= marks
         found: list[tuple[Any, Any]] = []
         if stream.status == "open":
-            wanted = parse_type(stream.type)
+            wanted = type_of(stream.type)
             if not stream.replayable:
                 self._intake(db, stream)
             found = (
@@ -321,7 +326,7 @@ class Store:
         stream.given, stream.key = [after for _, after in found], key
         done = stream.status != "open" or (len(found) < most and not self._more(db, stream))
         _save(db, stream)
-        return Batch(stream, tuple(item for item, _ in found), done)
+        return Batch(stream, stream.seq, tuple(item for item, _ in found), done)
 
     def _intake(self, db: sqlite3.Connection, stream: Stream) -> None:
         """Move lines of a pipe into the stream's own queue, as far as there is room."""
@@ -357,7 +362,7 @@ class Store:
             left = db.execute(schema.FREE, (stream.tenant, stream.queue, 1)).fetchall()
             return not left and not self._more(db, stream)
         return not is_open(stream.source) and not several(
-            items(stream.source, stream.position, parse_type(stream.type), open_), 1
+            items(stream.source, stream.position, type_of(stream.type), open_), 1
         )
 
     @staticmethod

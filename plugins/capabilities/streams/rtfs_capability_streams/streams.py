@@ -164,7 +164,7 @@ class Streams:
         batch = self._until_there(
             request, lambda: self._store.pull(request.tenant, id_, request.key, most, self._open, request.marks)
         )
-        seq = batch.stream.seq
+        seq = batch.seq
         if _k("max") in options:
             said = [(_k("items"), batch.items), (_k("seq"), seq), (_k("done"), batch.done)]
             return _marked(Map.of(said), batch.stream.marks)
@@ -335,6 +335,8 @@ def _map(request: CapabilityRequest, place_: int) -> Map:
 
 
 def _stream(said: Any) -> str:
+    if isinstance(said, Map) and _k("stages") in said:
+        raise wrong("the stages of a stream are applied by stream-run and stream-consume alone")
     found = said.get(_k("stream")) if isinstance(said, Map) else said
     if not isinstance(found, str):
         raise wrong("a stream is what (stream-source ...) gives, or its name")

@@ -31,6 +31,14 @@ def test_a_call_that_is_made_again_gives_the_same(desk, another):
     assert of(desk.call(NEXT, '"r"', "{:max 2}"), "items", "seq") == ((4, 5), 4)
 
 
+def test_several_branches_that_pull_from_one_stream_are_each_given_the_same_again(desk, another):
+    desk.call(START, "{:range [0 9]}", '{:name "r"}')
+    first = [desk.call(NEXT, '"r"', key=key) for key in "abc"]
+    other = another()
+    assert [other.call(NEXT, '"r"', key=key) for key in "cab"] == [first[2], first[0], first[1]]
+    assert of(other.call(NEXT, '"r"'), "value") == (3,)
+
+
 def test_starting_again_finds_the_stream_and_another_source_is_refused(desk):
     one = desk.call(START, "{:range [0 9]}", '{:name "r"}')
     desk.call(NEXT, one)
@@ -205,6 +213,7 @@ def _request(id_, *texts):
         (SEND, ('"typed"', "[1 2 3 4 5]", "{:all true}"), "do not fit"),
         (START, ('"typed"', "{:of :string}"), "holds items of type :int"),
         (START, ("{:values [1 :a]}", "{:of [:no]}"), "no type"),
+        (NEXT, ('{:stream "q" :stages []}',), "stream-run"),
         (START, ("{:range [0 1]}", '{:name ""}'), ":name"),
         (START, ("{:range [0 1]}", "{:batch 0}"), ":batch"),
         (START, ("{:range [0 1]}", "{:wait true}"), ":wait"),
@@ -219,6 +228,19 @@ def test_what_is_wrong_is_said(desk, id_, args, words):
     desk.call("marketplace.stream.open-sink", '"typed"', "{:of :int :capacity 4}")
     with pytest.raises(CapabilityError, match=words):
         desk.call(id_, *args)
+
+
+def test_what_is_kept_is_bounded(desk, monkeypatch):
+    monkeypatch.setattr("rtfs_capability_streams.sources.MOST_KEPT", 10)
+    desk.call(START, '"q"', '{:name "r" :sink "out"}')
+    desk.call(SEND, '"q"', 1)
+    desk.call(RUN, '"r"', "{}")
+    for state, outputs in (('"0123456789"', "[]"), ("0", '["0123456789"]')):
+        with pytest.raises(CapabilityError, match="at most 10 characters"):
+            desk.call(COMMIT, '"r"', said(1, 1, state, outputs))
+    with pytest.raises(CapabilityError, match="at most 10 characters"):
+        desk.call(SEND, '"q"', '"0123456789"')
+    assert of(desk.call("mcp.stream.inspect", '"r"'), "seq") == (0,)
 
 
 def test_an_item_of_another_type_stops_the_stream_where_it_is(desk):

@@ -91,6 +91,10 @@ _EACH = """
         nil)
       ended))
 """
+_STAGE = """
+(let [source (if (map? source) source (call :mcp.stream.attach source))]
+  (assoc source :stages (conj (get source :stages []) [KIND stage]) OF))
+"""
 _LOCAL = frozenset(
     {"action", "base", "batch", "callbacks", "done", "ended", "error", "i", "item", "items", "kept", "made", "metadata"}
     | {"on-error", "on-item", "outputs", "processor", "size", "source", "stage", "stages", "state", "told"}
@@ -98,12 +102,15 @@ _LOCAL = frozenset(
 
 
 @lru_cache(maxsize=1)
-def _templates() -> tuple[Form, Form]:
-    """Return what runs a processor on a stream, and what calls callbacks; what they work on is bound around them."""
+def _templates() -> tuple[Form, ...]:
+    """Return what each form that calls functions stands for; what it works on is bound around it."""
     from rtfs_framework.lang.reader.read import read_one
 
     process = _PROCESS.replace("BODY", _RUN)
-    return tuple(read_one(Source("<streams>", text)) for text in (process, _EACH.replace("BODY", process)))  # type: ignore[return-value]
+    mapped = _STAGE.replace("KIND", ":map").replace("OF", ':of ":any"')
+    filtered = _STAGE.replace("KIND", ":filter").replace("OF", "")
+    texts = (process, _EACH.replace("BODY", process), mapped, filtered)
+    return tuple([read_one(Source("<streams>", text)) for text in texts])
 
 
 def _placed(form: Form, span: Span) -> Form:
@@ -123,18 +130,18 @@ def _placed(form: Form, span: Span) -> Form:
             raise AssertionError(form)
 
 
-def _driven(which: int, bound: str) -> Special:
-    """Return the handler of a form of a stream and what is called for its items."""
+def _of_template(which: int, first: str, second: str) -> Special:
+    """Return the handler of a form with two operands, which are bound to these names around a template."""
 
-    def drive(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
+    def handle(analyzer: AnalyzerBase, form: ListForm, scope: Scope, tail: Tail | None) -> ir.Node:
         head, span = form.items[0], form.span
         if len(form.items) != 3 or not isinstance(head, Name):
-            raise malformed(analyzer, form, head.name if isinstance(head, Name) else bound)
-        names = (Name("stream#source", span), form.items[1], Name(f"stream#{bound}", span), form.items[2])
+            raise malformed(analyzer, form, head.name if isinstance(head, Name) else "stream-run")
+        names = (Name(f"stream#{first}", span), form.items[1], Name(f"stream#{second}", span), form.items[2])
         body = _placed(_templates()[which], span)
         return analyzer.analyze(call(span, "let", VectorForm(names, span), body), scope, tail)
 
-    return drive
+    return handle
 
 
 special(
@@ -143,13 +150,25 @@ special(
     doc="Call (processor state item metadata) for each item that is there; the map it gives says :state, :action"
     " (:continue, :pause, :cancel, :complete) and :output, and position and state are kept together.",
     reserved=False,
-)(_driven(0, "processor"))
+)(_of_template(0, "source", "processor"))
 special(
     "stream-consume",
     grammar="(stream-consume stream {:on-item f})",
     doc="Call :on-item for each item that is there, :on-error with what it throws and the item, :on-end at the end.",
     reserved=False,
-)(_driven(1, "callbacks"))
+)(_of_template(1, "source", "callbacks"))
+special(
+    "stream-map",
+    grammar="(stream-map f stream)",
+    doc="The stream whose items are what f gives of each, for stream-run and stream-consume.",
+    reserved=False,
+)(_of_template(2, "stage", "source"))
+special(
+    "stream-filter",
+    grammar="(stream-filter f stream)",
+    doc="The stream of the items for which f is true, for stream-run and stream-consume.",
+    reserved=False,
+)(_of_template(3, "stage", "source"))
 
 
 def lower_mcp_stream(analyzer: AnalyzerBase, form: ListForm) -> ListForm:
