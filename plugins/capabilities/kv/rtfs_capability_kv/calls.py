@@ -241,7 +241,7 @@ class KvSet:
             handler=handler,
             parameters=tuple(map(parse_type, takes)),
             returns=parse_type(returns),
-            effects=(":state",),
+            effects=(":state-read", ":state-write") if changes else (":state-read",),
             idempotent=True,
             order_independent=not changes,
             blocking=True,
