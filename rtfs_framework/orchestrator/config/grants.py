@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.api.capability import CapabilityGrant
-from rtfs_framework.api.patterns import compile_patterns, is_pattern
+from rtfs_framework.api.patterns import compile_patterns, is_pattern, specificity
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.types.jsonable import from_plain
@@ -119,10 +119,17 @@ def class_of(catalog: Catalog, name: str) -> GrantClass | None:
     found = catalog.capabilities.get(id_)
     if found is not None:
         return GrantClass(id_, catalog.part("capability", id_), found[0].grant)
-    for set_name, (entry, _) in catalog.capability_sets.items():
-        if compile_patterns(entry.ids)(name) is not None:
-            return GrantClass(name, catalog.part("capability set", set_name), entry.grant)
-    return None
+    fitting = [
+        (specificity(pattern), set_name, entry.grant)
+        for set_name, (entry, _) in catalog.capability_sets.items()
+        for pattern in entry.ids
+        if compile_patterns([pattern])(name) is not None
+    ]
+    if not fitting:
+        return None
+    # One set's ids may lie within another's pattern: `mcp.stream.*` within `mcp.*`.
+    _, set_name, settings = min(fitting, key=lambda each: each[0])
+    return GrantClass(name, catalog.part("capability set", set_name), settings)
 
 
 def names_of(written: Sequence[Written]) -> tuple[str, ...]:

@@ -233,6 +233,20 @@ def test_a_set_is_made_with_its_host_and_closed_with_it(kit):
     assert made[0].closed == 1
 
 
+class Nothing(Counter):
+    """A set without capabilities."""
+
+    def entries(self):
+        return []
+
+
+def test_ids_of_a_set_within_another_s_pattern_are_its_own(kit):
+    wide = CapabilitySetEntry(name="a", summary="A fake.", factory=Nothing, ids=("c*", "x*"), grant=Roots)
+    text = '[security]\ngrant = [{ id = "count.add", most = 2 }]\n'
+    with opened(kit, text, catalog(sets=[wide, counting([])])) as session:
+        assert session.run("(call :count.add 1)").value == (1, 1, None)
+
+
 def test_a_set_that_is_switched_off_is_not_made(kit):
     made = []
     with opened(kit, "[capabilities.counter]\nenabled = false\n", catalog(sets=[counting(made)])) as session:

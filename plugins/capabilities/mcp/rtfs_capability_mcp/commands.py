@@ -13,6 +13,7 @@ import attrs
 import click
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import InlineTable
 
 from rtfs_capability_mcp.pins import (
     LOCK,
@@ -85,7 +86,7 @@ def add_mcp(  # noqa: PLR0913 - one for each option
         click.confirm("Pin them as they are now?", abort=True, err=as_json)
     digest = digest_of(tools.values())
     write_model(config.parent / LOCK, lock_text(lock, name, about, list(tools.values())).encode())
-    table[name] = _toml(table.get(name), server, digest)
+    table[name] = _toml(table, name, server, digest)
     write_model(config, tomlkit.dumps(document).encode())
     _told(name, config, tools, changed, digest, as_json=as_json)
 
@@ -116,7 +117,8 @@ def _table(document: tomlkit.TOMLDocument, path: Path) -> Any:
     found: Any = document
     for key in ("capabilities", "mcp", "servers"):
         if key not in found:
-            found[key] = tomlkit.table(is_super_table=True)
+            inline = isinstance(found, InlineTable)
+            found[key] = tomlkit.inline_table() if inline else tomlkit.table(is_super_table=True)
         found = found[key]
         if not isinstance(found, MutableMapping):
             raise FileError(NOT_A_SERVER, f"{key!r} is no table", "mend it first", str(path))
@@ -168,7 +170,7 @@ def _changes(
     try:
         pinned = {tool.name: tool for tool in pinned_tools(lock, name, digest)}
     except LockError:
-        return
+        pinned = {}  # nobody knows what they were: all are new
     for each, tool in pinned.items():
         now = tools.get(each)
         if now is None or now.digest != tool.digest:
@@ -194,14 +196,24 @@ def _lines(name: str, tools: Mapping[str, PinnedTool], changed: Mapping[str, str
         yield from (f"  {line}" for line in how.splitlines())
 
 
-def _toml(old: Any, server: ServerSettings, digest: str) -> Any:
+def _toml(servers: Any, name: str, server: ServerSettings, digest: str) -> Any:
     """Return the server's table: the old one with its comments where there is one, with the new pins."""
-    table = tomlkit.table() if old is None else old
+    table = servers.get(name)
+    if table is None:
+        table = tomlkit.inline_table() if isinstance(servers, InlineTable) else tomlkit.table()
     for field in attrs.fields(ServerSettings):
         value = digest if field.name == "pinned" else getattr(server, field.name)
         default = {} if field.name == "env" else field.default
         if value == default:
             table.pop(field.name, None)
-        elif field.name not in table or table[field.name] != (list(value) if isinstance(value, tuple) else value):
-            table[field.name] = list(value) if isinstance(value, tuple) else value
+            continue
+        value = list(value) if isinstance(value, tuple) else value
+        if field.name not in table or table[field.name] != value:
+            table[field.name] = _inline(value) if isinstance(value, Mapping) else value
     return table
+
+
+def _inline(value: Mapping[str, Any]) -> InlineTable:
+    made = tomlkit.inline_table()
+    made.update(value)
+    return made

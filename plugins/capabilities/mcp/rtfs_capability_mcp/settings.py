@@ -12,6 +12,8 @@ from rtfs_framework.api import BadEndpoint, Bytes, Seconds, read_endpoint
 
 SERVER_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """Without dots, so that the id `mcp.SERVER.TOOL` says which part is which."""
+TAKEN = ("stream",)
+"""`mcp.stream.*` are the published ids of streams."""
 _SCALARS = (str, int, float, bool, type(None))
 
 
@@ -19,6 +21,9 @@ def _names(_: Any, field: attrs.Attribute[Any], value: Mapping[str, Any]) -> Non
     for name in value:
         if SERVER_NAME.fullmatch(name) is None:
             message = f"'{field.name}': {name!r} is no name of a server: small letters, digits, - and _, up to 64"
+            raise ValueError(message)
+        if name in TAKEN:
+            message = f"'{field.name}': no server can be called {name!r}, for mcp.{name}.* is taken"
             raise ValueError(message)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import tomlkit
 from click.testing import CliRunner
 
 from rtfs_capability_mcp.commands import add
@@ -44,6 +45,30 @@ def test_a_server_is_shown_pinned_and_granted_to_nobody(world, rtfs):
     assert [tool.name for tool in pinned_tools(read_lock(world.base / LOCK), "s", digest)] == ["echo", "length"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[capabilities.files]\nx = 1\n",
+        "[capabilities.mcp]\n# mine\n[security]\ngrant = []\n",
+        "[capabilities.mcp.servers.other] # first\ncommand = ['true']\npinned = ''\n\n[engines.a]\nplugin = 'b'\n",
+        "capabilities = { mcp = { servers = {} } }\n",
+        "capabilities.mcp.servers.other.command = ['true']\n",
+        "[capabilities]\nmcp.servers = {}\n",
+    ],
+    ids=["another", "empty", "beside", "inline", "dotted", "mixed"],
+)
+def test_what_else_the_configuration_says_stays(world, rtfs, text):
+    config = world.base / "delegation.toml"
+    config.write_text(text)
+    rtfs("--env", "HOME", "--env", "A=HOME", *added(world, "good"))
+    before, after = tomlkit.parse(text).unwrap(), tomlkit.parse(config.read_text()).unwrap()
+    server = after["capabilities"]["mcp"]["servers"].pop("s")
+    assert (server["command"], server["env"]) == (list(world.command("good")), {"HOME": "HOME", "A": "HOME"})
+    before.setdefault("capabilities", {}).setdefault("mcp", {}).setdefault("servers", {})
+    assert after == before
+    assert all(line in config.read_text() for line in text.splitlines() if "#" in line)
+
+
 def test_json_is_for_programs(world, rtfs):
     told = json.loads(rtfs("--json", *added(world, "good")).output)
     assert told["tools"] == ["mcp.s.echo", "mcp.s.length"]
@@ -71,6 +96,16 @@ def test_what_changed_is_shown_and_asked_for(world, rtfs):
     assert world.base.joinpath(LOCK).read_text() == before
     assert rtfs("--renew", *added(world, "changed"), answer="y\n").exit_code == 0
     assert "and mails it to me" in world.base.joinpath(LOCK).read_text()
+
+
+def test_where_the_lock_is_another_all_is_new(world, rtfs):
+    rtfs(*added(world, "good"))
+    lock = world.base / LOCK
+    lock.write_text(lock.read_text().replace("Says it again.", "Says it twice."))
+    said = rtfs("s", "--renew", answer="n\n")
+    assert said.exit_code == 1
+    assert said.output.count("it is new") == 2
+    assert rtfs("s", "--renew", "--yes").exit_code == 0
 
 
 def test_what_did_not_change_is_renewed_without_a_question(world, rtfs):

@@ -130,6 +130,11 @@ def test_a_name_that_no_id_may_hold_is_refused(name):
         McpSettings(servers={name: ServerSettings(command=("a",))})
 
 
+def test_ids_of_streams_are_not_taken():
+    with pytest.raises(ValueError, match=r"mcp\.stream\.\* is taken"):
+        McpSettings(servers={"stream": ServerSettings(command=("a",))})
+
+
 def test_a_changed_lock_is_not_taken(world):
     entries = world.set(digest="0" * 64)
     with pytest.raises(CapabilityError, match=r"not the one that was pinned.*E0850.*--renew"):
