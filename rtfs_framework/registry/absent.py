@@ -22,6 +22,7 @@ _CAPABILITIES: tuple[tuple[str, str], ...] = (
     ("ccos.fs*", "rtfs-capability-files"),
     ("ccos.io*read-file", "rtfs-capability-files"),
     ("ccos.io*write-file", "rtfs-capability-files"),
+    ("ccos.io*open-file", "rtfs-capability-files"),
     ("ccos.io*file-exists", "rtfs-capability-files"),
     ("ccos.network*", "rtfs-capability-http"),
     ("ccos.http*", "rtfs-capability-http"),

@@ -22,6 +22,9 @@ MOST_LEVELS = 64
 """Folders that a path may go down: each is open while it is walked."""
 MOST_LINKS = 40
 
+_OUT = "a link leads out of the root"
+_NO_LINK = "put what it leads to into a root, or write its own path"
+
 _HERE = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 _FOLDER = _HERE | getattr(os, "O_DIRECTORY", 0)
 _PASS = _FOLDER | getattr(os, "O_PATH", os.O_RDONLY)
@@ -34,7 +37,11 @@ POSSIBLE = os.open in os.supports_dir_fd and os.readlink in os.supports_dir_fd a
 
 
 class LeavesError(Exception):
-    """A path that leads out of its root; the text says how, and nothing of what lies there."""
+    """What a grant does not allow; the text says why, and nothing of what lies outside."""
+
+    def __init__(self, why: str, way_out: str = "") -> None:
+        super().__init__(why)
+        self.way_out = way_out
 
 
 @attrs.frozen(slots=True)
@@ -102,7 +109,9 @@ def check_of_a_disk(state: os.stat_result) -> None:
         LeavesError: It lies in /proc, /sys or /dev.
     """
     if state.st_dev in _kernel_devices():
-        raise LeavesError("it is the system's, and no file of a disk")
+        raise LeavesError(
+            "it is the system's, and no file of a disk", "there is none: such files are not read or written"
+        )
 
 
 @cache
@@ -142,7 +151,7 @@ def _walk(opened: list[int], way: list[str], names: list[str]) -> str:
         name = todo.pop()
         if name == "..":
             if not way:
-                raise LeavesError("a link leads out of the root")
+                raise LeavesError(_OUT, _NO_LINK)
             way.pop()
             os.close(opened.pop())
             continue
@@ -177,7 +186,7 @@ def _of_link(target: str, links: int) -> list[str]:
         LeavesError: It is absolute. (Links of /proc that only the system can follow are, too, or lead nowhere.)
     """
     if target.startswith("/"):
-        raise LeavesError("a link leads out of the root")
+        raise LeavesError(_OUT, _NO_LINK)
     if links > MOST_LINKS:
         raise OSError(errno.ELOOP, "too many links")
     return [each for each in target.split("/") if each not in ("", ".")]

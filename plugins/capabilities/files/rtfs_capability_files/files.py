@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from rtfs_capability_files.beneath import LeavesError, Spot, check_of_a_disk, check_ordinary
-from rtfs_capability_files.grants import NothingThereError, at_path, fits, shown
+from rtfs_capability_files.grants import NO_GLOB, NothingThereError, at_path, fits, shown
 from rtfs_capability_files.texts import argument, decoded
 from rtfs_framework.api import CapabilityError, CapabilityRequest, FailureKind, Keyword, Map, from_json, parse_type
 
@@ -73,8 +73,7 @@ def _names(found: Any, spot: Spot, own: FilesGrant) -> list[str]:
         if not entry.is_dir(follow_symlinks=False) and not fits(own, inner):
             continue
         if len(names) >= own.most_rows:
-            message = f"it holds more than {own.most_rows:,} entries, more than the grant allows (most_rows)"
-            raise LeavesError(message)
+            raise LeavesError(f"it holds more than {own.most_rows:,} entries", "raise most_rows in its grant")
         with suppress(UnicodeEncodeError):
             entry.name.encode()
             names.append(entry.name)
@@ -95,7 +94,7 @@ def state(request: CapabilityRequest) -> Map | None:
     def act(spot: Spot, own: FilesGrant) -> Map:
         known = spot.state()
         if not stat.S_ISDIR(known.st_mode) and not fits(own, spot.inner):
-            raise LeavesError("it fits none of the granted globs")
+            raise LeavesError(*NO_GLOB)
         return Map.wrap(_described(known))
 
     try:
@@ -165,7 +164,7 @@ def append(request: CapabilityRequest) -> int:
         _check_target(spot)
         with os.fdopen(spot.open_file(os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as file:
             if os.fstat(file.fileno()).st_nlink > 1:
-                raise LeavesError("the file has other names (hard links), which may lie outside")
+                raise LeavesError("it has other names (hard links), which may lie outside", "replace it: fs.write")
             file.write(data)
         return len(data)
 
@@ -193,7 +192,7 @@ def _check_target(spot: Spot) -> None:
     if spot.name == ".":
         raise IsADirectoryError(errno.EISDIR, "it is a folder")
     if spot.name.lower() == _RULES:
-        raise LeavesError("no program changes the rules of hosts")
+        raise LeavesError("it holds the rules of a host", "a person changes them")
     check_of_a_disk(os.fstat(spot.folder))
 
 
@@ -204,8 +203,8 @@ def check_size(size: int, own: FilesGrant) -> None:
         LeavesError: It is.
     """
     if size > own.most_bytes:
-        message = f"more than {own.most_bytes:,} bytes, more than the grant allows in one call (most_bytes)"
-        raise LeavesError(message)
+        way_out = "raise most_bytes in its grant, or take less at once (data.csv and its kin read in pieces)"
+        raise LeavesError(f"more than {own.most_bytes:,} bytes", way_out)
 
 
 def _encoded(text: str, path: str) -> bytes:

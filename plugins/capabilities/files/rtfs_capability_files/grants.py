@@ -18,6 +18,7 @@ from rtfs_framework.api import CapabilityError, CapabilityGrant, FailureKind, co
 if TYPE_CHECKING:
     from rtfs_capability_files.plugin import FilesGrant
 
+NO_GLOB = ("it fits none of the granted globs", "add one that it fits: globs = [...]")
 MOST_PATH = 4096
 """Characters of a path."""
 
@@ -46,19 +47,22 @@ def at_path(
         raise CapabilityError(message, "ResourceError", failure=FailureKind.SAFE)
     if not folder and path.endswith(("/", "/.")):
         raise failed(path, OSError(errno.EISDIR, "it names a folder"))
-    why = "it lies under none of the granted roots"
+    refusal = LeavesError("it lies under none of the granted roots", "grant a root that holds it: roots = [...]")
     for own, root, names in _candidates(grants, path):
         try:
-            with beneath(root, names) as spot:
-                if not folder and not fits(own, spot.inner):
-                    why = "it fits none of the granted globs"
-                    continue
-                return act(spot, own)
-        except LeavesError as error:
-            why = str(error)
+            return _under(own, root, names, act, folder=folder)
+        except LeavesError as error:  # noqa: PERF203 - few, and the next may allow it
+            refusal = error
         except OSError as error:
             raise failed(path, error) from None
-    raise not_granted(f'"{shown(path)}": {why}', "grant a root that holds it: roots = [...]")
+    raise not_granted(f'"{shown(path)}": {refusal}', refusal.way_out)
+
+
+def _under(own: FilesGrant, root: str, names: list[str], act: Callable[[Spot, FilesGrant], T], *, folder: bool) -> T:
+    with beneath(root, names) as spot:
+        if not folder and not fits(own, spot.inner):
+            raise LeavesError(*NO_GLOB)
+        return act(spot, own)
 
 
 def failed(path: str, error: OSError) -> CapabilityError:

@@ -40,16 +40,17 @@ class FilesGrant:
 
 _READS, _WRITES = "file-read", "file-write"
 _TEXT = (":string", ":string")
-_PATH = "[:union :string [:map [:path :string] [:encoding :string ?]]]"
+_PATH = "[:union :string [:map [:path :string] [:encoding :string ?] [:* :never]]]"
 _STATE = "[:map [:kind [:enum :file :folder :link :other]] [:bytes :int] [:modified :timestamp]]"
 _ENTRY = "[:map [:name :string] [:kind [:enum :file :folder :link :other]] [:bytes :int] [:modified :timestamp]]"
 _PIECE = "[:map [:rows [:vector :any]] [:next :any]]"
 _CSV = (
     "[:union :string [:map [:path :string] [:rows :int ?] [:next :any ?] [:encoding :string ?] [:delimiter :string ?]"
-    " [:types [:map-of :string [:enum :int :float :bool :string]] ?]]]"
+    " [:types [:map-of :string [:enum :int :float :bool :string]] ?]"
+    " [:* :never]]]"
 )
-_LINES = "[:union :string [:map [:path :string] [:rows :int ?] [:next :any ?] [:encoding :string ?]]]"
-_WHOLE = "[:union :string [:map [:path :string] [:rows :int ?] [:next :any ?]]]"
+_LINES = "[:union :string [:map [:path :string] [:rows :int ?] [:next :any ?] [:encoding :string ?] [:* :never]]]"
+_WHOLE = "[:union :string [:map [:path :string] [:rows :int ?] [:next :any ?] [:* :never]]]"
 
 
 def _read(request: CapabilityRequest) -> Value:
@@ -133,7 +134,7 @@ _FILES: tuple[tuple[str, str, _Handler, tuple[str, ...], str, str], ...] = (
     ("data.parquet", "Rows of a Parquet file, in pieces.", _parquet, (_WHOLE,), _PIECE, _READS),
 )
 _ALIASES = {
-    "fs.read": ("ccos.file.read", "ccos.io.read-file", "ccos.fs.read-file", "ccos.fs.read"),
+    "fs.read": ("ccos.file.read", "ccos.io.read-file", "ccos.fs.read-file", "ccos.fs.read", "ccos.io.open-file"),
     "fs.write": ("ccos.file.write", "ccos.io.write-file", "ccos.fs.write-file", "ccos.fs.write"),
     "fs.delete": ("ccos.io.delete-file",),
     "fs.exists": ("ccos.io.file-exists", "ccos.fs.exists"),

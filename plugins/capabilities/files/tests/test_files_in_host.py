@@ -42,8 +42,9 @@ def _refused(session, program):
 @pytest.mark.parametrize("granted", ["fs.read", "ccos.file.read"])
 def test_a_grant_of_one_name_grants_the_other_and_paths_start_at_the_configuration(opened, granted):
     with opened(f'{{ id = "{granted}", roots = ["./data"] }}') as session:
-        for id_ in ("fs.read", "ccos.file.read"):
-            result = session.run(f'(call "{id_}" "data/a.txt")')
+        for call in ('(call "fs.read" "data/a.txt")', '(call :ccos.file.read {:path "data/a.txt"})',
+                     '(tool/open-file "data/a.txt")'):  # fmt: skip
+            result = session.run(call)
             assert result.value == "inside"
             assert [each.target for each in result.calls] == ["capability fs.read"]
 
@@ -57,6 +58,21 @@ def test_what_is_not_granted_is_an_error_that_programs_catch(opened, tmp_path):
         assert _refused(session, '(call "fs.read" "data/none.txt")').kind == "IoError"
         assert _refused(session, '(call "fs.write" "data/a.txt" "x")').kind == "SecurityViolation"
     assert (tmp_path / "data/a.txt").read_text(encoding="utf-8") == "inside"
+
+
+def test_the_prelude_asks_whether_a_file_is_there(opened):
+    with opened('{ id = "fs.exists", roots = ["./data"] }') as session:
+        assert session.run('[(file-exists? "data/a.txt") (file-exists? "data/none.txt")]').value == (True, False)
+
+
+@pytest.mark.parametrize(
+    "call",
+    ['(call "fs.read" {:path "data/a.txt" :encodng "latin-1"})', '(call "fs.read" 1)', '(call "fs.read" {})',
+     '(call "data.csv" {:path "data/a.txt" :types {"a" :integer}})', '(call "data.csv" {:path "a.csv" :row 1})'],
+)  # fmt: skip
+def test_what_a_capability_does_not_know_is_refused_before_anything_is_done(opened, call):
+    with opened('{ id = "fs.read", roots = ["./data"] }, { id = "data.csv", roots = ["./data"] }') as session:
+        assert _refused(session, call).kind == "TypeValidationError"
 
 
 def test_a_program_reads_a_file_piece_by_piece(opened, tmp_path):
