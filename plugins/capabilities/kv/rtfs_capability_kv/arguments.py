@@ -25,7 +25,7 @@ from rtfs_framework.api import (
 MOST_KEY = 512
 MOST_OPERATIONS = 1000
 _ODD = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_DOUBTED = re.compile(r"#<|\\u[dD]|[^\x00-\ud7ff\ue000-\U0010ffff]")
+_DOUBTED = re.compile(r"#[<a-z]|\\u[dD]|[^\x00-\ud7ff\ue000-\U0010ffff]")
 """What stands in every text that is written of what cannot be read, and else only in strings."""
 _WORDS = ("put", "delete", "check", "get")
 _FIELDS = frozenset({"op", "key", "value", "version"})
