@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MOST_SQL = 100_000
 """Characters of a statement."""
-MOST_VALUE = 64 * 1024 * 1024
+MOST_VALUE = 16 * 1024 * 1024
 """Bytes of a value within SQLite."""
 _BUSY = 5.0
 """Seconds to wait for another writer."""
@@ -69,7 +69,8 @@ def execute(request: CapabilityRequest) -> Map:
     def act(connection: sqlite3.Connection, own: SqliteGrant, rules: Authorizer) -> Map:
         before = connection.total_changes
         cursor = connection.execute(sql, parameters)
-        cursor.fetchall()  # of RETURNING, which is carried out only as far as it is read
+        for _ in cursor:  # of RETURNING, which is carried out only as far as it is read
+            pass
         if connection.total_changes - before > own.most_rows:
             raise not_granted(f"a change of more than {own.most_rows:,} rows", "narrow it, or raise most_rows")
         rules.over = True
