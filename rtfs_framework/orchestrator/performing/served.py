@@ -47,6 +47,7 @@ class Services:
         try:
             if entry.served == "model":
                 target, text = self._asked(opened)
+                opened.begin()  # who dies while the model is asked does not ask it again unless somebody says so
                 return Waiting(lambda: self._hear(opened, target, text))
             value = found_in(capabilities, opened)
         except ProgramError as error:
@@ -55,6 +56,7 @@ class Services:
         return Reply(value)
 
     async def _hear(self, opened: OpenCall, target: LocalModel | RemoteModel, text: str) -> Answer:
+        await opened.written()
         try:
             said = await self.consultations.answer(opened, target, text)
         except ProgramError as error:
