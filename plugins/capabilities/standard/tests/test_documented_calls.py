@@ -258,8 +258,13 @@ def environ_of(id_):
     return WITH_MODEL if id_ == "ccos.ai.llm-execute" else ALONE
 
 
-@pytest.mark.needs("rtfs-provider-echo")
-@pytest.mark.parametrize(("program", "value", "id_"), FORMS, ids=[program for program, *_ in FORMS])
+def marked(form):
+    """Return a form as a parameter: the model that is asked is another distribution's."""
+    needs = [pytest.mark.needs("rtfs-provider-echo")] if form[2] == "ccos.ai.llm-execute" else []
+    return pytest.param(*form, marks=needs, id=form[0])
+
+
+@pytest.mark.parametrize(("program", "value", "id_"), [marked(form) for form in FORMS])
 def test_a_call_runs_once_its_way_out_was_followed(opened, program, value, id_):
     refused, message = outcome(opened("", environ_of(id_)), program)
     assert refused == "!SecurityViolation"
@@ -297,6 +302,14 @@ def test_a_denial_of_one_spelling_denies_both(tmp_path, denied, spelled):
     with Session.open(config_path=path, environ=environ, catalog=load_catalog(environ), journal=False) as session:
         found, message = outcome(session, f'(call "{spelled}" 1)')
     assert (found, "remove it from deny" in message) == ("!SecurityViolation", True)
+
+
+def test_functions_run_by_what_is_said_to_be_written_instead(opened):
+    tasks = "[(fn [] (+ 1 2)) (fn [] (* 2 3))]"
+    _, message = outcome(opened('"ccos.concurrent/parallel"'), f"(call :ccos.concurrent/parallel {tasks})")
+    assert "(pmap (fn [task] (task)) [one another])" in message
+    assert outcome(opened(""), f"(pmap (fn [task] (task)) {tasks})") == ("[3 6]", "")
+    assert outcome(opened(""), "(step-parallel (+ 1 2) (* 2 3))") == ("[3 6]", "")
 
 
 def test_there_are_enough_and_none_is_there_twice():
