@@ -23,11 +23,12 @@ from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.config.security import NO_QUOTA
 from rtfs_framework.orchestrator.explaining.front import Explaining
 from rtfs_framework.orchestrator.host import Host, build_host
+from rtfs_framework.orchestrator.recording.purse import status_of
 from rtfs_framework.orchestrator.recording.records import CallRecord, RunResult
 from rtfs_framework.orchestrator.running.beginning import begin, called
 from rtfs_framework.orchestrator.running.linking import Linked, link
 from rtfs_framework.orchestrator.running.portal import Portal
-from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun, kept, status_of
+from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun, kept
 from rtfs_framework.orchestrator.running.progress import BEGINNING, Start
 from rtfs_framework.orchestrator.running.stream import Stream
 from rtfs_framework.orchestrator.running.uses import Use

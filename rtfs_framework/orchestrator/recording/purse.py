@@ -13,7 +13,7 @@ import attrs
 
 from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.remote import NO_JOURNEY, Journey
-from rtfs_framework.lang.errors import Cancelled
+from rtfs_framework.lang.errors import Cancelled, LimitError, ProgramError
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.floating import Gathered
@@ -96,6 +96,15 @@ class Stopping:
     """Why a run is ended from outside: said before it is cancelled, "" while nobody does."""
 
     why: str = ""
+
+
+def status_of(error: BaseException) -> str:
+    """Return the journal's word for how a run ended: only what its program did is its end for good."""
+    if isinstance(error, RunParked):
+        return "waiting"
+    if isinstance(error, RunCancelled):
+        return "cancelled"
+    return "failed" if isinstance(error, ProgramError | LimitError) else "interrupted"
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -17,7 +17,6 @@ import attrs
 from rtfs_framework.api.caller import NO_METADATA, of_python
 from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.kernel.outcome import Complete
-from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.orchestrator.boundary.answers import KernelRun, Waiting
 from rtfs_framework.orchestrator.boundary.arguments import taken_all
@@ -25,7 +24,7 @@ from rtfs_framework.orchestrator.concurrency.program_lock import ProgramLock
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.journal.alive import release
 from rtfs_framework.orchestrator.recording.lineage import Lineage
-from rtfs_framework.orchestrator.recording.purse import USUAL_TERMS, RunCancelled, RunParked, RunStopped, Terms
+from rtfs_framework.orchestrator.recording.purse import USUAL_TERMS, RunStopped, Terms, status_of
 from rtfs_framework.orchestrator.recording.records import CallRecord, RunResult, Summary
 from rtfs_framework.orchestrator.recording.run_scope import Calls, RunScope, Sink
 from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
@@ -266,10 +265,11 @@ class LoadedProgram:
             return
         self.closed = True
         cut = [stream.let_go() for stream in tuple(self.streams)]
-        if status == "complete" and self.chain is not None and self.chain.parked:
+        chain = self.chain
+        if status == "complete" and chain is not None and chain.parked:
             status = "waiting"
         cut.append(self.past is not None and self.past.left)
-        still_open = self.chain is not None and self.chain.open_calls
+        still_open = chain is not None and chain.open_calls
         if status == "complete" and (any(cut) or still_open or self.ledger.tally.interrupted):
             status = "interrupted"
         stopping = self.terms.stopping
@@ -277,17 +277,17 @@ class LoadedProgram:
             error = RunStopped(stopping.why)
         if self.host.events.active:
             self.host.events.emit("run.ended", {"run": self.run_id, "status": status, **self._ended()})
-        if self.chain is not None:
+        if chain is not None:
             words = self.floating is None or self.seen is None or self.floating.keeps(self.seen.label)
             try:
-                self.chain.end(status, error, words=words)
+                chain.end(status, error, words=words)
             finally:  # also where its end cannot be written: whoever goes on with it must not find it taken
-                release(self.chain.journal.home, self.run_id)
+                release(chain.journal.home, self.run_id)
 
     def _ended(self) -> dict[str, Any]:
         """Return what observers hear of the run's end, and of the caches then."""
-        caches = {name: attrs.asdict(stats) for name, stats in self.host.caches.stats().items()}
-        return {"summary": self.summary.to_json(), "caches": caches}
+        stats = self.host.caches.stats()
+        return {"summary": self.summary.to_json(), "caches": {name: attrs.asdict(each) for name, each in stats.items()}}
 
 
 @attrs.define(slots=True, eq=False)
@@ -381,15 +381,6 @@ def _noting(tally: Tally, calls: list[CallRecord], ledger: Ledger) -> Sink:
         write(record)
 
     return note
-
-
-def status_of(error: BaseException) -> str:
-    """Return the journal's word for how a run ended: only what its program did is its end for good."""
-    if isinstance(error, RunParked):
-        return "waiting"
-    if isinstance(error, RunCancelled):
-        return "cancelled"
-    return "failed" if isinstance(error, ProgramError | LimitError) else "interrupted"
 
 
 @contextmanager
