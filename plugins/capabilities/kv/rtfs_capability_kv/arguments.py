@@ -16,6 +16,7 @@ from rtfs_framework.api import (
     Keyword,
     LanguageError,
     Map,
+    RtfsError,
     Value,
     not_granted,
     read_value,
@@ -25,8 +26,8 @@ from rtfs_framework.api import (
 MOST_KEY = 512
 MOST_OPERATIONS = 1000
 _ODD = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_DOUBTED = re.compile(r"#[<a-z]|\\u[dD]|[^\x00-\ud7ff\ue000-\U0010ffff]")
-"""What stands in every text that is written of what cannot be read, and else only in strings."""
+_LEVELS = 8
+"""Of nesting that replies add to a value."""
 _WORDS = ("put", "delete", "check", "get")
 _FIELDS = frozenset({"op", "key", "value", "version"})
 
@@ -66,16 +67,25 @@ def granted(grants: Iterable[CapabilityGrant], key: str, what: str = "the key") 
 
 def text_of(value: Value, most: int) -> str:
     """Return a value as text that reads back as the same value; raises CapabilityError."""
-    text = write(value)
-    if len(text) > most or len(text.encode("utf-8", "surrogatepass")) > most:
-        raise failed(f"the value takes more than {most:,} bytes; keep less, or raise `most_value`", "ResourceError")
-    if _DOUBTED.search(text) and not _reads_back(text):
-        raise failed("the value holds what cannot be kept: functions, handles and half characters are not data")
+    try:
+        text = write(value, most)  # a small value may share its parts so often that its text has no end
+    except RtfsError:
+        raise _too_large(most) from None
+    if len(text.encode("utf-8", "surrogatepass")) > most:
+        raise _too_large(most)
+    if not _reads_back(text):
+        what = "functions, handles and half characters are no data, nor is what is nested some 190 levels deep"
+        raise failed(f"the value holds what cannot be kept: {what}")
     return text
 
 
+def _too_large(most: int) -> CapabilityError:
+    return failed(f"the value takes more than {most:,} bytes; keep less, or raise `most_value`", "ResourceError")
+
+
 def _reads_back(text: str) -> bool:
-    """Tell whether a text is read as what it was written from."""
+    """Tell whether a text is read as what it was written from, also within a reply."""
+    text = f"{'[' * _LEVELS}{text}{']' * _LEVELS}"
     try:
         return write(read_value(text)) == text
     except LanguageError:

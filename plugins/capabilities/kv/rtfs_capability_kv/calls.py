@@ -26,6 +26,7 @@ from rtfs_framework.api import (
     FailureKind,
     HeldFile,
     Keyword,
+    LanguageError,
     Map,
     Value,
     digest,
@@ -99,7 +100,7 @@ class KvSet:
         own = settings.own or KvSettings()
         self._own: KvSettings = own
         path = Path(settings.directory, FILE) if own.path is None else Path(settings.base, own.path)
-        self._file = HeldFile(path, tables.TABLES, _unusable)
+        self._file = HeldFile(path, tables.TABLES, _unusable, damaged=(LanguageError,))
 
     def entries(self) -> list[CapabilityEntry]:
         """Return all of them."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -215,7 +217,24 @@ def test_a_list_is_of_granted_keys_alone(kv):
         _refused("SecurityViolation", lambda: kv("keys", asked, prefixes=("cart/",)))  # noqa: B023
 
 
-UNFIT = [len, (1, len), "\ud800", ("\\", "\udfff"), Map.of([("f", print)]), Keyword("a b")]
+def _nested(depth):
+    value = 1
+    for _ in range(depth):
+        value = (value,)
+    return value
+
+
+UNFIT = [
+    _nested(193),
+    _nested(50_000),
+    10**4000,
+    len,
+    (1, len),
+    "\ud800",
+    ("\\", "\udfff"),
+    Map.of([("f", print)]),
+    Keyword("a b"),
+]
 
 
 @pytest.mark.parametrize("value", UNFIT, ids=range(len(UNFIT)))
@@ -333,6 +352,33 @@ def test_the_set_is_made_without_settings(tmp_path):
     made = entry.factory(CapabilitySetSettings(directory=str(tmp_path)))
     assert all(each.idempotent and each.blocking and not each.deterministic for each in made.entries())
     made.close()
+
+
+def test_what_is_nested_as_deep_as_programs_may_be_is_kept(kv):
+    kv("put", "a", _nested(192))
+    assert kv("get", "a") == _nested(192)
+    for _ in range(2):
+        done = kv("transaction", (_map(op="get", key="a"),), key="run/1", marks=("pii",))
+        assert done.get(Keyword("results"))[0].get(Keyword("value")) == _nested(192)
+
+
+def test_a_value_that_shares_its_parts_without_end_is_too_large(kv):
+    value = "x"
+    for _ in range(60):
+        value = (value, value)
+    assert "`most_value`" in _refused("ResourceError", lambda: kv("put", "a", value))
+
+
+def test_an_entry_that_nobody_can_read_is_told_and_the_others_are_there(kv, tmp_path):
+    kv("put", "a", 1)
+    kv("put", "b", 2)
+    with closing(sqlite3.connect(tmp_path / "kv.sqlite")) as db:
+        db.execute("update entries set value = '#<damaged>' where key = 'a'")
+        db.commit()
+    assert "cannot be used" in _refused("StorageError", lambda: kv("get", "a"))
+    assert kv("get", "b") == 2
+    kv("put", "a", 3)
+    assert kv("get", "a") == 3
 
 
 def test_words_that_look_like_what_cannot_be_kept_are_kept(kv):
