@@ -96,7 +96,9 @@ class CapabilityEntry:
     """Function names under which programs may call it directly, such as `log`."""
     aliases: tuple[str, ...] = ()
     """Other ids of the same capability: a grant of one grants all, and so does a denial."""
-    served: Literal["", "person", "model", "catalog"] = ""
+    served: Literal["", "person", "model", "catalog"] = attrs.field(
+        default="", validator=attrs.validators.in_(("", "person", "model", "catalog"))
+    )
     """What of the host answers it in place of `handler`: whoever is there is asked, or a configured model, or what
     programs may call here is searched."""
     grant: SettingsSchema | None = None

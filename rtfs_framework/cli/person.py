@@ -1,7 +1,8 @@
 """Questions of programs (`ccos.user.ask`), put in the terminal: asked on stderr, one line read from the terminal.
 
 Standard input is never read where it is data: the terminal is opened by its own name, and without one that somebody
-watches (stderr is it), nobody is asked here. What would steer a terminal is shown as escapes.
+watches (stderr is it), nobody is asked here. What would steer a terminal is shown as escapes, and further lines of a
+question are indented, so that none passes for a report.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from rtfs_framework.cli.terminal import prompt
+from rtfs_framework.lang.visible import visible_message
 from rtfs_framework.orchestrator.config.colour import is_terminal
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def ask(question: str, otherwise: str | None) -> str | None:
     """
     usual = "" if otherwise is None else f" [{otherwise}]"
     with _TURN, closing(_open()) as terminal:
-        prompt(f"{question[:_MOST_ASKED].rstrip()}{usual} ")
+        prompt(visible_message(f"{question[:_MOST_ASKED].rstrip()}{usual} "))
         line = terminal.readline(_MOST)
     return line.decode("utf-8", "replace").rstrip("\r\n") if line else None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rtfs_framework.api import CapabilityEntry, CapabilityRequest
 
 
@@ -22,3 +24,13 @@ def test_what_is_no_record_is_refused(offering, refused):
     catalog = offering("rtfs_capabilities", "mine")
     refused(catalog, "`rtfs_capabilities` offers a str, which is no CapabilityEntry")
     assert not catalog.capabilities
+
+
+@pytest.mark.parametrize("served", ["", "person", "model", "catalog"])
+def test_a_host_serves_what_a_record_may_ask_of_it(served):
+    assert CapabilityEntry(id="ask", summary="Ask.", handler=print, served=served).served == served
+
+
+def test_what_no_host_serves_is_refused():
+    with pytest.raises(ValueError, match="'served' must be in"):
+        CapabilityEntry(id="ask", summary="Ask.", handler=print, served="persons")

@@ -40,6 +40,8 @@ def test_a_question_steers_no_terminal(monkeypatch, capsys):
     monkeypatch.setattr(person, "_open", lambda: io.BytesIO(b"\n"))
     person.ask("Na\x1b]0;x\x07me?\r", "B\x9bob")
     assert capsys.readouterr().err == "Na\\u001b]0;x\\u0007me? [B\\u009bob] "
+    person.ask("Name?\nerror: forged", None)
+    assert capsys.readouterr().err == "Name?\n    error: forged "
 
 
 @pytest.mark.parametrize(("watched", "shown"), [(False, "..."), (True, "Na\\u001b[2Jme?\\nerror: forged")])

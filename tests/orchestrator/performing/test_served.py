@@ -105,6 +105,30 @@ def test_a_caller_whose_rules_are_narrower_reaches_no_further(opened):
     assert refusing.validate_execution_context(RemoteModel("judge"))
 
 
+MARKED = """
+[labels.capabilities]
+"kv.get" = ["pii"]
+[labels.accepts]
+"""
+
+
+@pytest.mark.parametrize(
+    ("accepts", "asked"),
+    [
+        ("", 0),
+        ('"capability ccos.ai.llm-execute" = ["pii"]\n', 0),
+        ('remote-judge = ["pii"]\n', 0),
+        ('"capability ccos.ai.llm-execute" = ["pii"]\nremote-judge = ["pii"]\n', 1),
+    ],
+)
+def test_marks_of_the_words_hold_for_the_capability_and_for_the_model(kit, opened, source, accepts, asked):
+    get = CapabilityEntry(id="kv.get", summary="Reads.", handler=lambda _: "a@b.c")
+    text = '(try (llm-execute "judge" (call :kv.get "k")) (catch _ e :refused))'
+    with opened(config=f"{TWO}{MARKED}{accepts}", capabilities=[get]) as session:
+        value = session.run(source(text)).value
+    assert (value == "words", len(kit.providers["judge"].requests)) == (bool(asked), asked)
+
+
 FIND = (
     entry("find", "catalog"),
     entry("kv.get", summary="Reads a value by key.", effects=(":state",), parameters=(parse_type(":string"),),
