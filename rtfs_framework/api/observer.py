@@ -24,7 +24,7 @@ class Observer(Protocol):
     """Receives events in order. If it has a method `close`, that is called when the host is closed."""
 
     def __call__(self, event: Event) -> None:
-        """Take note of one event; must not block."""
+        """Take note of one event. It is called in a thread of its own; what waits too long misses events."""
         ...
 
 

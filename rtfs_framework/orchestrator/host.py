@@ -61,10 +61,11 @@ from rtfs_framework.orchestrator.performing.published import PublishedPrograms, 
 from rtfs_framework.orchestrator.performing.sending import Sender
 from rtfs_framework.orchestrator.performing.served import Services
 from rtfs_framework.orchestrator.performing.waits import Waits
-from rtfs_framework.orchestrator.recording.events import EventBus, Subscription
+from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.journal.configured import journal_of
 from rtfs_framework.orchestrator.recording.journal.run import Chain, begun
 from rtfs_framework.orchestrator.recording.purse import NO_ASKER, Asker
+from rtfs_framework.orchestrator.recording.sinks import Subscription
 from rtfs_framework.orchestrator.remembering.artifacts.store import ArtifactStore
 from rtfs_framework.orchestrator.remembering.cache_stack import CacheStack, build_stack
 from rtfs_framework.orchestrator.remembering.keyring import Keyring

@@ -1,7 +1,7 @@
 """What happens, told to observers and, when logging is on, to structlog. Nothing is built when nobody listens.
 
-Faults of plugins pass here, too: `plugin_failed` keeps them (`faults`) and tells them. An observer that fails is left
-out. structlog is imported only when logging is switched on
+Faults of plugins pass here, too: `plugin_failed` keeps them (`faults`) and tells them. Observers hear in threads of
+their own (`sinks`); one that fails is left out. structlog is imported only when logging is switched on
 (`RTFS_LOG=debug|info`), for its import costs more than a whole small program.
 """
 
@@ -11,17 +11,17 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.api.observer import Event, Observer
+from rtfs_framework.api.observer import Event
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.config.colour import colour_for
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
-from rtfs_framework.registry.faults import Faults, Part, PluginFault, ask
+from rtfs_framework.orchestrator.recording.sinks import PATIENCE, Subscription
+from rtfs_framework.registry.faults import Faults, Part, PluginFault
 from rtfs_framework.registry.problems import PluginProblem
 
 if TYPE_CHECKING:
@@ -31,21 +31,13 @@ if TYPE_CHECKING:
 _DEBUG, _INFO, _WARNING = 10, 20, 30
 """As in `logging`, which is not imported for three numbers."""
 _LEVELS = {"debug": _DEBUG, "info": _INFO, "warning": _WARNING}
+RUN_ENDED = "run.ended"
 _LOUD = frozenset(
     {"call.failed", "call.refused", "observer.failed", "plugin.failed", "journal.failed", "learning.failed"}
 )
 _QUIET = frozenset(
     {"call.decided", "call.answered", "program.event", "artifact.hit", "artifact.stored", "artifact.unavailable"}
 )
-
-
-@attrs.frozen(slots=True)
-class Subscription:
-    """An observer, the events that it wants, and who it is."""
-
-    part: Part
-    observer: Observer
-    events: tuple[str, ...] = ("*",)
 
 
 Withhold = Callable[[str, Event, "Label | None"], Event]
@@ -64,7 +56,7 @@ class EventBus:
     """Takes out of an event what somebody does not accept; None where nothing carries marks."""
     _log: Callable[[Event], None] | None = attrs.field(default=None, init=False)
     _one: threading.RLock = attrs.field(factory=threading.RLock, init=False)
-    """Held while observers are told: one event at a time, whichever threads and tasks they come from."""
+    """Held while an event is handed out: one at a time, whichever threads and tasks they come from."""
 
     @property
     def active(self) -> bool:
@@ -88,18 +80,19 @@ class EventBus:
                 if "*" in subscription.events or name in subscription.events:
                     who = f"observer {subscription.part.name}"
                     self._tell(subscription, event if seen is None else seen(who, event, label))
+        if name == RUN_ENDED:
+            for subscription in tuple(self.subscriptions):
+                subscription.caught_up(PATIENCE)
 
     def close(self) -> None:
-        """Let observers end what they hold; each hears nothing more."""
+        """Let observers hear the rest and end what they hold; one that does not end in time is left behind."""
         with self._one:
             subscriptions, self.subscriptions = self.subscriptions, []
-            for each in subscriptions:
-                close = getattr(each.observer, "close", None)
-                if callable(close):
-                    try:
-                        ask(each.part, "`close`", close)
-                    except PluginFault as fault:
-                        self.faults.note(fault, "")
+        for each in subscriptions:
+            left = each.close(self._broke)
+            if left is not None:
+                wrong = f"does not end; it was left behind, and has not heard of {left} events"
+                self.faults.note(PluginFault(each.part, "`close`", wrong), "")
 
     def plugin_failed(self, part: Part, error: BaseException | str, doing: str = "it", instead: str = "") -> None:
         """Note a fault of a plugin: what it raised, or words for what was wrong with what it returned.
@@ -139,22 +132,16 @@ class EventBus:
         self.plugin_failed(owner_of(error.task) or part, what, "being awaited", "all that waited there was given up")
 
     def _tell(self, subscription: Subscription, event: Event) -> None:
-        try:
-            ask(subscription.part, "hearing an event", _hear, subscription.observer, event)
-        except PluginFault as fault:
-            with suppress(ValueError):  # another thread may have met it, too
-                self.subscriptions.remove(subscription)
-            self.faults.note(fault, "it hears nothing more")
-            self.emit("observer.failed", {"observer": str(subscription.part), "error": str(fault)})
+        if not subscription.tell(event, self._broke):
+            wrong = f"is too slow: {subscription.most} events wait for it"
+            self.plugin_failed(subscription.part, wrong, "hearing events", "it does not hear of the newest")
 
-
-def _hear(observer: Callable[[Event], Any], event: Event) -> None:
-    found = observer(event)
-    if isawaitable(found):
-        close = getattr(found, "close", None)
-        if callable(close):  # so that Python does not complain of it later
-            close()
-        raise TypeError("it is a coroutine function, and nobody awaits it")
+    def _broke(self, subscription: Subscription, fault: PluginFault) -> None:
+        """Leave out an observer that raised something."""
+        with suppress(ValueError):  # it was closed
+            self.subscriptions.remove(subscription)
+        self.faults.note(fault, "it hears nothing more")
+        self.emit("observer.failed", {"observer": str(subscription.part), "error": str(fault)})
 
 
 def _seen(_logger: Any, _method: str, event: Any) -> Any:
