@@ -18,6 +18,8 @@ class Event:
     name: str
     at: float
     fields: Mapping[str, Any]
+    marks: frozenset[str] = frozenset()
+    """The marks that its words carry, all of which the observer accepts: what keeps them keeps these, too."""
 
 
 class Observer(Protocol):
@@ -35,6 +37,8 @@ class ObserverSettings:
     name: str
     own: Any = None
     """An instance of the entry's `settings` class."""
+    directory: str = ""
+    """A folder of this user and this observer, where it may keep files; it need not exist yet."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from rtfs_framework.cli.options import config_path, environment, open_session
 from rtfs_framework.cli.shown.models import chosen
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.observer import ObserverSettings
     from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 
 Told = Callable[[int], None]
@@ -38,6 +40,21 @@ def ask(
         for name, instance in instances.items():
             _check(name, instance)
         return asyncio.run(_answers(instances, texts, labels, told))
+
+
+def observer(name: str, *, config: str | None) -> ObserverSettings:
+    """Return what an observer with settings is made from.
+
+    Raises:
+        PluginError: There is no such observer.
+    """
+    from rtfs_framework.orchestrator.host import observer_settings
+
+    with open_session(None, config, journal=False) as session:
+        settings = session.host.catalog.observer(name).settings
+        spec = session.host.config.observers.get(name)
+        own = None if settings is None else settings() if spec is None else spec.own
+        return observer_settings(name, own, os.environ)
 
 
 def vectors(texts: Sequence[str], *, config: str | None, told: Told) -> tuple[str, list[Sequence[float]]]:

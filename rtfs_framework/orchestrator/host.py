@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -14,7 +14,7 @@ from rtfs_framework.api.targets import ExecTarget, RemoteModel
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.concurrency.loops import LoopThread
 from rtfs_framework.orchestrator.concurrency.slots import Slots
-from rtfs_framework.orchestrator.config.folders import cache_dir
+from rtfs_framework.orchestrator.config.folders import cache_dir, data_dir
 from rtfs_framework.orchestrator.config.grants import Grantable
 from rtfs_framework.orchestrator.config.key_binding import secrets_of, surroundings
 from rtfs_framework.orchestrator.config.model import MANY, Config
@@ -381,6 +381,11 @@ def priced(
     return attrs.evolve(config, providers=tuple(instance.spec for instance in pool.instances.values()))
 
 
+def observer_settings(name: str, own: Any, environ: Mapping[str, str]) -> ObserverSettings:
+    """Return what an observer with settings is made from."""
+    return ObserverSettings(name, own, str(data_dir(environ) / "observers" / name))
+
+
 def _listen(events: EventBus, catalog: Catalog, config: Config, environ: Mapping[str, str]) -> None:
     level = environ.get("RTFS_LOG")
     if level:
@@ -390,7 +395,7 @@ def _listen(events: EventBus, catalog: Catalog, config: Config, environ: Mapping
         spec = config.observers.get(name)
         if (spec is None and entry.settings is not None) or (spec is not None and not spec.enabled):
             continue
-        settings = () if spec is None or entry.settings is None else (ObserverSettings(name, spec.own),)
+        settings = () if spec is None or entry.settings is None else (observer_settings(name, spec.own, environ),)
         try:
             observer = make(part, entry.factory, *settings, methods=("__call__",))
         except PluginFault as fault:

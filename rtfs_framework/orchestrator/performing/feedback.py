@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import attrs
 
 from rtfs_framework.api.capability import CapabilityEntry, CapabilityRequest
+from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import Map
@@ -24,6 +25,7 @@ from rtfs_framework.orchestrator.recording.journal.feedback import checked_value
 from rtfs_framework.orchestrator.recording.similar_mark import served_of
 
 if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.recording.events import EventBus
     from rtfs_framework.orchestrator.recording.records import CallRecord
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
     from rtfs_framework.orchestrator.remembering.similar import Similar
@@ -58,6 +60,7 @@ class FeedbackDesk:
 
     clock: Clock
     hears: Heard
+    events: EventBus
 
     def answer(self, opened: OpenCall) -> Answer:
         """Take one word, and write the call down."""
@@ -83,6 +86,16 @@ class FeedbackDesk:
             self.hears.learning.rated(found, value)
         else:
             scope.chain.rate(of_record(found, value, "program", self.clock.now()))
+        if self.events.active:
+            about = {
+                "run": scope.run,
+                "tenant": scope.tenant,
+                "symbol": name,
+                "path": found.path,
+                "target": found.target,
+            }
+            own = PUBLIC if found.labelled is None else found.labelled.seen
+            self.events.emit("call.rated", {**about, "value": value}, opened.labels | own)
 
 
 def feedback_entry() -> CapabilityEntry:

@@ -68,7 +68,7 @@ def capabilities_of(
     hears, waits, remote = desks.hears, desks.waits, desks.remote
     offered = catalog.capabilities.items()
     entries = {FEEDBACK: feedback_entry()}
-    own: dict[str, Callable[[OpenCall], Answer | Waiting]] = {FEEDBACK: FeedbackDesk(clock, hears).answer}
+    own: dict[str, Callable[[OpenCall], Answer | Waiting]] = {FEEDBACK: FeedbackDesk(clock, hears, events).answer}
     entries |= wait_entries()
     own |= dict.fromkeys(wait_entries(), waits.answer)
     if remote is not None:

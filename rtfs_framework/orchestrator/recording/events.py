@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.labels import PUBLIC
 from rtfs_framework.api.observer import Event
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.visible import visible_line
@@ -72,7 +73,7 @@ class EventBus:
         if not self.active:
             return
         with self._one:
-            event = Event(name, self.clock.now(), fields)
+            event = Event(name, self.clock.now(), fields, PUBLIC if label is None else label)
             seen = self.withhold
             if self._log is not None:
                 self._log(event if seen is None else seen("log", event, label))

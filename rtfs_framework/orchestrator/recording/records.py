@@ -107,6 +107,8 @@ class OpenRecord:
     decision: Decision | None = None
     args_digest: str = ""
     args_text: str | None = None
+    answer_text: str | None = attrs.field(default=None, eq=False, repr=False)
+    """For observers, where words are kept; the journal keeps answers apart, whole."""
     reply_digest: str = ""
     seconds: float = 0.0
     input_tokens: int = 0

@@ -45,6 +45,10 @@ _TOLD = frozenset({"event", "context-set"})
 NO_ANSWERS: Mapping[Any, str | None] = MappingProxyType({})
 
 
+MOST_TOLD = 10_000
+"""Characters of an answer that observers are told."""
+
+
 @attrs.frozen(slots=True, eq=False)
 class Calls:
     """The calls of one run that are over, and those of which the program has said what they were worth."""
@@ -359,8 +363,10 @@ class OpenCall:
         scope.sink(sealed(record))
 
     def _hand_on(self, reply: Any, error: ProgramError | None, *, over: bool) -> None:
-        """Tell the journal what the program is answered, for whoever goes on with the run."""
+        """Tell observers, and the journal for whoever goes on with the run, what the program is answered."""
         chain, record = self.scope.chain, self.record
+        if self.scope.keep_args and over and error is None and (record.labelled is None or record.labelled.answer_kept):
+            record.answer_text = write(reply)[:MOST_TOLD]
         if chain is not None and over and record.kind not in _TOLD and not record.stopped:
             chain.answered(record, reply, None if error is None else error.value, self.said)
 

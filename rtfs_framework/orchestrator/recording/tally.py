@@ -149,8 +149,15 @@ class Ledger:
                 self.learned_from(record)
         if self.events.active:
             seen = PUBLIC if record.labelled is None else record.labelled.seen
-            fields = {"run": self.run, "tenant": self.tally.tenant, **_fields(record)}
+            fields = {"run": self.run, "tenant": self.tally.tenant, **_fields(record), **self._words(record)}
             self.events.emit(_event(record), fields, seen)
+
+    def _words(self, record: CallRecord) -> dict[str, object]:
+        """Return what was said, without the host's secrets; arguments and answers where the journal keeps them, too."""
+        if self.chain is None:
+            return {}
+        words = (("args", record.args_text), ("answer", record.answer_text), ("error", record.error or None))
+        return {name: self.chain.journal.blot(text) for name, text in words if text is not None}
 
 
 def _event(record: CallRecord) -> str:

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import attrs
 
-from rtfs_framework.api.labels import Label
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.observer import Event
 
 WITHHELD: Final = "(withheld)"
-_WORDS = frozenset({"args", "error", "hints", "reasoning", "words"})
+_WORDS = frozenset({"answer", "args", "error", "hints", "reasoning", "words"})
 """Fields that may hold words."""
 _WHICH = frozenset({"cache", "call", "engine", "event", "model", "path", "place", "symbol", "target"})
 """Fields that say which call it is, and where it went."""
@@ -44,7 +44,7 @@ class Withholding:
         fields = {
             name: _without(name, value, _WORDS if label is None else _ALL) for name, value in event.fields.items()
         }
-        return attrs.evolve(event, fields=fields)
+        return attrs.evolve(event, fields=fields, marks=PUBLIC)
 
 
 _ALL = _WORDS | _WHICH

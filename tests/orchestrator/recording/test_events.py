@@ -30,6 +30,32 @@ def test_observers_hear_a_run_in_order_and_only_what_they_want(kit, source, obse
     assert refusals == []
 
 
+def test_words_are_told_where_the_journal_keeps_them_and_without_secrets(kit, source, observer):
+    heard = []
+    catalog = kit.catalog(
+        kit.provider("m", lambda request: "tok-123456 " + "x" * 20_000),
+        observers=[observer("all", heard.append, ("call.answered", "call.failed", "call.rated"))],
+    )
+    environ = {**kit.environ, "HF_TOKEN": "tok-123456"}
+    text = PROGRAM + '(call :host.feedback {:of "f" :value 0.5})'
+    text += '(try (f "type") (catch e 0)) (try (call :nothing "tok-123456") (catch e 0))'
+    for keep, words in (("digests", False), ("replies", True)):
+        config = f'[journal]\nkeep = "{keep}"\n[security]\ngrant = ["host.feedback", "nothing"]\n'
+        heard.clear()
+        with kit.open(catalog, config, environ=environ) as session:
+            session.run(source(text))
+        assert ["args" in each.fields for each in heard if each.name != "call.rated"] == [words] * 4
+        assert "tok-123456" not in str(heard)
+        assert all(each.marks == frozenset() for each in heard)
+    called, rated, *_ = heard
+    assert called.fields["args"] == '["a"]'
+    assert called.fields["answer"].startswith('"[secret] xxx')
+    assert len(called.fields["answer"]) <= 10_010
+    assert {name: rated.fields[name] for name in ("symbol", "value", "target")} == {
+        "symbol": "f", "value": 0.5, "target": "local-model m",
+    }  # fmt: skip
+
+
 def test_a_broken_observer_is_reported_once_and_left_out(kit, source, observer):
     heard = []
 

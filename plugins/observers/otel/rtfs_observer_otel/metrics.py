@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary, start_http_server
 from prometheus_client.exposition import generate_latest
 
 from rtfs_framework.api import Health, Left
@@ -31,6 +31,7 @@ class Metrics:
         self._tokens = Counter("delegation_tokens", "Tokens.", ("target", "direction"), registry=registry)
         self._attempts = Counter("delegation_failed_attempts", "Failed attempts.", ("target",), registry=registry)
         self._memory = Counter("delegation_from_memory", "Answers from memory.", ("layer",), registry=registry)
+        self._ratings = Summary("delegation_rating", "Ratings of answers, 0 to 1.", ("target",), registry=registry)
         self._runs = Counter("delegation_runs", "Runs, by how they ended.", ("status",), registry=registry)
         self._size = Gauge("delegation_cache_size", "Entries of a cache layer.", ("layer",), registry=registry)
         self._rate = Gauge("cache_hit_rate", "Hits of all look-ups, 0 to 1.", ("layer",), registry=registry)
@@ -54,6 +55,10 @@ class Metrics:
             self._attempts.labels(target).inc(fields["attempts"])
         if from_memory(fields):
             self._memory.labels(str(fields["cache"]).removesuffix(" hit")).inc()
+
+    def rated(self, fields: Mapping[str, Any]) -> None:
+        """Count what a program says that an answer was worth."""
+        self._ratings.labels(str(fields.get("target") or "")).observe(float(fields.get("value") or 0.0))
 
     def run_ended(self, fields: Mapping[str, Any]) -> None:
         """Count a run, and take over the sizes of caches."""

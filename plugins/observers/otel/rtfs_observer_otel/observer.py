@@ -38,6 +38,8 @@ class OtelObserver:
             return
         if name in _CALLS:
             self.metrics.call(name, event.fields)
+        elif name == "call.rated":
+            self.metrics.rated(event.fields)
         elif name == "run.ended":
             self.metrics.run_ended(event.fields)
         elif name == "health.changed":

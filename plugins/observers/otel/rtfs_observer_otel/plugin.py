@@ -8,8 +8,8 @@ from rtfs_observer_otel.settings import OtelSettings
 rtfs_api_version = 2
 
 _EVENTS = (
-    "run.started", "run.ended", "call.answered", "call.failed", "call.refused", "health.changed", "budget.changed",
-    "rate.changed",
+    "run.started", "run.ended", "call.answered", "call.failed", "call.refused", "call.rated", "health.changed",
+    "budget.changed", "rate.changed",
 )  # fmt: skip
 
 

@@ -53,7 +53,8 @@ def test_a_call_to_a_model_has_the_conventions_of_generative_ai() -> None:
 def test_texts_of_people_are_in_no_span() -> None:
     (_, call, *_rest) = EVENTS[0], EVENTS[5]
     name, fields = call
-    (span,) = spans_of([(name, {**fields, "error": "my name is Ann", "reasoning": "because of Ann"})])
+    words = {"error": "my name is Ann", "reasoning": "because of Ann", "args": '["Ann"]', "answer": "Ann"}
+    (span,) = spans_of([(name, {**fields, **words})])
     assert "Ann" not in span.to_json()
     assert (span.status.status_code, span.attributes["error.type"]) == (StatusCode.ERROR, "ProviderError")
 
@@ -83,6 +84,7 @@ def test_metrics() -> None:
     assert found["delegation_calls_total", ("outcome", "failed"), big] == 1
     assert found["delegation_calls_total", ("outcome", "refused"), big] == 1
     assert found["delegation_unpriced_total", big] == 1
+    assert (found["delegation_rating_count", big], found["delegation_rating_sum", big]) == (1, 0.5)
     assert found["delegation_tokens_total", ("direction", "input"), big] == 60
     assert found["delegation_from_memory_total", ("layer", "l2")] == 1
     assert found["delegation_cache_size", ("layer", "l1")] == 1
