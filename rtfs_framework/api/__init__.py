@@ -54,11 +54,7 @@ _HOMES = {
     "store_rules": ("StoreFaults", "NAMES_LIST", "blob_path", "name_path", "path_digest", "path_name"),
     "capability": ("CapabilityEntry", "CapabilityGrant", "CapabilityHandler", "CapabilityRequest", "CapabilitySet",
                    "CapabilitySetEntry", "CapabilitySetSettings", "not_granted"),
-<<<<<<< HEAD
-    "command": ("CommandEntry", "ask_local_models", "set_settings", "vectors_of"),
-=======
-    "command": ("CommandEntry", "ask_local_models", "observer_settings_of", "vectors_of"),
->>>>>>> a545ca14 (memory: rtfs-observer-memory keeps what runs did and learned, rtfs memory finds it; observers hear of ratings, and of words where the journal keeps them)
+    "command": ("CommandEntry", "ask_local_models", "observer_settings_of", "set_settings", "vectors_of"),
     "guard": ("Guard", "GuardEntry", "GuardSettings", "GuardedRequest", "RedactArgs", "RedactReply", "Refuse"),
     "functions": ("library", "visible", "visible_line"),
     "patterns": ("compile_patterns", "is_pattern", "specificity"),

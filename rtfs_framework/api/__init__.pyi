@@ -29,11 +29,7 @@ from rtfs_framework.api.capability import (
     CapabilitySetSettings,
     not_granted,
 )
-<<<<<<< HEAD
-from rtfs_framework.api.command import CommandEntry, ask_local_models, set_settings, vectors_of
-=======
-from rtfs_framework.api.command import CommandEntry, ask_local_models, observer_settings_of, vectors_of
->>>>>>> a545ca14 (memory: rtfs-observer-memory keeps what runs did and learned, rtfs memory finds it; observers hear of ratings, and of words where the journal keeps them)
+from rtfs_framework.api.command import CommandEntry, ask_local_models, observer_settings_of, set_settings, vectors_of
 from rtfs_framework.api.context import CallContext, Heard
 from rtfs_framework.api.csv_rows import CsvError, CsvRows, twice_named
 from rtfs_framework.api.embedder import Embedder, EmbedderEntry, EmbedderSettings

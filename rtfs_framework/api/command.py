@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
     from rtfs_framework.api.capability import CapabilitySetSettings
-=======
     from rtfs_framework.api.observer import ObserverSettings
->>>>>>> a545ca14 (memory: rtfs-observer-memory keeps what runs did and learned, rtfs memory finds it; observers hear of ratings, and of words where the journal keeps them)
     from rtfs_framework.api.provider import InferenceReply
 
 
@@ -40,7 +37,6 @@ VECTORS = "rtfs_framework.vectors_of"
 """Where the tool keeps, in click's context, what `vectors_of` calls."""
 
 
-<<<<<<< HEAD
 SETS = "rtfs_framework.set_settings"
 """Where the tool keeps, in click's context, what `set_settings` calls."""
 
@@ -50,7 +46,14 @@ def set_settings(name: str, *, config: str | None = None) -> CapabilitySetSettin
 
     Raises:
         RtfsError: The configuration has mistakes.
-=======
+        RuntimeError: No command of the tool is running.
+    """
+    import click
+
+    found: CapabilitySetSettings = click.get_current_context().meta[SETS](name, config=config)
+    return found
+
+
 OBSERVER = "rtfs_framework.observer_settings_of"
 """Where the tool keeps, in click's context, what `observer_settings_of` calls."""
 
@@ -60,16 +63,11 @@ def observer_settings_of(name: str, *, config: str | None = None) -> ObserverSet
 
     Raises:
         RtfsError: The configuration cannot be read, or no such observer is installed.
->>>>>>> a545ca14 (memory: rtfs-observer-memory keeps what runs did and learned, rtfs memory finds it; observers hear of ratings, and of words where the journal keeps them)
         RuntimeError: No command of the tool is running.
     """
     import click
 
-<<<<<<< HEAD
-    found: CapabilitySetSettings = click.get_current_context().meta[SETS](name, config=config)
-=======
     found: ObserverSettings = click.get_current_context().meta[OBSERVER](name, config=config)
->>>>>>> a545ca14 (memory: rtfs-observer-memory keeps what runs did and learned, rtfs memory finds it; observers hear of ratings, and of words where the journal keeps them)
     return found
 
 

@@ -48,7 +48,7 @@ def observer(name: str, *, config: str | None) -> ObserverSettings:
     Raises:
         PluginError: There is no such observer.
     """
-    from rtfs_framework.orchestrator.host import observer_settings
+    from rtfs_framework.orchestrator.recording.listening import observer_settings
 
     with open_session(None, config, journal=False) as session:
         settings = session.host.catalog.observer(name).settings

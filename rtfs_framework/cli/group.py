@@ -10,11 +10,7 @@ from typing import Any
 import click
 
 from rtfs_framework import __version__
-<<<<<<< HEAD
-from rtfs_framework.api.command import ASK, SETS, VECTORS, CommandEntry
-=======
-from rtfs_framework.api.command import ASK, OBSERVER, VECTORS, CommandEntry
->>>>>>> a545ca14 (memory: rtfs-observer-memory keeps what runs did and learned, rtfs memory finds it; observers hear of ratings, and of words where the journal keeps them)
+from rtfs_framework.api.command import ASK, OBSERVER, SETS, VECTORS, CommandEntry
 from rtfs_framework.cli.door import built_in_commands, plugin_commands, plugin_files
 from rtfs_framework.cli.family import Families, families, install, loaded
 from rtfs_framework.cli.faults import UNKNOWN_COMMAND, CommandLineError
@@ -67,11 +63,8 @@ class Commands(click.Group):
         gc.enable()  # see `main`
         ctx.meta[ASK] = _ask
         ctx.meta[VECTORS] = _vectors
-<<<<<<< HEAD
         ctx.meta[SETS] = _set_settings
-=======
         ctx.meta[OBSERVER] = _observer
->>>>>>> a545ca14 (memory: rtfs-observer-memory keeps what runs did and learned, rtfs memory finds it; observers hear of ratings, and of words where the journal keeps them)
         try:
             with out_of_click():
                 return super().invoke(ctx)

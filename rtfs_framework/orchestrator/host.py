@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
 from rtfs_framework.api.cache import CacheLevel
-from rtfs_framework.api.observer import ObserverSettings
 from rtfs_framework.api.secrets import blotter
 from rtfs_framework.api.targets import ExecTarget, RemoteModel
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.concurrency.loops import LoopThread
 from rtfs_framework.orchestrator.concurrency.slots import Slots
-from rtfs_framework.orchestrator.config.folders import cache_dir, data_dir
+from rtfs_framework.orchestrator.config.folders import cache_dir
 from rtfs_framework.orchestrator.config.grants import Grantable
 from rtfs_framework.orchestrator.config.key_binding import secrets_of, surroundings
 from rtfs_framework.orchestrator.config.model import MANY, Config
@@ -64,13 +63,13 @@ from rtfs_framework.orchestrator.performing.waits import Waits
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.journal.configured import journal_of
 from rtfs_framework.orchestrator.recording.journal.run import Chain, begun
+from rtfs_framework.orchestrator.recording.listening import listen
 from rtfs_framework.orchestrator.recording.purse import NO_ASKER, Asker
-from rtfs_framework.orchestrator.recording.sinks import Subscription
 from rtfs_framework.orchestrator.remembering.artifacts.store import ArtifactStore
 from rtfs_framework.orchestrator.remembering.cache_stack import CacheStack, build_stack
 from rtfs_framework.orchestrator.remembering.keyring import Keyring
 from rtfs_framework.orchestrator.remembering.reuse import Reuse
-from rtfs_framework.registry.faults import Part, PluginFault, make
+from rtfs_framework.registry.faults import Part
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Told
@@ -189,7 +188,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     engine, shadow = make_engine(config, catalog), make_shadow(config, catalog)
     events, io = EventBus(clock), LoopThread("io")
     catalog, sets = with_sets(catalog, config, environ, events)
-    _listen(events, catalog, config, environ)
+    listen(events, catalog, config, environ)
     pool = provider_pool(config, catalog, environ, events.plugin_failed)
     config = priced(config, pool, catalog, environ, clock, events.plugin_failed)
     keyring = Keyring(lambda: str(cache_dir(environ)))
@@ -379,26 +378,3 @@ def priced(
 
     price_all(asked, Prices(catalog.prices, lambda: cache_dir(environ), today(clock.now()), told))
     return attrs.evolve(config, providers=tuple(instance.spec for instance in pool.instances.values()))
-
-
-def observer_settings(name: str, own: Any, environ: Mapping[str, str]) -> ObserverSettings:
-    """Return what an observer with settings is made from."""
-    return ObserverSettings(name, own, str(data_dir(environ) / "observers" / name))
-
-
-def _listen(events: EventBus, catalog: Catalog, config: Config, environ: Mapping[str, str]) -> None:
-    level = environ.get("RTFS_LOG")
-    if level:
-        events.switch_on(level)
-    for name, (entry, provenance) in catalog.observers.items():
-        part = Part("observer", name, provenance)
-        spec = config.observers.get(name)
-        if (spec is None and entry.settings is not None) or (spec is not None and not spec.enabled):
-            continue
-        settings = () if spec is None or entry.settings is None else (observer_settings(name, spec.own, environ),)
-        try:
-            observer = make(part, entry.factory, *settings, methods=("__call__",))
-        except PluginFault as fault:
-            events.plugin_failed(part, fault, instead="it hears nothing")
-            continue
-        events.subscriptions.append(Subscription(part, observer, tuple(entry.events)))

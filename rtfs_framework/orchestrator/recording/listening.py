@@ -1,0 +1,40 @@
+"""Who hears a host: the observers of plug-ins, made as the configuration says, and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rtfs_framework.api.observer import ObserverSettings
+from rtfs_framework.orchestrator.config.folders import data_dir
+from rtfs_framework.orchestrator.recording.sinks import Subscription
+from rtfs_framework.registry.faults import Part, PluginFault, make
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.config.model import Config
+    from rtfs_framework.orchestrator.recording.events import EventBus
+    from rtfs_framework.registry.catalog import Catalog
+
+
+def observer_settings(name: str, own: Any, environ: Mapping[str, str]) -> ObserverSettings:
+    """Return what an observer with settings is made from."""
+    return ObserverSettings(name, own, str(data_dir(environ) / "observers" / name))
+
+
+def listen(events: EventBus, catalog: Catalog, config: Config, environ: Mapping[str, str]) -> None:
+    """Have a host heard by the observers that are at work; one that cannot be made is told, and left out."""
+    level = environ.get("RTFS_LOG")
+    if level:
+        events.switch_on(level)
+    for name, (entry, provenance) in catalog.observers.items():
+        part = Part("observer", name, provenance)
+        spec = config.observers.get(name)
+        if (spec is None and entry.settings is not None) or (spec is not None and not spec.enabled):
+            continue
+        settings = () if spec is None or entry.settings is None else (observer_settings(name, spec.own, environ),)
+        try:
+            observer = make(part, entry.factory, *settings, methods=("__call__",))
+        except PluginFault as fault:
+            events.plugin_failed(part, fault, instead="it hears nothing")
+            continue
+        events.subscriptions.append(Subscription(part, observer, tuple(entry.events)))
