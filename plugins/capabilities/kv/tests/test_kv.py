@@ -362,8 +362,8 @@ def test_what_is_nested_as_deep_as_programs_may_be_is_kept(kv):
         assert done.get(Keyword("results"))[0].get(Keyword("value")) == _nested(192)
 
 
-def test_a_value_that_shares_its_parts_without_end_is_too_large(kv):
-    value = "x"
+def test_a_value_that_shares_its_parts_without_end_is_too_large(opened):
+    kv, value = opened(most_value=1000), "x"
     for _ in range(60):
         value = (value, value)
     assert "`most_value`" in _refused("ResourceError", lambda: kv("put", "a", value))
