@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from attrs import validators
 
-from rtfs_framework.api.toml_places import KeyPath
 from rtfs_framework.api.units import Bytes, plausible
 from rtfs_framework.orchestrator.config.paths import BadPath, read_path
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.toml_places import KeyPath
 
 _MEMORY = Bytes(512 * 1024 * 1024)
 _LEAST_MEMORY = Bytes(64 * 1024 * 1024)
