@@ -7,7 +7,7 @@ from typing import Any
 from mcp import Client
 from mcp_types import Tool
 
-from rtfs_capability_mcp.pins import MOST_TOOLS, TOOL_NAME, PinnedTool, tool_of
+from rtfs_capability_mcp.pins import MOST_LISTED, MOST_TOOLS, TOOL_NAME, PinnedTool, tool_of
 
 _MOST_PAGES = 100
 _PARTS = ("title", "description", "input_schema", "output_schema", "annotations")
@@ -37,14 +37,14 @@ async def list_tools(client: Client) -> tuple[dict[str, PinnedTool], float | Non
                 raise ListingError(message)
             if TOOL_NAME.fullmatch(tool.name):
                 found[tool.name] = tool_of(tool.name, definition_of(tool))
-        if len(found) > MOST_TOOLS:
+        if len(found) > MOST_TOOLS or sum(tool.size for tool in found.values()) > MOST_LISTED:
             break
         if "ttl_ms" in page.model_fields_set:
             ttl = min(page.ttl_ms / 1000, ttl if ttl is not None else float("inf"))
         cursor = page.next_cursor
         if cursor is None:
             return found, ttl
-    message = f"there are more than {MOST_TOOLS:,} tools"
+    message = f"there are more than {MOST_TOOLS:,} tools, or {MOST_LISTED:,} characters of them"
     raise ListingError(message)
 
 

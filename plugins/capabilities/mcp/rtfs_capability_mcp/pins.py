@@ -27,7 +27,10 @@ TOOL_NAME = re.compile(r"[A-Za-z0-9_./-]{1,128}")
 MOST_LOCK = 32 << 20
 MOST_TOOLS = 1_000
 """Of one server."""
+MOST_LISTED = 8 << 20
+"""Characters of all of their definitions."""
 _LINES = 40
+_MOST_COMPARED = 1_000
 
 
 class LockError(ValueError):
@@ -44,6 +47,8 @@ class PinnedTool:
     `annotations`."""
     digest: str
     """SHA-256 of the name and the definition, in hexadecimal."""
+    size: int
+    """Characters of both, as JSON."""
 
     @property
     def description(self) -> str:
@@ -58,16 +63,17 @@ class PinnedTool:
 
 def tool_of(name: str, definition: Mapping[str, Any]) -> PinnedTool:
     """Return a tool with its digest."""
-    return PinnedTool(name, definition, _digest([name, definition]))
+    text = _canonical([name, definition])
+    return PinnedTool(name, definition, _hashed(text), len(text))
 
 
 def digest_of(tools: Iterable[PinnedTool]) -> str:
     """Return the digest of a server's tools, whatever their order."""
-    return _digest(sorted(tool.digest for tool in tools))
+    return _hashed(_canonical(sorted(tool.digest for tool in tools)))
 
 
-def _digest(data: object) -> str:
-    return sha256(_canonical(data).encode()).hexdigest()
+def _hashed(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def _canonical(data: object) -> str:
@@ -79,12 +85,15 @@ def difference(pinned: PinnedTool, now: PinnedTool | None) -> str:
     if now is None:
         return "the server offers it no longer"
     lines = [*unified_diff(_lines(pinned), _lines(now), "pinned", "now", lineterm="", n=1)]
+    if not lines:
+        return f"they differ beyond their first {_MOST_COMPARED} lines"
     more = [f"... {len(lines) - _LINES} more lines"] if len(lines) > _LINES else []
     return "\n".join([*(shown(line, 200) for line in lines[:_LINES]), *more])
 
 
 def _lines(tool: PinnedTool) -> list[str]:
-    return json.dumps(tool.definition, indent=1, sort_keys=True, ensure_ascii=True).splitlines()
+    """Return a definition in lines; few enough that comparing them takes no time that anybody notices."""
+    return json.dumps(tool.definition, indent=1, sort_keys=True, ensure_ascii=True).splitlines()[:_MOST_COMPARED]
 
 
 def read_lock(path: Path) -> dict[str, Any]:

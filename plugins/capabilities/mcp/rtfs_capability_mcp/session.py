@@ -223,7 +223,11 @@ class Session:
         # One for each session, so for each tenant: what is "private" is nobody else's, and "public" is not believed.
         kept = CacheConfig(InMemoryResponseCacheStore(max_entries=_MOST_KEPT), partition="session", target_id=self.name)
         async with Client(transport, mode=mode, cache=kept, client_info=CLIENT, message_handler=hear) as client:
-            await self._list(link, client)
+            try:
+                await self._list(link, client)
+            except ListingError as error:
+                link.end(str(error))  # before the transport says that it is closed
+                raise
             link.used, link.client = self.clock(), client
             link.ready.set()
             while True:

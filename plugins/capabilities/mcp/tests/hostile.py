@@ -173,6 +173,7 @@ def main():
         HEARD.append(heard)
         id_, method, params = heard.get("id"), heard.get("method"), heard.get("params", {})
         if method == "tools/call" and HOW == "cancellable" and params["arguments"]["text"] == "wait":
+            Path("waiting").touch()
             continue  # never answered
         result = answer(id_, method, params)
         if result is not None:
@@ -186,6 +187,12 @@ def answer(id_, method, params):
     if method == "initialize":
         info = {"name": "hostile", "version": "1"}
         return {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": info}
+    if method == "tools/list" and HOW == "wordy":  # no end of large pages
+        listings.append(1)
+        tool = {**TOOLS[0], "name": f"t{len(listings)}", "description": "x" * 1_000_000}
+        return {"tools": [tool], "nextCursor": "more"}
+    if method == "tools/list" and HOW == "turning":  # no end of empty ones
+        return {"tools": [], "nextCursor": "more"}
     if method == "tools/list":
         return {"tools": tools(), **(holds() if HOW == "modern" else {})}
     if method == "tools/call":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rtfs_capability_mcp import stdio
+from rtfs_capability_mcp import session, stdio
 from rtfs_framework.api import CapabilityError, FailureKind
 
 BOUND = 100_000
@@ -42,14 +42,23 @@ def test_a_server_that_breaks_is_given_up(world, how, says):
     assert says in str(refused(world, how, most_bytes=BOUND))
 
 
+@pytest.mark.parametrize("how", ["many", "wordy", "turning"])
+def test_a_list_of_tools_without_end_is_given_up(world, how):
+    assert "there are more than" in str(refused(world, how))
+
+
 def test_deep_nesting_within_the_bound_is_no_message(world):
     assert "what is no message" in str(refused(world, "deep", most_bytes=10_000_000))
 
 
 def test_a_slow_server_costs_no_more_than_the_time_of_the_call(world):
-    error = refused(world, "slow", timeout=0.3)
-    assert "no answer within 0.3 s" in str(error)
-    assert error.failure is FailureKind.UNCERTAIN
+    echo = world.set("cancellable")["echo"]
+    world.call(echo)  # it has started
+    with pytest.raises(CapabilityError, match=r"no answer within 0\.1 s") as raised:
+        world.call(echo, "wait", deadline=0.1)
+    assert raised.value.failure is FailureKind.UNCERTAIN
+    with pytest.raises(CapabilityError, match=r"no answer within 0\.2 s"):
+        world.call(world.set("slow", timeout=0.2)["echo"])
 
 
 def test_a_server_that_never_starts_is_killed_although_it_will_not_end(world):
@@ -139,7 +148,8 @@ def test_a_variable_that_is_not_set_is_named(world):
     assert "NOWHERE is not set" in str(error)
 
 
-def test_a_server_that_fell_over_is_not_started_again_at_once(world):
+def test_a_server_that_fell_over_is_not_started_again_at_once(world, monkeypatch):
+    monkeypatch.setattr(session, "_FIRST_WAIT", 60.0)
     entries = world.set("dying")
     for says in ("it ended", "it fell over and is started again in"):
         with pytest.raises(CapabilityError, match=says) as raised:
