@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import count
 from typing import Any
 
 import pytest
@@ -15,12 +16,15 @@ from rtfs_capability_streams.store import Store
 from rtfs_capability_streams.streams import Streams
 from rtfs_framework.api import CapabilityRequest, Described, read_value
 
+_NUMBERS = count()
+
 
 class Desk:
     """Calls capabilities by id, with arguments as a program writes them. Time passes only while a call waits."""
 
     def __init__(self, folder, **settings) -> None:
         self.now, self.meanwhile, self.keys = 0.0, [], 0
+        self.pause, self.number = lambda _seconds: None, next(_NUMBERS)
         own = StreamSettings(**{"roots": ("data",), **settings})
         pipes = Pipes(lambda path: open_beneath(path, own.roots, str(folder), pipe=True))
         self.set = Streams(
@@ -34,13 +38,14 @@ class Desk:
 
     def _sleep(self, seconds: float) -> None:
         self.now += seconds
+        self.pause(seconds)
         if self.meanwhile:
             self.meanwhile.pop(0)()
 
     def call(self, id_: str, *args: Any, key: str | None = None, **about: Any) -> Any:
         self.keys += 1
         values = tuple(read_value(each) if isinstance(each, str) else each for each in args)
-        asked = CapabilityRequest(id_, values, key=f"k{self.keys}" if key is None else key, **about)
+        asked = CapabilityRequest(id_, values, key=f"{self.number}:{self.keys}" if key is None else key, **about)
         made = self.entries[id_].handler(asked)
         return made.value if isinstance(made, Described) else made
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from threading import Thread
+from time import sleep
+
 import pytest
 
 from rtfs_framework.api import CapabilityError, Keyword, Map, read_value, write
@@ -155,6 +158,38 @@ def test_readers_of_one_queue_share_its_items_and_one_that_ends_gives_back(desk,
     assert of(other.call(RUN, '"b"', "{}"), "items") == ((2, 3),)
     desk.call(COMMIT, '"a"', said(1, 1, 0, action=":cancel"))
     assert of(other.call(RUN, '"b"', said(1, 2, 0)), "items") == ((1,),)
+
+
+def test_many_producers_and_readers_at_once_lose_and_double_nothing(desk, another):
+    desk.call("marketplace.stream.open-sink", '"q"', "{:capacity 40}")
+    found, desks = [], [another() for _ in range(6)]
+    for each in desks:
+        each.pause = sleep
+
+    def produce(number):
+        mine = desks.pop()
+        for n in range(25):
+            mine.call(SEND, '"q"', number * 100 + n, "{:wait 3000}")
+
+    def read(number):
+        mine, name, seq = desks.pop(), f'"r{number}"', 0
+        mine.call(START, '"q"', f"{{:name {name} :batch {number + 2}}}")
+        batch = mine.call(RUN, name, "{}")
+        for _ in range(2_000):
+            items, epoch = of(batch, "items", "epoch")
+            found.extend(items)
+            seq += len(items)
+            if len(found) >= 75:
+                return
+            sleep(0.005)
+            batch = mine.call(RUN, name, said(epoch, seq, 0))
+
+    threads = [Thread(target=work, args=(n,)) for n in range(3) for work in (produce, read)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(found) == sorted(number * 100 + n for number in range(3) for n in range(25))
 
 
 def test_a_stream_that_is_forgotten_gives_back_and_can_be_started_anew(desk):
