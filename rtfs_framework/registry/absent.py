@@ -17,6 +17,13 @@ from rtfs_framework.api.provider import Locality, ModelProvider, ProviderEntry, 
 from rtfs_framework.registry.problems import HOST, UNKNOWN, Provenance
 
 REMOTE_HOST = "remote-rtfs"
+_STANDARD = """
+ccos.echo ccos/echo ccos.user* ccos.math* ccos.io*print* ccos.io*log ccos.io*read-input ccos.system* ccos.json* ccos.ai*
+ccos.data*parse-json ccos.data*serialize-json ccos.llm* ccos.discovery* ccos.marketplace* ccos.concurrent* ccos.random
+ccos/random ccos.ask-human ccos/ask-human ccos.agent*ask-human ccos.time* ccos.uuid* math.* io.* system.get-env user.ask
+tool/log tool.log tool/time-ms tool.time-ms log println console.println random get-env current-timestamp
+current-time-millis generate-uuid thread/sleep llm-execute discover-capabilities
+"""
 _CAPABILITIES: tuple[tuple[str, str], ...] = (
     ("ccos.file.*", "rtfs-capability-files"),
     ("ccos.fs*", "rtfs-capability-files"),
@@ -29,7 +36,7 @@ _CAPABILITIES: tuple[tuple[str, str], ...] = (
     ("ccos.state*", "rtfs-capability-kv"),
     ("ccos.stream*", "rtfs-capability-streams"),
     ("ccos.mcp*", "rtfs-capability-mcp"),
-    ("ccos.*", "rtfs-capability-standard"),
+    *((pattern, "rtfs-capability-standard") for pattern in _STANDARD.split()),
     ("mcp.stream.*", "rtfs-capability-streams"),
     ("marketplace.stream.*", "rtfs-capability-streams"),
     ("stream.*", "rtfs-capability-streams"),

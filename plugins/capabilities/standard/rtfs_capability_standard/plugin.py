@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -14,10 +15,12 @@ from rtfs_framework.api import (
     CapabilitySetEntry,
     CapabilitySetSettings,
     hookimpl,
-    parse_type,
 )
+from rtfs_framework.api import parse_type as read_type
 
 rtfs_api_version = 2
+parse_type = cache(read_type)
+"""Few types are read often: a plug-in is loaded at every start."""
 
 _OPERATIONS = (
     ("add", "Adds numbers."),

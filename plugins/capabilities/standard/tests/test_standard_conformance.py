@@ -6,6 +6,8 @@ import pytest
 
 from rtfs_capability_standard.plugin import rtfs_capabilities, rtfs_capability_sets
 from rtfs_framework.api import CapabilityEntry, CapabilityGrant, CapabilityRequest, CapabilitySetSettings, Keyword
+from rtfs_framework.registry.absent import distribution_of
+from rtfs_framework.registry.collect import aliases_of
 from rtfs_framework.testing.conformance import CapabilityConformance
 
 OFFERED = {entry.id: entry for entry in rtfs_capabilities()}
@@ -67,6 +69,17 @@ def test_the_host_answers_the_rest():
         "ccos.ai.llm-execute": "model",
         "ccos.discovery.discover": "catalog",
     }
+
+
+def test_who_lacks_them_is_told_what_to_install():
+    ids = {each for entry in OFFERED.values() for each in (entry.id, *entry.aliases)}
+    ids |= set(aliases_of(OFFERED)) | {"ccos.system.get-env", "ccos.system/get-env", "get-env"}
+    assert {id_: distribution_of(id_) for id_ in ids} == dict.fromkeys(ids, "rtfs-capability-standard")
+
+
+@pytest.mark.parametrize("id_", ["ccos.async/await", "ccos.agent.discover-agents", "ccos.db/query"])
+def test_what_nobody_offers_is_not_said_to_be_here(id_):
+    assert distribution_of(id_) is None
 
 
 class TestVariables(CapabilityConformance):
