@@ -22,7 +22,9 @@ def policy_hash(config: Config, targets: Targets, engine: Engine | None, trust: 
     may weigh them; nothing of the environment but whether a provider can be used does. `trust` is the digest of the
     keys whose published programs may run.
     """
-    return digest(_value(_parts(config, targets, engine, trust)))
+    signed = config.security.signed
+    held = {} if signed is None else {"manifest": signed.to_json()}
+    return digest(_value({**_parts(config, targets, engine, trust), **held}))
 
 
 def policy_parts(config: Config, targets: Targets, engine: Engine | None, trust: str = "") -> dict[str, str]:
@@ -76,8 +78,7 @@ def runtime_context_hash(config: Config) -> str:
 def _rules(config: Config) -> list[Any]:
     rules = config.security
     said: list[Any] = [rules.level.value, rules.reach.value, rules.grant, rules.deny, config.tenant]
-    said = said if not rules.acl else [*said, rules.acl]
-    return said if rules.signed is None else [*said, rules.signed.to_json()]
+    return said if not rules.acl else [*said, rules.acl]
 
 
 def _prices(spec: ProviderSpec) -> list[Any]:

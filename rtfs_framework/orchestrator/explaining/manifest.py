@@ -22,7 +22,8 @@ from rtfs_framework.orchestrator.explaining.explain import explain_artifact
 from rtfs_framework.orchestrator.explaining.market.needs import needs
 from rtfs_framework.orchestrator.performing.published import trust_digest
 from rtfs_framework.orchestrator.running.linking import prepare
-from rtfs_framework.orchestrator.running.signing import Manifest, in_force, plain
+from rtfs_framework.orchestrator.running.manifests import Manifest, plain
+from rtfs_framework.orchestrator.running.signing import in_force
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.limits import Limits
@@ -132,11 +133,10 @@ def _lines(drawn: Drawn) -> Iterator[str]:
             may = ", ".join(site.may_go_to)
             said = f"{site.name} at {site.place}: {site.target}" + (f" (may go to {may})" if may else "")
             yield f"# {visible_line(said)}"
-    yield f"targets = {_toml(manifest.targets)}"
     yield from _needed(drawn.needs)
     data = manifest.to_json()
-    for table in ("modules", "accepts", "kept", "quota"):
-        if any(data[table].values()):
+    for table in ("targets", "sets", "modules", "accepts", "kept", "quota"):
+        if data[table] and (table == "targets" or any(data[table].values())):
             yield from (
                 "",
                 f"[{table}]",

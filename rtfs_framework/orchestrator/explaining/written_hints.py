@@ -86,6 +86,19 @@ def written_hints(sources: Iterable[Source]) -> tuple[_Written, ...]:
     return tuple(_written(sources))
 
 
+def fallbacks(sources: Iterable[Source]) -> Iterator[tuple[str, Place]]:
+    """Yield the capabilities that hints name to answer for failures, each with the place of that."""
+    for each in _written(sources):
+        if each.name != "fallback" or not _is_literal(each.value):
+            continue
+        try:
+            found = read_hint(each.name, to_data(each.value))
+        except HintError:  # told by `wrong_hints`
+            continue
+        if found is not None:
+            yield found.capability, Place(each.source.name, *each.source.place(each.value.span.start))
+
+
 def _written(sources: Iterable[Source]) -> Iterator[_Written]:
     for number, source in enumerate(sources):
         if PREFIX not in source.text:

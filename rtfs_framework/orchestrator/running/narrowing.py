@@ -8,13 +8,14 @@ rules are a part of what decisions rest on.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import attrs
 
 from rtfs_framework.api.remote import NO_BOUNDS
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.model import Config
-from rtfs_framework.orchestrator.config.security import Reach, RuntimeContext, SecurityLevel
+from rtfs_framework.orchestrator.config.security import REMOTE_EXECUTE, Reach, RuntimeContext, SecurityLevel
 from rtfs_framework.orchestrator.config.signed import Signed
 from rtfs_framework.orchestrator.config.surroundings import Surroundings
 from rtfs_framework.orchestrator.deciding.around import HostAround
@@ -23,6 +24,15 @@ from rtfs_framework.orchestrator.deciding.policy import policy_hash, runtime_con
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.performing.models import Models
 from rtfs_framework.orchestrator.performing.travel import bounds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rtfs_framework.orchestrator.boundary.answers import Answer, Waiting
+    from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
+    from rtfs_framework.orchestrator.recording.run_scope import OpenCall
+
+    Own = Mapping[str, Callable[[OpenCall], Answer | Waiting]]
 
 _LEVELS = (SecurityLevel.PURE, SecurityLevel.CONTROLLED, SecurityLevel.FULL)
 _REACHES = (Reach.PURE, Reach.LOCAL, Reach.REMOTE)
@@ -72,17 +82,19 @@ def under(host: Host, config: Config) -> Host:
         around=HostAround(config.surroundings, host.clock),
     )
     labelling = dispatcher.labelling
-    models = _models(dispatcher.models, config)
+    travels = _travelling(config)
+    models = _models(dispatcher.models, travels)
     consultations = attrs.evolve(dispatcher.consultations, security=security, models=models)
     services = dispatcher.capabilities.services
     served = None if services is None else attrs.evolve(services, consultations=consultations)
+    own = _own(dispatcher.capabilities.own, security, models, travels)
     return attrs.evolve(
         host,
         config=config,
         dispatcher=attrs.evolve(
             dispatcher,
             delegator=delegator,
-            capabilities=attrs.evolve(dispatcher.capabilities, security=security, services=served),
+            capabilities=attrs.evolve(dispatcher.capabilities, security=security, services=served, own=own),
             models=models,
             consultations=consultations,
             hedging=attrs.evolve(dispatcher.hedging, models=models),
@@ -92,11 +104,32 @@ def under(host: Host, config: Config) -> Host:
     )
 
 
+def _travelling(config: Config) -> Config:
+    """Return what goes along to other hosts, which know no manifest: the grants that it leaves."""
+    signed = config.security.signed
+    if signed is None:
+        return config
+    return attrs.evolve(config, security=narrower(config.security, Narrowing(grant=signed.capabilities)))
+
+
 def _models(models: Models, config: Config) -> Models:
     """Return what asks models; where other hosts are among them, these rules go along."""
     if models.sender.bounds is NO_BOUNDS:
         return models
     return attrs.evolve(models, sender=attrs.evolve(models.sender, bounds=bounds_of(config)))
+
+
+def _own(own: Own, security: SecurityAuthorizer, models: Models, config: Config) -> Own:
+    """Return what the host answers itself; steps are sent to other hosts under these rules, which go along."""
+    if REMOTE_EXECUTE not in own:
+        return own
+    from rtfs_framework.orchestrator.performing.remote_steps import RemoteSteps
+
+    steps = getattr(own[REMOTE_EXECUTE], "__self__", None)
+    if not isinstance(steps, RemoteSteps):
+        return own
+    made = attrs.evolve(steps, security=security, models=models, bounds=bounds_of(config))
+    return {**own, REMOTE_EXECUTE: made.answer}
 
 
 def narrower(rules: RuntimeContext, by: Narrowing) -> RuntimeContext:

@@ -110,8 +110,13 @@ def pin(host: Host, asked: str | Path | None = None) -> Pinned:
 
 
 def candidates_of(host: Host) -> dict[str, str]:
-    """Return what is known of the targets that may be chosen, by their texts."""
-    found, _ = host.dispatcher.delegator.precedence.weighed()
+    """Return what is known of the targets that may be chosen, by their texts; whatever a manifest leaves of them."""
+    precedence = host.dispatcher.delegator.precedence
+    security = precedence.security
+    if security.rules.signed is not None:
+        unsigned = attrs.evolve(security, rules=attrs.evolve(security.rules, signed=None))
+        precedence = attrs.evolve(precedence, security=unsigned)
+    found, _ = precedence.weighed()
     return {target_text(each.target): candidate_digest(each) for each in found if _is_model(each.target)}
 
 

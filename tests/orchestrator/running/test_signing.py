@@ -16,8 +16,8 @@ from rtfs_framework.orchestrator.recording.journal.kept import value_text
 from rtfs_framework.orchestrator.recording.journal.outside import tell
 from rtfs_framework.orchestrator.recording.journal.query import find_run, show_run
 from rtfs_framework.orchestrator.recording.purse import RunParked
+from rtfs_framework.orchestrator.running.manifests import read_manifest
 from rtfs_framework.orchestrator.running.resuming import Resuming
-from rtfs_framework.orchestrator.running.signing import read_manifest
 from rtfs_framework.registry.catalog import Catalog
 from rtfs_framework.registry.problems import Provenance
 
@@ -120,7 +120,7 @@ def test_what_was_signed_runs(bench):
         ("fs.read", ("file-read",), "acme-plugin")
     ]
     assert manifest.capability[0].grant[0].allows == {"roots": ["data"], "most": 10}
-    assert manifest.targets == ("remote-far",)
+    assert manifest.targets == {"remote-far": {"plugin": "far", "offered_by": "acme-plugin"}}
     assert manifest.budgets["day"]["calls"] == 100
 
 
@@ -296,7 +296,7 @@ def test_an_engine_cannot_go_beyond_it(bench, fake_engine):
     bench.text = '(defn told [x :string] :string "own") (defn main [_] (told "x"))'
     assert UNLISTED in bench.refused("").message
     assert not bench.kit.providers["far"].requests
-    assert bench.draw().targets == ("remote-far",)
+    assert list(bench.draw().targets) == ["remote-far"]
     assert bench.run("") == "far"
 
 
@@ -305,7 +305,7 @@ def test_a_route_goes_on_to_a_target_that_is_listed(bench):
     bench.draw(NARROW + '[delegation.static_routes]\ntold = "local-near"\n', any_program=True)
     both = NARROW + '[delegation.static_routes]\ntold = ["remote-far", "local-near"]\n'
     assert bench.run("", config=both) == "near"
-    assert bench.draw(both).targets == ("local-near", "remote-far")
+    assert list(bench.draw(both).targets) == ["local-near", "remote-far"]
 
 
 def test_the_run_says_which_manifest_it_is_held_to_and_keeps_to_it_when_it_is_gone_on_with(bench):
@@ -352,3 +352,45 @@ def test_a_file_that_is_no_manifest_is_refused_with_its_place(bench, text, code)
     found = bench.never_begins()
     assert [each.code for each in found] == [code]
     assert found[0].source.name.endswith("m.toml")
+
+
+def test_a_pinned_plan_cannot_go_beyond_it(bench, fake_engine):
+    bench.text = '(defn told [x :string] :string "own") (defn main [_] (told "x"))'
+    bench.engine = fake_engine(RemoteModel("far"), ("told",))
+    with bench.open(signed=False, journal=False) as session:
+        plan = session.plan(bench.program).text
+    assert 'target = "remote-far"' in plan
+    (bench.kit.home / "p.rtfs.plan.toml").write_text(plan)
+    bench.draw()
+    with bench.open(plan=bench.kit.home / "p.rtfs.plan.toml") as session:
+        assert session.run(bench.program, ("",), entry="main").value == "far"
+    text, bench.text = bench.text, "(defn main [_] 1)"
+    bench.draw(any_program=True)
+    bench.text = text
+    with bench.open(plan=bench.kit.home / "p.rtfs.plan.toml") as session, pytest.raises(ProgramError) as caught:
+        session.run(bench.program, ("",), entry="main")
+    assert UNLISTED in caught.value.value.message
+
+
+FALLING = """
+(defn ^:delegation :remote "far" told [x :string] :string "own")
+(defn main [_] ^{:runtime.learning.fallback {:capability "acme.echo"}} (told "x"))
+"""
+
+
+def test_a_capability_that_a_hint_falls_back_to_must_be_listed(bench):
+    bench.text = FALLING
+    manifest = bench.draw()
+    assert [each.id for each in manifest.capability] == ["acme.echo"]
+    assert bench.run("") == "far"
+    bench.text = "(defn main [_] 1)"
+    bench.draw(any_program=True)
+    bench.text = FALLING
+    assert "not in the manifest" in bench.refused("").message
+
+
+def test_nothing_is_asked_beside_it(bench):
+    bench.draw()
+    with bench.open() as session:
+        assert (session.host.warming, session.host.judging) == (None, None)
+        assert session.authorizer.authorize_capability("acme.echo") is not None

@@ -1,7 +1,7 @@
 """What a program needs of its host, and lacks: one list, each with a way out.
 
-In: a host and a compiled program. Out: a `Need` for each capability that the program's text names, and one where it
-computes names. Nothing is called.
+In: a host and a compiled program. Out: a `Need` for each capability that the program's text names, in calls and in
+hints (`fallback`), and one where it computes names. Nothing is called.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import attrs
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.signature import SiteKind
 from rtfs_framework.orchestrator.explaining.market.offers import GrantKey, offer_of
+from rtfs_framework.orchestrator.explaining.written_hints import fallbacks
 from rtfs_framework.registry.absent import distribution_of
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def needs(host: Host, artifact: Artifact) -> tuple[Need, ...]:
         if site.kind is SiteKind.HOST_NAME and id_ not in capabilities.entries:
             continue  # a value of the context, or a name that nobody knows: that is told as what it is
         places.setdefault(id_, []).append(site.place)
+    for name, place in fallbacks(artifact.sources):
+        places.setdefault(capabilities.id_of(name) or name, []).append(place)
     found = [_need(host, id_, tuple(where)) for id_, where in places.items()]
     return tuple(sorted(found, key=lambda need: need.state == COMPUTED))
 
