@@ -12,6 +12,7 @@ import pytest
 
 from rtfs_framework.api import ProgramError
 from rtfs_framework.orchestrator.config.isolation import Isolation
+from rtfs_framework.orchestrator.session import Session
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp are Linux's")
 RULES = '[security]\ngrant = ["*"]\nisolation = "{}"\n'
@@ -83,6 +84,33 @@ def test_a_failure_there_is_a_failure_here(kit, source, capability, hostile):
         assert "ZeroDivisionError: oops" in session.run(source(text)).value
         (problem,) = session.problems
     assert problem.distributions == ("acme-plugin",)
+
+
+@linux
+@pytest.mark.needs("rtfs-capability-files")
+@pytest.mark.parametrize("level", ["isolated", "sandboxed"])
+def test_files_are_read_by_their_grants_there_and_written_only_where_a_child_may(tmp_path, source, level):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a").write_text("hello", encoding="utf-8")
+    text = """[(call :fs.read "data/a")
+        (try (call :fs.read "c.toml") (catch e (:kind e)))
+        (try (call :fs.write "data/b" "x") (catch e (:message e)))]"""
+    found = []
+    for write in ("", 'write = ["data"]\n'):
+        (tmp_path / "c.toml").write_text(
+            f'[security]\nisolation = "{level}"\ngrant = [{{ id = "fs.read", roots = ["data"] }}, '
+            f'{{ id = "fs.write", roots = ["data"] }}]\n[security.child]\nread = ["data"]\n{write}',
+            encoding="utf-8",
+        )
+        environ = {"RTFS_HOME": str(tmp_path / "home")}
+        with Session.open(config_path=tmp_path / "c.toml", environ=environ) as session:
+            found.append(session.run(source(text)).value)
+    refused, written = found
+    assert refused[0] == written[0] == "hello"
+    assert "SecurityViolation" in str(refused[1])
+    assert "denied" in refused[2]
+    assert written[2] == 1
+    assert (tmp_path / "data" / "b").read_text(encoding="utf-8") == "x"
 
 
 def test_the_host_s_own_capabilities_are_not_plug_ins(kit, source):
