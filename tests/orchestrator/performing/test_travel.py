@@ -24,7 +24,10 @@ from rtfs_framework.api import (
     Usage,
 )
 from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.config.security import Reach
+from rtfs_framework.orchestrator.config.signed import Signed
 from rtfs_framework.orchestrator.recording.purse import Purse, Terms
+from rtfs_framework.orchestrator.running.narrowing import Narrowing, narrowed
 from rtfs_framework.orchestrator.session import Session
 
 NORTH = RemoteRun(host="north", run="ab" * 16, head="7:" + "0f" * 32)
@@ -66,6 +69,9 @@ attempts = 3
 provider = "peer"
 endpoint = "https://north.example"
 """
+
+
+ALL = ("remote-rtfs.execute",)
 
 
 @pytest.fixture
@@ -207,3 +213,23 @@ def test_a_run_that_is_made_again_for_a_key_asks_by_the_same_keys(kit, opened, s
     first, again, other, own, fresh = (keys(each)[-1] for each in ("one", "one", "two", "", ""))
     assert first == again
     assert len({first, other, own, fresh}) == 4
+
+
+STEP = """
+(defn judge [x] (str x))
+(call :remote-rtfs.execute {:plan-step (plan-step :judge ["x"]) :target "north"})
+"""
+
+
+def test_a_step_goes_by_the_rules_of_a_narrowed_host(kit, opened, source):
+    with opened(answer, HOSTS.replace('"db.read"', '"db.read", "remote-rtfs.execute"')) as session:
+        session.run(source(STEP))
+        for by in (Narrowing(reach=Reach.LOCAL), Narrowing(signed=Signed(name="m.toml", digest="d", capabilities=ALL))):
+            narrow = Session(narrowed(session.host, by), session.portal, session.limits)
+            with pytest.raises(ProgramError, match=r"reach is 'local'|not in the manifest m\.toml"):
+                narrow.run(source(STEP))
+        signed = Signed(name="m.toml", digest="d", capabilities=ALL, targets=("remote-north",))
+        Session(narrowed(session.host, Narrowing(signed=signed)), session.portal, session.limits).run(source(STEP))
+    first, second = asked(kit)
+    assert first.bounds.grant == ("db.read", "remote-rtfs.execute")
+    assert second.bounds.grant == ALL
