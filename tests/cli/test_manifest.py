@@ -29,7 +29,8 @@ def signed(acme_bad, folder, rtfs):
     (folder / "p.rtfs").write_text(PROGRAM)
     (folder / "own.toml").write_text('[security]\ngrant = ["acme.*"]\n')
     made = rtfs("manifest", "p.rtfs", "--out", "m.toml", "--config", "own.toml")
-    assert (made.code, made.out) == (0, "m.toml: 1 capability, 0 targets\n")
+    assert (made.code, made.lines[0]) == (0, "m.toml: 1 capability, 0 targets")
+    assert made.lines[1].startswith("not in it: capabilities whose names it computes at p.rtfs:1:38")
     return lambda *args: rtfs("run", "p.rtfs", *args, "--config", "own.toml", "--manifest", "m.toml")
 
 
@@ -42,6 +43,13 @@ def test_the_table_is_for_people_and_the_same_each_time(signed, folder, rtfs):
     assert "# not in it: capabilities whose names it computes at p.rtfs:1:38" in said
     found = rtfs("manifest", "p.rtfs", "--config", "own.toml", "--json", "--allow", "acme.list").data
     assert [each["id"] for each in found["capability"]] == ["acme.list", "acme.read"]
+    none = rtfs("manifest", "p.rtfs", "--json", "--allow", "acme.list").data
+    assert none["capability"] == []
+    assert [each.partition(":")[0] for each in none["left_out"]] == [
+        "acme.read at p.rtfs",
+        "capabilities whose names it computes at p.rtfs",
+        "acme.list",
+    ]
 
 
 def test_a_run_is_held_to_it(signed, rtfs):

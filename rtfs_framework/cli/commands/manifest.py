@@ -55,12 +55,22 @@ def command(file: str, *, out: str | None, nesting: int | None, as_json: bool, *
         write_text(path, drawn.text)
     if as_json:
         manifest = drawn.manifest
-        put_json({**manifest.to_json(), "checksum": manifest.checksum, "file": out, "problems": problems_json()})
+        put_json(
+            {
+                **manifest.to_json(),
+                "checksum": manifest.checksum,
+                "left_out": drawn.left_out,
+                "file": out,
+                "problems": problems_json(),
+            }
+        )
     elif path is None:
         put(drawn.text, end="")
     else:
         manifest = drawn.manifest
         say(f"{path}: {_count(len(manifest.capability), 'capability')}, {_count(len(manifest.targets), 'target')}")
+        for each in drawn.left_out:
+            say(f"not in it: {each}")
     return FINE
 
 

@@ -19,7 +19,7 @@ from rtfs_framework.lang.signature import memoised
 from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.config.routes import PUBLISHED, target_text
 from rtfs_framework.orchestrator.explaining.explain import explain_artifact
-from rtfs_framework.orchestrator.explaining.market.needs import needs
+from rtfs_framework.orchestrator.explaining.market.needs import need_of, needs
 from rtfs_framework.orchestrator.performing.published import trust_digest
 from rtfs_framework.orchestrator.running.linking import prepare
 from rtfs_framework.orchestrator.running.manifests import Manifest, plain
@@ -43,6 +43,11 @@ class Drawn:
     sites: tuple[ExplainedSite, ...]
 
     @property
+    def left_out(self) -> list[str]:
+        """What the program, or whoever signs, also asks for and is not allowed here, each with why."""
+        return list(map(_left_out, (need for need in self.needs if need.state != "granted")))
+
+    @property
     def text(self) -> str:
         """The file."""
         return "\n".join(_lines(self)) + "\n"
@@ -57,7 +62,9 @@ def draw(host: Host, source: Source, limits: Limits, allow: Iterable[str] = (), 
     artifact = prepare(host, source, limits).artifact
     found, sites = needs(host, artifact), tuple(explain_artifact(host, artifact, limits))
     known = host.dispatcher.capabilities.id_of
-    ids = {need.id for need in found if need.id} | {known(name) or name for name in allow}
+    added = {known(name) or name for name in allow} - {need.id for need in found}
+    found += tuple(need_of(host, name) for name in sorted(added))
+    ids = {need.id for need in found if need.id}
     folder = Path(source.name).parent if Path(source.name).is_file() else Path()
     made = in_force(host, PurePath(source.name).name, folder.absolute(), sorted(ids), sorted(_targets(host, sites)))
     memo = sorted({each.name for each in artifact.signatures if memoised(each)})
@@ -133,7 +140,7 @@ def _lines(drawn: Drawn) -> Iterator[str]:
             may = ", ".join(site.may_go_to)
             said = f"{site.name} at {site.place}: {site.target}" + (f" (may go to {may})" if may else "")
             yield f"# {visible_line(said)}"
-    yield from _needed(drawn.needs)
+    yield from (f"# not in it: {visible_line(each)}" for each in drawn.left_out)
     data = manifest.to_json()
     for table in ("targets", "sets", "modules", "accepts", "kept", "quota"):
         if data[table] and (table == "targets" or any(data[table].values())):
@@ -153,12 +160,10 @@ def _lines(drawn: Drawn) -> Iterator[str]:
             yield from ("[[capability.grant]]", f"base = {_toml(grant.base)}", f"allows = {_toml(plain(grant.allows))}")
 
 
-def _needed(found: Iterable[Need]) -> Iterator[str]:
-    """Yield what the program also asks for, and this manifest does not allow."""
-    for need in found:
-        if need.state != "granted":
-            what = need.id or "capabilities whose names it computes"
-            yield f"# not in it: {visible_line(f'{what} at {need.places[0]}: {need.why}')}"
+def _left_out(need: Need) -> str:
+    where = f" at {need.places[0]}" if need.places else ""
+    way_out = f"; {need.way_out}" if need.way_out else ""
+    return f"{need.id or 'capabilities whose names it computes'}{where}: {need.why}{way_out}"
 
 
 def _key(text: str) -> str:

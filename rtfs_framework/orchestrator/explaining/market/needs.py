@@ -68,11 +68,12 @@ def needs(host: Host, artifact: Artifact) -> tuple[Need, ...]:
         places.setdefault(id_, []).append(site.place)
     for name, place in fallbacks(artifact.sources):
         places.setdefault(capabilities.id_of(name) or name, []).append(place)
-    found = [_need(host, id_, tuple(where)) for id_, where in places.items()]
+    found = [need_of(host, id_, tuple(where)) for id_, where in places.items()]
     return tuple(sorted(found, key=lambda need: need.state == COMPUTED))
 
 
-def _need(host: Host, name: str, places: tuple[Place, ...]) -> Need:
+def need_of(host: Host, name: str, places: tuple[Place, ...] = ()) -> Need:
+    """Return whether a capability may be called, and what to do where not; `places` are where a program names it."""
     if not name:
         why = "the name is computed when the program runs, and judged then"
         return Need(id="", places=places, state=COMPUTED, why=why)
