@@ -35,6 +35,9 @@ _CHUNK = 1 << 16
 _ATOMS = frozenset({int, bool, type(None)})
 MOST_KEPT = 1 << 24
 """Characters of a state, of an item of a queue, or of the items of one pull."""
+MOST_AT_ONCE = 1 << 22
+"""Characters, or bytes of a file, of one batch: about so many are held in memory."""
+_MOST_STRIDE = 4096
 _MOST_LEAVES = 256
 _ANY = parse_type(":any")
 
@@ -129,9 +132,23 @@ def _leaves(source: list[Any]) -> int:
 
 def _split(found: Any, said: Map, endpoints: Any) -> list[Any]:
     into, part = said.get(Keyword("into")), said.get(Keyword("part"))
-    if type(into) is not int or type(part) is not int or not 0 <= part < into <= 4096:
+    if type(into) is not int or type(part) is not int or not 0 <= part < into:
         raise wrong("write {:split source :into 3 :part 0}: parts count from 0")
-    return ["split", _replayable(source_of(found, endpoints)), into, part]
+    inner = _replayable(source_of(found, endpoints))
+    if into * _stride(inner) > _MOST_STRIDE:
+        raise wrong(f"split into more than {_MOST_STRIDE} parts")
+    return ["split", inner, into, part]
+
+
+def _stride(source: list[Any]) -> int:
+    """Return how many items of its sources are passed over for one."""
+    match source:
+        case ["merge", sources]:
+            return max(map(_stride, sources))
+        case ["split", inner, into, _]:
+            return int(into) * _stride(inner)
+        case _:
+            return 1
 
 
 def _replayable(source: list[Any]) -> list[Any]:
@@ -300,9 +317,19 @@ def fitting(type_: Type, value: Any) -> Any:
     return value
 
 
-def several(found: Iterator[Item], most: int) -> list[Item]:
-    """Return at most so many items, and let go of the reader."""
+def several(found: Iterator[Item], most: int) -> tuple[list[Item], bool]:
+    """Return at most so many items, and not much more than `MOST_AT_ONCE`; tell whether that cut them off."""
+    taken: list[Item] = []
+    size = 0
+    before: int | None = None
     try:
-        return list(islice(found, most))
+        for item, after in islice(found, most):
+            taken.append((item, after))
+            size += len(item) if isinstance(item, str) else 1
+            if type(after) is int:  # bytes of a file
+                size, before = size + (0 if before is None else after - before), after
+            if size > MOST_AT_ONCE:
+                return taken, True
+        return taken, False
     finally:
         found.close()  # type: ignore[attr-defined]

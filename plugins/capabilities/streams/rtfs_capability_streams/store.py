@@ -16,11 +16,9 @@ from typing import Any, TypeVar
 from rtfs_capability_streams import schema
 from rtfs_capability_streams.pipes import Pipes
 from rtfs_capability_streams.rows import Batch, Progress, QueueFull, Stream, as_text
-from rtfs_capability_streams.sources import Open, fitting, is_open, items, kept, several, type_of, wrong
+from rtfs_capability_streams.sources import MOST_AT_ONCE, Open, fitting, is_open, items, kept, several, type_of, wrong
 from rtfs_framework.api import CapabilityError, HeldFile, Type, in_transaction, read_value
 
-_MOST_BATCH = 1 << 22
-"""Characters of the items of one batch from a queue."""
 Result = TypeVar("Result")
 
 
@@ -314,17 +312,18 @@ class Store:
     ) -> Batch:
         stream.marks |= marks
         found: list[tuple[Any, Any]] = []
+        cut = False
         if stream.status == "open":
             wanted = type_of(stream.type)
             if not stream.replayable:
                 self._intake(db, stream)
-            found = (
+            found, cut = (
                 several(items(stream.source, stream.position, wanted, open_), most)
                 if stream.queue is None
                 else self._claimed(db, stream, stream.queue, most, wanted)
             )
         stream.given, stream.key = [after for _, after in found], key
-        done = stream.status != "open" or (len(found) < most and not self._more(db, stream))
+        done = stream.status != "open" or not (cut or len(found) == most or self._more(db, stream))
         _save(db, stream)
         return Batch(stream, stream.seq, tuple(item for item, _ in found), done)
 
@@ -342,27 +341,30 @@ class Store:
             db.execute("update queues set closed = 1 where tenant = ? and name = ?", of)
 
     @staticmethod
-    def _claimed(db: sqlite3.Connection, stream: Stream, queue: str, most: int, wanted: Type) -> list[tuple[Any, Any]]:
+    def _claimed(
+        db: sqlite3.Connection, stream: Stream, queue: str, most: int, wanted: Type
+    ) -> tuple[list[tuple[Any, Any]], bool]:
         rows = db.execute(schema.FREE, (stream.tenant, queue, most)).fetchall()
-        size = 0
+        size, cut = 0, False
         for place, row in enumerate(rows):
             size += len(row[1])
-            if place and size > _MOST_BATCH:
-                rows = rows[:place]
+            if size > MOST_AT_ONCE:
+                rows, cut = rows[: place + 1], True
                 break
         db.executemany(schema.CLAIM, [(stream.id, n) for n, _, _ in rows])
         for marks in {marks for _, _, marks in rows}:
             stream.marks |= frozenset(json.loads(marks))
         values = read_value(f"[{' '.join(text for _, text, _ in rows)}]")
-        return [(fitting(wanted, value), n) for value, (n, _, _) in zip(values, rows, strict=True)]
+        return [(fitting(wanted, value), n) for value, (n, _, _) in zip(values, rows, strict=True)], cut
 
     def _ended(self, db: sqlite3.Connection, stream: Stream, open_: Open) -> bool:
         """Tell whether nothing comes after what was done with."""
         if stream.queue is not None:
             left = db.execute(schema.FREE, (stream.tenant, stream.queue, 1)).fetchall()
             return not left and not self._more(db, stream)
-        return not is_open(stream.source) and not several(
-            items(stream.source, stream.position, type_of(stream.type), open_), 1
+        return (
+            not is_open(stream.source)
+            and not several(items(stream.source, stream.position, type_of(stream.type), open_), 1)[0]
         )
 
     @staticmethod

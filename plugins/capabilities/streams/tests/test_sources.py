@@ -23,7 +23,7 @@ def read(text, endpoints=None):
 
 
 def given_by(source, position=None, most=10**6):
-    return several(items(source, position, ANY, nothing), most)
+    return several(items(source, position, ANY, nothing), most)[0]
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,8 @@ def test_from_any_position_they_go_on_where_they_were(source, data):
     [
         "5", "{}", "{:range [1]}", "{:range [1 2.5]}", "{:range [true 2]}", "{:values 1}", "{:lines 1}", "{:merge []}",
         '{:merge [{:queue "q"}]}', '{:merge ["q"]}', "{:split {:range [0 1]} :into 2 :part 2}", "{:queue 1}",
+        "{:split {:split {:range [0 1]} :into 100 :part 0} :into 100 :part 0}",
+        "{:split {:range [0 1]} :into 5000 :part 1}",
         "{:split {:range [0 1]} :into 0 :part 0}", '{:split "q" :into 2 :part 0}', "{:merge 3}", '{:jsonl [""]}',
     ],
 )  # fmt: skip

@@ -265,6 +265,30 @@ def test_what_is_wrong_is_said(desk, id_, args, words):
         desk.call(id_, *args)
 
 
+@pytest.mark.parametrize("source", ['"q"', '{:lines "data/long"}', '{:merge [{:lines "data/long"}]}'])
+def test_a_batch_is_bounded_and_what_is_left_comes_next(desk, tmp_path, monkeypatch, source):
+    for module in ("sources", "store"):
+        monkeypatch.setattr(f"rtfs_capability_streams.{module}.MOST_AT_ONCE", 20)
+    (tmp_path / "data" / "long").write_text("0123456789\n" * 5)
+    desk.call(SEND, '"q"', '["0123456789" "0123456789" "0123456789" "0123456789" "0123456789"]', "{:all true}")
+    desk.call("stream.close", '"q"')
+    desk.call(START, source, '{:name "r"}')
+    found = []
+    while not found or not found[-1][1]:
+        items, done = of(desk.call(NEXT, '"r"', "{:max 9}"), "items", "done")
+        found.append((len(items), done))
+    assert sum(count for count, _ in found) == 5
+    assert len(found) >= 2
+
+
+def test_a_file_is_read_in_large_batches_wherever_its_reader_is(desk, tmp_path, monkeypatch):
+    monkeypatch.setattr("rtfs_capability_streams.sources.MOST_AT_ONCE", 100)
+    (tmp_path / "data" / "long").write_text("0\n" * 200)
+    desk.call(START, '{:lines "data/long"}', '{:name "r"}')
+    sizes = [len(of(desk.call(NEXT, '"r"', "{:max 20}"), "items")[0]) for _ in range(10)]
+    assert sizes == [20] * 10
+
+
 def test_what_is_kept_is_bounded(desk, monkeypatch):
     monkeypatch.setattr("rtfs_capability_streams.sources.MOST_KEPT", 10)
     desk.call(START, '"q"', '{:name "r" :sink "out"}')
