@@ -61,7 +61,8 @@ class Subscription:
                 return False
             self._waiting.append(event)
             self._begin(broke)
-            self._changed.notify_all()
+            if len(self._waiting) == 1:  # else it is at work, and looks again
+                self._changed.notify_all()
             return True
 
     def caught_up(self, seconds: float) -> bool:
