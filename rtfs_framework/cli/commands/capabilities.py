@@ -236,7 +236,7 @@ def _show_fits(fits: Sequence[Fit], chains: Sequence[Chain]) -> None:
         gives = fit.offer.usage.partition(" -> ")[2]
         granted = "" if fit.offer.permission.granted else " (not granted here)"
         say(bold(fit.call), f" -> {gives}" if gives else "", granted)
-        say(f"     {fit.offer.entry.summary.rstrip(".")}; {fit.offer.provenance}")
+        say(f"     {fit.offer.entry.summary.rstrip('.')}; {fit.offer.provenance}")
     if not fits:
         say("no capability does that alone" if chains else "nothing found that is proved to fit")
     for number, each in enumerate(chains):
