@@ -35,6 +35,7 @@ from rtfs_capability_mcp.words import shown
 from rtfs_framework.api import CapabilityError, FailureKind
 
 NETWORK = "NetworkError"
+OTHER_TOOL = "E0851"
 CLIENT = Implementation(name="rtfs", version="0.1")
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
 """Seconds until a server that fell over is started again; twice as long each time."""
@@ -260,7 +261,7 @@ class Session:
         if now is not None and now.digest == tool.digest:
             return
         message = (
-            f"mcp.{self.name}.{tool.name} is not what it was when it was pinned (E0851), so it was not called\n"
+            f"mcp.{self.name}.{tool.name} is not what it was when it was pinned ({OTHER_TOOL}), so it was not called\n"
             f"{difference(tool, now)}\n"
             f"read what changed, then `rtfs capabilities add mcp {self.name} --renew`"
         )

@@ -29,6 +29,7 @@ from rtfs_framework.api import (
 if TYPE_CHECKING:
     from rtfs_capability_mcp.starting import Started
 
+NOT_PINNED = "E0850"
 _SUMMARY = 160
 
 
@@ -111,7 +112,7 @@ class McpTools:
     def _unpinned(self, name: str, why: str) -> CapabilityEntry:
         def refuse(_: CapabilityRequest) -> Any:
             way_out = f"`rtfs capabilities add mcp {name} --renew` starts it once, shows its tools and pins them"
-            message = f"MCP server {name!r}: {why} (E0850); {way_out}"
+            message = f"MCP server {name!r}: {why} ({NOT_PINNED}); {way_out}"
             raise CapabilityError(message, "SecurityViolation", failure=FailureKind.FINAL)
 
         return CapabilityEntry(
