@@ -57,6 +57,14 @@ class Quota:
 NO_QUOTA = Quota()
 
 
+@attrs.frozen(slots=True)
+class Kept:
+    """Capabilities that are kept for agents, and the agent that this is judged for."""
+
+    acl: Mapping[str, tuple[str, ...]]
+    agent: str
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class RuntimeContext:
     """The rules of one host: the `[security]` table. A run is gone on with under no wider ones."""
@@ -74,6 +82,10 @@ class RuntimeContext:
     """What for: engines read it among what is said of a call."""
     acl: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     """Agents (names or patterns) by capability (a name or pattern): where one fits, nobody else may use it."""
+    gone: frozenset[str] = frozenset()
+    """Capabilities of which no grant of today says what one said when a run began that is gone on with."""
+    before: tuple[Kept, ...] = ()
+    """What was kept for whom, and for whom it was, when a run began that is gone on with: it is judged by, too."""
     quota: Quota = NO_QUOTA
     isolation: Isolation = Isolation.INHERIT
     child: ChildSpec = USUAL_CHILD

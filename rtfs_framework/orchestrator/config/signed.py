@@ -40,6 +40,16 @@ class Signed:
         is_elsewhere = isinstance(target, LocalModel | RemoteModel | L4CacheHit)
         return not is_elsewhere or target_text(target) in self.targets
 
+    def both(self, other: Signed) -> Signed:
+        """Return what two manifests allow: of different programs, nothing."""
+        same = not (self.program and other.program) or self.program == other.program
+        return attrs.evolve(
+            self,
+            program=self.program or other.program,
+            capabilities=tuple(each for each in self.capabilities if same and each in other.capabilities),
+            targets=tuple(each for each in self.targets if same and each in other.targets),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return JSON-ready data."""
         return {**attrs.asdict(self), "capabilities": list(self.capabilities), "targets": list(self.targets)}

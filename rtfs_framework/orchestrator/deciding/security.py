@@ -22,7 +22,7 @@ from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.config.globs import Patterns
 from rtfs_framework.orchestrator.config.grants import NOTHING_OFFERED, Grantable
 from rtfs_framework.orchestrator.config.routes import target_text
-from rtfs_framework.orchestrator.config.security import WAITS, Reach, RuntimeContext, SecurityLevel
+from rtfs_framework.orchestrator.config.security import WAITS, Kept, Reach, RuntimeContext, SecurityLevel
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.deciding.labels import LabelRule
@@ -82,21 +82,23 @@ class SecurityAuthorizer:
             return kept
         if self.rules.level is not SecurityLevel.FULL and all(self.granted.match(each) is None for each in names):
             return Refusal("not granted", self._granting(name))
+        if self.offered.id_of(name) in self.rules.gone:
+            way_out = f"say in {self.config_name} what was said then, or begin a new run"
+            return Refusal("its grants are not those under which the run began", way_out)
         if self.offered.needed(name) and not self.arguments(name):
             return Refusal("granted, and nothing is said of what it may reach", self._granting(name))
         return None
 
     def _kept_from(self, names: Iterable[str]) -> Refusal | None:
         """Return why the host's agent may not use a capability that is kept for others, None when it may."""
-        if not self.rules.acl:
-            return None
-        fitting = Patterns(self.rules.acl)
-        for each in names:
-            pattern = fitting.match(each)
-            if pattern is not None and Patterns(self.rules.acl[pattern]).match(self.rules.agent) is None:
-                who = f"agent '{self.rules.agent}'" if self.rules.agent else "no agent"
-                way_out = f'add the agent to acl."{pattern}" under [security] in {self.config_name}'
-                return Refusal(f"'{pattern}' is kept for other agents, and this is {who}", way_out)
+        for kept in (Kept(self.rules.acl, self.rules.agent), *self.rules.before):
+            fitting = Patterns(kept.acl)
+            for each in names if kept.acl else ():
+                pattern = fitting.match(each)
+                if pattern is not None and Patterns(kept.acl[pattern]).match(kept.agent) is None:
+                    who = f"agent '{kept.agent}'" if kept.agent else "no agent"
+                    way_out = f'add the agent to acl."{pattern}" under [security] in {self.config_name}'
+                    return Refusal(f"'{pattern}' is kept for other agents, and this is {who}", way_out)
         return None
 
     def _granting(self, name: str) -> str:

@@ -141,7 +141,8 @@ def narrower(rules: RuntimeContext, by: Narrowing) -> RuntimeContext:
     if by.grant is not None and level is SecurityLevel.FULL and by.level is not SecurityLevel.FULL:
         level = SecurityLevel.CONTROLLED  # a list of grants says that nothing else is granted
     deny = (*rules.deny, *by.deny)
-    signed = rules.signed if by.signed is None else by.signed
+    signed = by.signed if rules.signed is None or by.signed in (None, rules.signed) else rules.signed.both(by.signed)
+    signed = rules.signed if by.signed is None else signed
     return attrs.evolve(rules, level=level, reach=reach, grant=_both(own, theirs), deny=deny, signed=signed)
 
 

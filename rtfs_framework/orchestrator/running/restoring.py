@@ -7,13 +7,15 @@ what both do. Where the rules of today are those of then, it is the host itself,
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
+from rtfs_framework.orchestrator.config.grants import ArgumentGrant
 from rtfs_framework.orchestrator.config.isolation import ChildSpec, Isolation, stricter
-from rtfs_framework.orchestrator.config.security import Quota, Reach, RuntimeContext, SecurityLevel
+from rtfs_framework.orchestrator.config.security import Kept, Quota, Reach, RuntimeContext, SecurityLevel
 from rtfs_framework.orchestrator.config.signed import Signed
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.purse import NANO, Purse
@@ -21,20 +23,26 @@ from rtfs_framework.orchestrator.running.narrowing import Narrowing, narrower, u
 
 
 def told(rules: RuntimeContext) -> dict[str, Any]:
-    """Return rules as JSON-ready data; where relative paths of grants start belongs to the machine, and is not told."""
+    """Return rules as JSON-ready data. Where relative paths of grants start counts on the machine that says it."""
     return {
+        "machine": _machine(),
         "level": rules.level.value,
         "reach": rules.reach.value,
         "isolation": rules.isolation.value,
         "grant": list(rules.grant),
         "deny": list(rules.deny),
-        "arguments": [[each.id, _plain(each.table)] for each in rules.arguments],
-        "acl": {name: list(agents) for name, agents in rules.acl.items()},
-        "agent": rules.agent,
+        "arguments": [[each.id, _plain(each.table), each.grant.base] for each in rules.arguments],
+        "kept": [[_plain(each.acl), each.agent] for each in (Kept(rules.acl, rules.agent), *rules.before)],
+        "gone": sorted(rules.gone),
         "quota": attrs.asdict(rules.quota),
         "child": _plain(attrs.asdict(rules.child)),
         **({} if rules.signed is None else {"signed": rules.signed.to_json()}),
     }
+
+
+def _machine() -> str:
+    """Return the name of this machine, "" where the system does not say."""
+    return os.uname().nodename if hasattr(os, "uname") else ""
 
 
 def _plain(table: Mapping[str, Any]) -> Any:
@@ -53,17 +61,22 @@ def restored(host: Host, then: Mapping[str, Any]) -> Host:
         deny=tuple(each for each in then["deny"] if each not in rules.deny),
         signed=Signed.of_json(then["signed"]) if "signed" in then else None,
     )
-    was = [(id_, table) for id_, table in then["arguments"]]
-    kept = tuple(each for each in rules.arguments if (each.id, _plain(each.table)) in was)
-    acl = {**{name: tuple(agents) for name, agents in then["acl"].items()}, **rules.acl}
-    for name in rules.acl.keys() & then["acl"].keys():
-        acl[name] = tuple(each for each in rules.acl[name] if each in then["acl"][name])
+    offered, here = host.dispatcher.capabilities.security.offered, then["machine"] == _machine()
+    was = [(offered.id_of(id_), table, base if here else "") for id_, table, base in then["arguments"]]
+
+    def is_of_then(each: ArgumentGrant) -> bool:
+        return (offered.id_of(each.id), _plain(each.table), each.grant.base if here else "") in was
+
+    kept = tuple(filter(is_of_then, rules.arguments))
+    said = {*(id_ for id_, *_ in was), *(offered.id_of(each.id) for each in rules.arguments)}
+    gone = said - {offered.id_of(each.id) for each in kept}  # nor is the bare name granted of what tables said
+    before = tuple(Kept({name: tuple(agents) for name, agents in acl.items()}, agent) for acl, agent in then["kept"])
     made = attrs.evolve(
         narrower(rules, by),
         arguments=kept,
-        agent=then["agent"],
+        gone=frozenset({*rules.gone, *then["gone"], *gone}),
         child=_both(rules.child, then["child"]),
-        acl=acl,
+        before=tuple(each for each in before if each.acl and each != Kept(rules.acl, rules.agent)),
         isolation=stricter(rules.isolation, Isolation(then["isolation"])),
         quota=_less(rules.quota, Quota(**then["quota"])),
     )

@@ -8,8 +8,11 @@ import pytest
 from rtfs_framework.api import CapabilityGrant, DelegationMetadata, ProgramError
 from rtfs_framework.orchestrator.config.grants import ArgumentGrant
 from rtfs_framework.orchestrator.config.isolation import ChildSpec, Isolation
-from rtfs_framework.orchestrator.config.security import Quota, Reach, RuntimeContext, SecurityLevel
+from rtfs_framework.orchestrator.config.security import Kept, Quota, Reach, RuntimeContext, SecurityLevel
+from rtfs_framework.orchestrator.config.signed import Signed
+from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.recording.purse import Purse
+from rtfs_framework.orchestrator.running.narrowing import Narrowing, narrower
 from rtfs_framework.orchestrator.running.restoring import purse_of, restored, told
 
 DATA = ArgumentGrant("fs.read", CapabilityGrant(None, "/here"), {"roots": ["./data"]})
@@ -46,10 +49,9 @@ def test_equal_rules_are_the_host_s_own(kit):
         ({"isolation": Isolation.SANDBOXED}, {"isolation": Isolation.SANDBOXED}),
         ({"arguments": (ALL,)}, {"arguments": ()}),
         ({"arguments": (DATA, ALL)}, {"arguments": (DATA,)}),
-        ({"arguments": (ELSEWHERE,)}, {"arguments": (ELSEWHERE,)}),
+        ({"arguments": (ELSEWHERE,)}, {"arguments": (), "gone": {"fs.read"}}),
         ({"quota": Quota(usd=1.0)}, {"quota": Quota(usd=1.0)}),
         ({"acl": {"a": ("me",)}}, {"acl": {"a": ("me",)}}),
-        ({"agent": "bob"}, {"agent": ""}),
         ({"child": ChildSpec(read=("/etc",))}, {"child": ChildSpec()}),
     ],
 )
@@ -64,9 +66,9 @@ def test_wider_rules_of_today_add_nothing_and_narrower_ones_count(kit, change, h
         ({"deny": ("x",)}, {"deny": ("x",)}),
         ({"isolation": Isolation.ISOLATED}, {"isolation": Isolation.ISOLATED}),
         ({"quota": Quota(usd=0.5, calls=3)}, {"quota": Quota(usd=0.5, calls=3)}),
-        ({"acl": {"a": ("me",)}}, {"acl": {"a": ("me",)}}),
+        ({"gone": frozenset({"a"})}, {"gone": frozenset({"a"})}),
+        ({"before": (Kept({"a": ("x",)}, "y"),)}, {"before": (Kept({"a": ("x",)}, "y"),)}),
         ({"level": SecurityLevel.PURE}, {"level": SecurityLevel.PURE}),
-        ({"agent": "ann"}, {"agent": "ann"}),
     ],
 )
 def test_what_is_gone_today_still_counts(kit, change, has):
@@ -74,9 +76,42 @@ def test_what_is_gone_today_still_counts(kit, change, has):
     assert {name: getattr(found, name) for name in has} == has
 
 
-def test_of_two_lists_of_agents_those_of_both_count(kit):
-    then = attrs.evolve(USUAL, acl={"a": ("me", "you")})
-    assert gone_on(kit, then, attrs.evolve(USUAL, acl={"a": ("you", "she")})).acl == {"a": ("you",)}
+@pytest.mark.parametrize(
+    ("then", "today", "may"),
+    [
+        (({"a": ("ann",)}, "ann"), ({"a": ("ann",)}, "ann"), True),
+        (({"a": ("ann",)}, "ann"), ({"a": ("ann",)}, "bob"), False),
+        (({"a": ("ann",)}, "ann"), ({"a": ("bob",)}, "ann"), False),
+        (({"*": ("bob",)}, "ann"), ({"a": ("ann",)}, "ann"), False),
+        (({}, "ann"), ({"a": ("ann",)}, "bob"), False),
+        (({"a": ("ann", "x*")}, "x1"), ({"*": ("x1",)}, "x1"), True),
+        (({"a": ("ann",)}, "bob"), ({}, "bob"), False),
+    ],
+)
+def test_who_may_use_a_capability_must_have_been_let_then_and_be_let_today(kit, then, today, may):
+    with kit.open() as session:
+        rules = attrs.evolve(USUAL, acl=today[0], agent=today[1])
+        host = attrs.evolve(session.host, config=attrs.evolve(session.host.config, security=rules))
+        found = restored(host, told(attrs.evolve(USUAL, acl=then[0], agent=then[1])))
+        security = SecurityAuthorizer(found.config.security)
+        assert (security.authorize_capability("a") is None) == may
+
+
+def test_a_grant_that_says_something_else_today_grants_nothing(kit):
+    """Neither what it says today, nor what it said, nor what its bare name would."""
+    found = gone_on(kit, USUAL, attrs.evolve(USUAL, arguments=(ALL,)))
+    why = SecurityAuthorizer(found).authorize_capability("fs.read")
+    assert why is not None
+    assert "not those under which the run began" in why.reason
+    bare = gone_on(kit, USUAL, attrs.evolve(USUAL, arguments=()))
+    assert SecurityAuthorizer(bare).authorize_capability("fs.read") is not None
+
+
+def test_another_machine_has_its_own_folders(kit):
+    with kit.open() as session:
+        rules = attrs.evolve(USUAL, arguments=(ELSEWHERE,))
+        host = attrs.evolve(session.host, config=attrs.evolve(session.host.config, security=rules))
+        assert restored(host, {**told(USUAL), "machine": "another"}).config.security.arguments == (ELSEWHERE,)
 
 
 def test_what_kept_no_rules_goes_on_under_those_of_today(kit):
@@ -227,3 +262,24 @@ def test_a_preset_of_a_file_that_nobody_trusts_only_narrows(kit, own, theirs, ru
     with kit.open(program_dir=repo, environ={"RTFS_HOME": str(home)}) as session:
         found = session.host.config.security
         assert (found.level, found.reach, found.isolation) == rules
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "both"),
+    [
+        (("p", "a b", "x y"), ("p", "b c", "y z"), ("p", "b", "y")),
+        (("", "a b", "x y"), ("p", "b c", "y z"), ("p", "b", "y")),
+        (("q", "a b", "x y"), ("p", "a b", "x y"), ("q", "", "")),
+    ],
+)
+def test_of_two_manifests_what_both_allow_is_allowed(own, other, both):
+    def signed(program, capabilities, targets):
+        lists = {"capabilities": tuple(capabilities.split()), "targets": tuple(targets.split())}
+        return Signed(name="m", digest="d", program=program, **lists)
+
+    assert signed(*own).both(signed(*other)) == signed(*both)
+    rules = attrs.evolve(USUAL, signed=signed(*own))
+    assert narrower(rules, Narrowing(signed=signed(*other))).signed == signed(*both)
+    assert narrower(rules, Narrowing(signed=signed(*own))).signed == signed(*own)
+    assert narrower(rules, Narrowing()).signed == signed(*own)
+    assert narrower(USUAL, Narrowing(signed=signed(*own))).signed == signed(*own)
