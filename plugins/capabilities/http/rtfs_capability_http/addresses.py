@@ -48,6 +48,11 @@ def is_public(address: Address) -> bool:
     return address in _PUBLIC_6 and not any(address in network for network in _NOT_PUBLIC_6)
 
 
+def is_listed(address: Address, listed: Iterable[Network]) -> bool:
+    """Tell whether an address is in one of the networks, as it is written."""
+    return any(address.version == network.version and address in network for network in listed)
+
+
 def may_reach(address: Address, listed: Iterable[Network]) -> bool:
     """Tell whether an address may be connected to: a public one, or one that is listed as it is written."""
-    return is_public(address) or any(address.version == network.version and address in network for network in listed)
+    return is_public(address) or is_listed(address, listed)

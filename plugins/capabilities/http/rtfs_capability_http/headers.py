@@ -31,11 +31,16 @@ _HARMLESS = frozenset({"accept", "accept-language"})
 """What goes on to another origin."""
 
 
+def twin(name: str) -> str:
+    """Return what is equal for names that servers do not tell apart which hand headers on as variables."""
+    return name.lower().replace("_", "-")
+
+
 def why_refused(name: str) -> str | None:
     """Return why a header is not a program's to set, in words that follow "which", None when it is."""
     if not _NAME.fullmatch(name):
         return "is no name of a header"
-    known = name.lower().replace("_", "-")  # servers that hand headers on as variables do not tell these apart
+    known = twin(name)
     if known in _FRAMING or known.startswith(_BEGINNINGS[:2]):
         return "the client sets itself"
     if known in _ELSEWHERE or known.startswith(_BEGINNINGS[2:]):

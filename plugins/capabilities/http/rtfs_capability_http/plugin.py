@@ -73,7 +73,8 @@ class HttpGrant:
     """How often a server may lead `http.fetch` on; each step needs a grant of its own. 0: it sees the redirect."""
     headers_env: Mapping[str, str] = attrs.field(factory=dict, validator=_secret_headers)
     """Headers that are added for these hosts, whose values stand in environment variables: header to *name* of the
-    variable. They go to the host that the program asks, and not on to where it leads."""
+    variable. They go to the host that the program asks, and not on to where it leads; over plain http to addresses in
+    `private` alone, and through no proxy."""
     proxy: bool = False
     """Whether requests go through the proxy that the environment names (HTTPS_PROXY and the like)."""
 

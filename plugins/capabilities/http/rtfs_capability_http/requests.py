@@ -18,10 +18,10 @@ import anyio
 import anyio.to_thread
 import httpx2
 
-from rtfs_capability_http.addresses import may_reach, read_address, read_networks
+from rtfs_capability_http.addresses import is_public, may_reach, read_address, read_networks
 from rtfs_capability_http.calls import SAFE_METHODS, SENDING, Ask, read_ask
 from rtfs_capability_http.granted import granting
-from rtfs_capability_http.headers import sent
+from rtfs_capability_http.headers import sent, twin
 from rtfs_capability_http.plugin import FETCH, FETCH_ALIASES, SEND, HttpGrant
 from rtfs_capability_http.replies import Taken, as_reply, taken
 from rtfs_capability_http.urls import BadUrl, Origin, Url, join
@@ -136,7 +136,7 @@ class HttpSet:
                 content=ask.body,
                 extensions={"target": url.target.encode(), "sni_hostname": url.origin.host},
             )
-            answer = await self._step(url.origin, step, grant, seconds)
+            answer = await self._step(url.origin, step, grant, seconds, secret=bool(secret) and not strayed)
             location = answer.location if answer.status in _LED_ON else None
             if most == 0 or location is None:
                 return await as_reply(answer, str(url), secret.values())
@@ -147,9 +147,13 @@ class HttpSet:
             grant = granting(request.grants, url.origin, ask.method)
         raise _failed(f"{ask.url.origin} leads on more than {most} times; see what it hands out", FailureKind.FINAL)
 
-    async def _step(self, origin: Origin, request: httpx2.Request, grant: HttpGrant, seconds: float) -> Taken:
+    async def _step(
+        self, origin: Origin, request: httpx2.Request, grant: HttpGrant, seconds: float, *, secret: bool
+    ) -> Taken:
         """Make one step: at the first checked address that takes a connection."""
         addresses = await self._addresses(origin, grant)
+        if secret and origin.scheme == "http":
+            self._see_that_nobody_reads(origin, addresses, grant)
         connect = None if math.isinf(seconds) else seconds / len(addresses)
         request.extensions["timeout"] = {"connect": connect}
         why: Exception | None = None
@@ -189,15 +193,26 @@ class HttpSet:
                 raise not_granted(what, "list it in `private` of the grant, if it is meant")
         return found[:_MOST_ADDRESSES]
 
+    def _see_that_nobody_reads(self, origin: Origin, addresses: Sequence[str], grant: HttpGrant) -> None:
+        """Refuse secrets over plain http, unless they stay within a network that the grant lists in `private`."""
+        known = [read_address(text) for text in addresses]  # what is not public was found in `private`
+        if any(each is None or is_public(each) for each in known) or self._proxy(origin, grant) is not None:
+            what = f"{origin} over plain http, where anybody on the way can read the headers that the grant adds"
+            raise not_granted(what, "ask by https, or list a network of your own in `private`, without a proxy")
+
+    def _proxy(self, origin: Origin, grant: HttpGrant) -> tuple[str, str] | None:
+        """Return the variable that names the proxy of a step, and what it says."""
+        return proxy_variable(origin.scheme, origin.host, origin.port, self._environ) if grant.proxy else None
+
     def _secrets(self, grant: HttpGrant, own: dict[str, str]) -> dict[str, str]:
         """Return the headers that a grant adds."""
-        found = {}
+        found, theirs = {}, set(map(twin, own))
         for name, variable in grant.headers_env.items():
             value = (self._environ(variable) or "").strip()
             if not value or not value.isascii() or not value.isprintable():
                 message = f"the environment variable {variable} does not hold a value for the header {name}; set it"
                 raise CapabilityError(message, failure=FailureKind.FINAL)
-            if name.lower() in own:
+            if twin(name) in theirs:
                 raise not_granted(f"the header {name!r}, which the grant itself adds", "leave it out")
             found[name] = value
         return found
@@ -205,7 +220,7 @@ class HttpSet:
     async def _transport(self, origin: Origin, grant: HttpGrant) -> httpx2.AsyncHTTPTransport:
         """Return what makes one connection. It reads nothing of the process's environment."""
         trusted = await anyio.to_thread.run_sync(lambda: self._trusted)  # it reads files, once
-        found = proxy_variable(origin.scheme, origin.host, origin.port, self._environ) if grant.proxy else None
+        found = self._proxy(origin, grant)
         try:
             proxy = None if found is None else httpx2.Proxy(found[1] if "://" in found[1] else f"http://{found[1]}")
             return httpx2.AsyncHTTPTransport(verify=trusted, trust_env=False, proxy=proxy)

@@ -141,12 +141,35 @@ def test_a_secret_that_is_not_there_or_cannot_be_sent(web, value):
     assert web.good.seen == []
 
 
-def test_a_program_cannot_put_its_own_value_over_a_secret(web):
+@pytest.mark.parametrize("name", ["X-API-KEY", "x_api_key", "X-Api_Key"])
+@pytest.mark.parametrize("secret", ["X-Api-Key", "x_api_key"])
+def test_a_program_cannot_put_its_own_value_over_a_secret(web, secret, name):
     web.environ["TOKEN"] = TOKEN
-    ask = _map(url=_good(web), headers=Map.of([("AUTHORIZATION", "mine")]))
+    ask = _map(url=_good(web), headers=Map.of([(name, "mine")]))
     with pytest.raises(CapabilityError, match="the grant itself adds"):
-        web.call(ask, web.grant(headers_env={"Authorization": "TOKEN"}))
+        web.call(ask, web.grant(headers_env={secret: "TOKEN"}))
     assert web.good.seen == []
+
+
+@pytest.mark.parametrize("private", [("127.0.0.1",), ("0.0.0.0/0",)], ids=["not listed", "listed, and public"])
+def test_a_secret_does_not_go_over_plain_http_to_a_public_address(web, private):
+    web.environ["TOKEN"] = TOKEN
+    web.names.answers["good.example"] = [["127.0.0.1", "8.8.8.8"]]
+    with pytest.raises(CapabilityError, match="over plain http") as caught:
+        web.call(_good(web), web.grant(headers_env={"Authorization": "TOKEN"}, private=private))
+    assert caught.value.kind == "SecurityViolation"
+    assert web.good.seen == []
+    assert web.call(_good(web), web.grant(private=private)).get(Keyword("status")) == 200
+
+
+def test_a_secret_does_not_go_over_plain_http_to_a_proxy(web):
+    web.environ.update(TOKEN=TOKEN, http_proxy=f"http://127.0.0.2:{web.evil.port}")
+    with pytest.raises(CapabilityError, match="without a proxy"):
+        web.call(_good(web), web.grant(headers_env={"Authorization": "TOKEN"}, proxy=True))
+    assert web.untouched
+    web.environ["no_proxy"] = "good.example"
+    web.call(_good(web), web.grant(headers_env={"Authorization": "TOKEN"}, proxy=True))
+    assert dict(web.good.seen[0][2])["Authorization"] == TOKEN
 
 
 @pytest.mark.parametrize("packed", [gzip.compress(b"x" * 5000), zlib.compress(b"x" * 5000)], ids=["gzip", "deflate"])
