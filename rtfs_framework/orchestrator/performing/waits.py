@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import attrs
 
@@ -71,8 +72,8 @@ class Waits:
     """Seconds after which a run that waits is ended, to be gone on with; None for waiting as long as it takes."""
     _waiting: dict[str, set[int]] = attrs.field(factory=dict, init=False)
     """The waits of each run that are under way, by their records' identity."""
-    _taken: dict[str, set[int]] = attrs.field(factory=dict, init=False)
-    """The words that a run has been given, by their positions."""
+    _taken: WeakKeyDictionary[Chain, set[int]] = attrs.field(factory=WeakKeyDictionary, init=False)
+    """The words that a run has been given, by their positions; they go with the run."""
 
     def answer(self, opened: OpenCall) -> Answer | Waiting:
         """Return the answer to a call of one of them, or what to wait for."""
@@ -116,11 +117,15 @@ class Waits:
         return _Wait(until, _name(name, args[:1]), args[2] if len(args) > 2 else None)
 
     def _until(self, name: str, given: Any) -> float:
+        wrong = _wrong(name, "waits for a time that is none, or for more than a year")
         if isinstance(given, Timestamp):
-            return _epoch(given)
+            until = _epoch(given)
+            if until - self.clock.now() > _MOST:
+                raise wrong
+            return until
         seconds = duration(given) if isinstance(given, str) else given
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= _MOST:
-            raise _wrong(name, "waits for a time that is none, or for more than a year")
+            raise wrong
         return self.clock.now() + seconds
 
     def _noted(self, opened: OpenCall, chain: Chain | None, name: str) -> Answer | Waiting:
@@ -233,7 +238,7 @@ class Waits:
         if wait.name and chain is not None and chain.number is not None:
             from rtfs_framework.orchestrator.recording.journal.outside import words_for
 
-            taken = self._taken.setdefault(opened.scope.run, self._before(opened))
+            taken = self._taken.setdefault(chain, self._before(opened))
             for word in words_for(chain.journal.path, chain.number):
                 if word.name == wait.name and word.position not in taken and word.text is not None:
                     taken.add(word.position)

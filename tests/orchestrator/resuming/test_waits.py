@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from contextlib import suppress
@@ -217,3 +218,22 @@ class TestApprovals:
         with opened(world, asked, park=0.0) as session, pytest.raises(ProgramError, match="no answer within"):
             session.resume(Resuming(run=world.run))
         assert [name for name, *_ in world.effects] == ["put"]
+
+
+def test_no_moment_beyond_a_year_is_waited_for_and_one_that_is_over_is_not_waited_for(world, source):
+    with opened(world, FakeClock()) as session:
+        for moment in ("9999-01-01T00:00:00Z", "2900-01-01T00:00:00Z"):
+            with pytest.raises(ProgramError, match="more than a year"):
+                session.run(source(f'(defn main [] (host/sleep #timestamp("{moment}")))'), entry="main")
+        assert (
+            session.run(source('(defn main [] (host/sleep #timestamp("1960-01-01T00:00:00Z")))'), entry="main").value
+            is None
+        )
+
+
+def test_the_words_of_a_run_are_forgotten_with_it(world, source):
+    with opened(world, FakeClock()) as session:
+        for _ in range(3):
+            session.run(source("(defn main [] (host/wait-for :never 0 :late))"), entry="main")
+        gc.collect()
+        assert len(session.host.dispatcher.approvals.waits._taken) <= 1
