@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
-import select
+import selectors
 import signal
 import socket
 import subprocess
@@ -138,27 +138,32 @@ def _exchange(ours: socket.socket, message: bytes, until: float) -> bytes:
     """
     ours.setblocking(False)
     left, said = memoryview(message), bytearray()
-    while True:
-        seconds = until - monotonic()
-        if seconds <= 0:
-            raise TimeoutError
-        can_read, can_write, _ = select.select([ours], [ours] if left else [], [], seconds)
-        try:
-            if can_write:
-                left = left[ours.send(left[:_PIECE]) :]
-                if not left:
-                    ours.shutdown(socket.SHUT_WR)
-            if can_read:
-                piece = ours.recv(_PIECE)
-                if not piece:
-                    return bytes(said)
-                said += piece
-                if len(said) > MOST:
-                    raise GarbledError(f"its child process wrote more than {MOST} bytes")
-        except BlockingIOError:
-            continue
-        except OSError:  # it ended
-            return bytes(said)
+    with selectors.DefaultSelector() as ready:  # `select` takes no file whose number is beyond 1,023
+        ready.register(ours, selectors.EVENT_READ | selectors.EVENT_WRITE)
+        while True:
+            seconds = until - monotonic()
+            if seconds <= 0:
+                raise TimeoutError
+            events = 0
+            for _, found in ready.select(seconds):
+                events |= found
+            try:
+                if events & selectors.EVENT_WRITE:
+                    left = left[ours.send(left[:_PIECE]) :]
+                    if not left:
+                        ours.shutdown(socket.SHUT_WR)
+                        ready.modify(ours, selectors.EVENT_READ)
+                if events & selectors.EVENT_READ:
+                    piece = ours.recv(_PIECE)
+                    if not piece:
+                        return bytes(said)
+                    said += piece
+                    if len(said) > MOST:
+                        raise GarbledError(f"its child process wrote more than {MOST} bytes")
+            except BlockingIOError:
+                continue
+            except OSError:  # it ended
+                return bytes(said)
 
 
 def _judged(said: bytes, status: int) -> Any:
