@@ -50,6 +50,9 @@ class CapabilityRequest:
     """For whom the run is: state that a capability keeps is kept apart by it."""
     marks: frozenset[str] = frozenset()
     """The marks that the call carries. State that is kept is kept with them, or refuses what is marked."""
+    carries_marks: bool = True
+    """Whether an answer or an error may bring marks along. Where not, the host hands over neither, so a handler that
+    would answer with marks does nothing, and refuses."""
 
 
 class CapabilityHandler(Protocol):

@@ -62,13 +62,22 @@ class CapabilityError(RtfsError):
     """A capability that failed; the program sees kind `Generic`, or `kind` when given (LANGUAGE.md 11.1).
 
     `failure` says what may be tried after it, where the program's hints ask for that: `SAFE` where surely nothing was
-    done, `HERE` where the same call would fail again.
+    done, `HERE` where the same call would fail again. `marks` are those of what it tells, or depends on: they count as
+    an answer's do (`Described.marks`).
     """
 
-    def __init__(self, message: str, kind: str = "Generic", *, failure: FailureKind = FailureKind.UNCERTAIN) -> None:
+    def __init__(
+        self,
+        message: str,
+        kind: str = "Generic",
+        *,
+        failure: FailureKind = FailureKind.UNCERTAIN,
+        marks: Label = PUBLIC,
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.failure = failure
+        self.marks = marks
 
 
 class ProviderError(RtfsError):

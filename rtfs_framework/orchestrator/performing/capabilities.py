@@ -143,7 +143,10 @@ class Capabilities:
         if deadline <= 0 and opened.hinted is not None:
             return opened.hinted.again(Failed(late(), FailureKind.FINAL, "the call's time is over"))
         key, tenant = call_key(opened), opened.scope.tenant
-        request = _request(entry.id, call.args, call.place, deadline, key, granted.grants, tenant, opened.labels)
+        carries = opened.scope.floating is not None
+        request = _request(
+            entry.id, call.args, call.place, deadline, key, granted.grants, tenant, opened.labels, carries
+        )
         if entry.parameters is not None:
             try:
                 _check_arguments(entry, entry.parameters, call.args)
@@ -283,7 +286,11 @@ class Capabilities:
         return value
 
     def _marked(self, opened: OpenCall, entry: CapabilityEntry, marks: Label) -> None:
-        """Count the marks that an answer brings along; where nothing carries marks, it is not handed over."""
+        """Count the marks that an answer or an error brings along; where nothing carries marks, it is not handed over.
+
+        Raises:
+            ProgramError: Nothing does.
+        """
         if opened.scope.floating is None:
             shown = ", ".join(f":{mark}" for mark in sorted(marks))
             refusal = Refusal(f"its answer carries {shown}, and nothing here carries marks", "configure [labels]")
@@ -307,6 +314,11 @@ class Capabilities:
     def _failed(self, opened: OpenCall, entry: CapabilityEntry, error: Exception) -> Answer | Waiting:
         """Return what becomes of a call that failed: the error, or what is decided then, where hints are in force."""
         what = f"capability '{entry.id}'"
+        if isinstance(error, CapabilityError) and error.marks:
+            try:
+                self._marked(opened, entry, error.marks)
+            except ProgramError as refusal:
+                error = refusal  # the same as of an answer: nothing tells which of both it was
         if not isinstance(error, CapabilityError | ProgramError):
             self.events.plugin_failed(self.parts[entry.id], error, _HANDLER, "the program got an error")
         thrown, hinted = as_program_error(error, what), opened.hinted

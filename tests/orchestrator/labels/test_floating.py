@@ -180,3 +180,14 @@ def test_errors_say_nothing_more_than_the_rules(desk):
     with pytest.raises(ProgramError) as caught:
         desk.run("(defn main [r] (call :out.send (:email r)))", ALICE)
     assert "alice" not in str(caught.value)
+
+
+def test_the_marks_that_an_error_of_a_capability_brings_along_count(desk):
+    def fails(_request):
+        raise CapabilityError("m is more than 4000", marks=frozenset({"pii"}))
+
+    desk.crm = fails
+    text = F + "(defn main [_] (f (try (call :crm.get) (catch e (str e)))))"
+    result = desk.run(text, BOB, labels="[labels.inputs]\nemail = ['pii']\n")
+    assert (result.value, desk.reached()) == ("own", [])
+    assert [sorted(each.labelled.brought) for each in result.calls if each.kind == "capability"] == [["pii"]]

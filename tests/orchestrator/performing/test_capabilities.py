@@ -6,7 +6,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from rtfs_framework.api import CapabilityError, LanguageError, ProgramError
+from rtfs_framework.api import CapabilityError, Described, LanguageError, ProgramError
 from rtfs_framework.lang.types.model import Primitive
 
 GRANT = '[security]\ngrant = ["kv.*"]\n'
@@ -145,3 +145,30 @@ def test_steps_are_told_to_observers(kit, source, observer):
         "step-start",
         "step-done",
     ]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_where_nothing_carries_marks_a_marked_error_tells_no_more_than_a_marked_answer(kit, source, capability, waits):
+    seen = []
+
+    def outcome(request):
+        seen.append(request.carries_marks)
+        if len(seen) == 1:
+            raise CapabilityError("m is more than 4000", "TypeError", marks=frozenset({"pii"}))
+        return Described(1, marks=frozenset({"pii"}))
+
+    async def later(request):
+        return outcome(request)
+
+    tried = '(try (call :kv.get "k") (catch e [(:type e) (str e)]))'
+    text = f"[{tried} {tried}]"
+    failed, answered = run(kit, source, text, [capability("kv.get", later if waits else outcome)]).value
+    assert failed == answered
+    assert "carries :pii, and nothing here carries marks" in failed[1]
+    assert seen == [False, False]
+    seen[:] = [0]
+    with kit.open(
+        kit.catalog(capabilities=[capability("kv.get", outcome)]), GRANT + "[labels.inputs]\nx = ['pii']\n"
+    ) as s:
+        s.run(source(CALL))
+    assert seen[1:] == [True]

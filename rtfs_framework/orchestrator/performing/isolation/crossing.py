@@ -93,6 +93,7 @@ def failure(error: BaseException) -> bytes:
     said: dict[str, Any] = {"message": str(error)[:_WORDS]}
     if isinstance(error, CapabilityError):
         said |= {"raised": "capability", "kind": error.kind, "failure": error.failure.value}
+        said["marks"] = sorted(error.marks)
     elif isinstance(error, ProgramError):
         said |= {"raised": "program", "kind": error.kind}
         said["data"] = to_text(error.value.data, MOST, _DEEPEST)
@@ -123,10 +124,14 @@ def _value(said: dict[str, Any]) -> Any:
     value = from_text(said["value"])
     if "marks" not in said and "metadata" not in said:
         return value
-    marks, metadata = said["marks"], said["metadata"]
-    if not all(isinstance(mark, str) for mark in marks):
+    return Described(value, DelegationMetadata(**said["metadata"]), _marks(said))
+
+
+def _marks(said: dict[str, Any]) -> frozenset[str]:
+    marks = said["marks"]
+    if not (isinstance(marks, list) and all(isinstance(mark, str) for mark in marks)):
         raise TypeError
-    return Described(value, DelegationMetadata(**metadata), frozenset(marks))
+    return frozenset(marks)
 
 
 def _error(said: dict[str, Any]) -> Exception:
@@ -135,7 +140,7 @@ def _error(said: dict[str, Any]) -> Exception:
         raise TypeError
     kind, message = kind[:_WORDS], message[:_WORDS]
     if said["raised"] == "capability":
-        return CapabilityError(message, kind, failure=FailureKind(said["failure"]))
+        return CapabilityError(message, kind, failure=FailureKind(said["failure"]), marks=_marks(said))
     if said["raised"] == "program":
         return ProgramError(kind, message, None if said["data"] is None else from_text(said["data"]))
     return HandlerRaisedError(f"{kind}: {message}")

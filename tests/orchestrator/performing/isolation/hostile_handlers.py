@@ -41,7 +41,7 @@ def marked(request):
 
 
 def refuses(request):
-    raise CapabilityError("no such thing", "NotFound")
+    raise CapabilityError("no such thing", "NotFound", marks=frozenset({"secret"}))
 
 
 def throws(request):

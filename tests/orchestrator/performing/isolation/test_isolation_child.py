@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib
 import os
 import platform
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 from threading import Thread
+from time import monotonic
 
 import pytest
 
@@ -23,7 +25,7 @@ from rtfs_framework.lang.vectors import List
 from rtfs_framework.orchestrator.config.isolation import ChildSpec
 from rtfs_framework.orchestrator.performing.isolation.bounds import Bounds, CannotIsolateError, confine
 from rtfs_framework.orchestrator.performing.isolation.crossing import GarbledError, HandlerRaisedError, read
-from rtfs_framework.orchestrator.performing.isolation.process import Isolated
+from rtfs_framework.orchestrator.performing.isolation.process import Isolated, _exchange
 from rtfs_framework.orchestrator.performing.isolation.syscalls import ARCHITECTURES, NEVER, program
 from rtfs_framework.registry.faults import Part, PluginFault
 from rtfs_framework.registry.problems import Provenance
@@ -70,7 +72,7 @@ def test_the_whole_request_crosses_and_what_is_told_of_an_answer_comes_back():
 def test_what_a_handler_raises_is_raised_here():
     with pytest.raises(CapabilityError, match="no such thing") as caught:
         call("refuses")
-    assert caught.value.kind == "NotFound"
+    assert (caught.value.kind, caught.value.marks) == ("NotFound", {"secret"})
     with pytest.raises(ProgramError, match="of a program") as thrown:
         call("throws")
     assert thrown.value.value.data == Map.of([(Keyword("a"), 1)])
@@ -217,3 +219,20 @@ def test_a_filter_ends_calls_of_other_architectures_and_fits_the_kernel(machine)
     assert len(program(machine, 1, sockets=False)) < len(made) + 8
     numbers = [number for number in (each[ARCHITECTURES[machine][0]] for each in NEVER.values()) if number is not None]
     assert len(set(numbers)) == len(numbers)
+
+
+def test_a_host_with_many_files_open_exchanges_with_its_child_as_others_do():
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    number = 1500
+    if limits[1] != resource.RLIM_INFINITY and limits[1] <= number:
+        pytest.skip("this process may not open so many files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limits[0], number + 1), limits[1]))
+    try:
+        low, theirs = socket.socketpair()
+        with low, theirs, socket.socket(fileno=fcntl.fcntl(low.fileno(), fcntl.F_DUPFD_CLOEXEC, number)) as ours:
+            theirs.sendall(b"the answer")
+            theirs.shutdown(socket.SHUT_WR)
+            assert _exchange(ours, b"the call", monotonic() + 30) == b"the answer"
+            assert theirs.recv(100) == b"the call"
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
