@@ -2,7 +2,8 @@
 
 A call that changes something notes its reply under its key in the same transaction, so one that is made again because
 nobody knows how it ended (a crash) gets that reply and does nothing. What a call tells or decides by is marked as the
-entries are that it looked at, and what it keeps is marked so, too.
+entries are that it looked at, its errors too, and what it keeps is marked so. Where the host carries no marks, a call
+that looked at marked entries does nothing and is refused.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ _OPERATION = f"[:map [:op :keyword] [:key {_KEY}] [:value :any ?] [:version :int
 _DONE = f"[:map [:done :bool] [:conflicts [:vector :string]] [:results [:vector {_FACTS}]]]"
 _LISTED = f"[:union {_KEY} [:map [:prefix :string ?] [:after :string ?] [:most :int ?]]]"
 _LARGEST = 2**63 - 1
+_REFUSED = "SecurityViolation"
 
 Told = tuple[Value, frozenset[str]]
 """A reply and its marks."""
@@ -58,6 +60,17 @@ class Visit:
         self.db, self.request, self._own = db, request, own
         self.marks: frozenset[str] = frozenset()
         self._told = 0
+
+    def done(self, work: Work) -> Value:
+        """Do the work; raises CapabilityError, with the marks of what was looked at."""
+        try:
+            value = work(self)
+        except CapabilityError as error:
+            see_that_carried(self.request, self.marks | error.marks)
+            error.marks |= self.marks
+            raise
+        see_that_carried(self.request, self.marks)
+        return value
 
     def look(self, key: str) -> Kept:
         """Return what is kept under a key."""
@@ -86,6 +99,7 @@ class Visit:
         version = tables.put(self.db, tenant, key, text, marks)
         keys, size = tables.totals(self.db, tenant)
         if keys > self._own.most_keys or size > self._own.most_bytes:
+            self.marks |= tables.every(self.db, tenant)  # it is told how much there is
             full = f"{self._own.most_keys:,} keys or {self._own.most_bytes:,} bytes"
             raise failed(
                 f"there are {full} already; delete some, or raise `most_keys` or `most_bytes`", "ResourceError"
@@ -141,6 +155,7 @@ class KvSet:
 
         def work(visit: Visit) -> Value:
             found = []
+            visit.marks |= tables.absent(visit.db, request.tenant)
             for key, there, marks in tables.entries(visit.db, request.tenant, prefix, after):
                 visit.marks |= marks
                 if there:
@@ -205,7 +220,7 @@ class KvSet:
 
         def within(db: sqlite3.Connection) -> Told:
             visit = Visit(db, request, self._own)
-            return work(visit), visit.marks
+            return visit.done(work), visit.marks
 
         return _described(self._file.do(lambda db: in_transaction(db, within, "begin")))
 
@@ -218,11 +233,12 @@ class KvSet:
             before = tables.replied(db, call) if request.key else None
             if before is not None:
                 value, marks = read_value(before)
+                see_that_carried(request, frozenset(marks))
                 return value, frozenset(marks)
             visit = Visit(db, request, self._own)
-            value = work(visit)
+            value = visit.done(work)
             if request.key:
-                tables.reply(db, call, write((value, tuple(sorted(visit.marks)))))
+                tables.reply(db, request.tenant, call, write((value, tuple(sorted(visit.marks)))))
             return value, visit.marks
 
         def changed(db: sqlite3.Connection) -> Told:
@@ -314,6 +330,12 @@ def _listing(argument: Value) -> tuple[str, str, int]:
     if isinstance(most, bool) or not isinstance(most, int) or not 0 < most <= MOST_LISTED:
         raise failed(f"the :most of a list must be within 1 and {MOST_LISTED:,}")
     return prefix, after, most
+
+
+def see_that_carried(request: CapabilityRequest, marks: frozenset[str]) -> None:
+    """Refuse what would tell of marked entries where nothing carries marks, whatever it is; raises CapabilityError."""
+    if marks and not request.carries_marks:
+        raise failed("it looks at marked entries, and nothing here carries marks; configure [labels]", _REFUSED)
 
 
 def _described(told: Told) -> Value:

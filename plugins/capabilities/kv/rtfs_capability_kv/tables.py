@@ -2,7 +2,8 @@
 
 In: a connection within a transaction. Versions count the changes of a tenant, so none comes again, not even after a key
 was deleted and put anew. An entry that a marked run deleted stays as a hole with these marks: that nothing is there is
-then told together with them. Triggers keep the totals, so no statement can forget to.
+then told together with them. Holes are no keys, and beyond `MOST_HOLES` of a tenant all are given up for their marks:
+those are told of whatever is not there. Triggers keep the totals, so no statement can forget to.
 """
 
 from __future__ import annotations
@@ -15,28 +16,37 @@ import attrs
 from rtfs_framework.api import SqliteTables
 
 MOST_REPLIES = 10_000
-"""Calls whose replies are known again: those that were changed last, of all tenants."""
+"""Calls of one tenant whose replies are known again: those that were changed last."""
+MOST_HOLES = 1_000
+"""Of one tenant."""
 
 _APPLICATION = 0x52544B56
 """What marks the file as ours ("RTKV")."""
 
 TABLES = SqliteTables(
     _APPLICATION,
-    1,
+    2,
     (
         """create table entries (tenant text not null, key text not null, version integer not null, value text,
             marks text not null, size integer not null, primary key (tenant, key)) without rowid""",
         """create table tenants (tenant text primary key not null, version integer not null default 0,
-            keys integer not null default 0, bytes integer not null default 0) without rowid""",
-        "create table replies (seq integer primary key autoincrement, call text not null unique, reply text not null)",
+            keys integer not null default 0, bytes integer not null default 0, holes integer not null default 0,
+            marks text not null default '') without rowid""",
+        """create table replies (seq integer primary key autoincrement, tenant text not null, call text not null unique,
+            reply text not null)""",
+        "create index replies_of on replies (tenant, seq)",
         """create trigger entries_put after insert on entries begin
-            update tenants set keys = keys + 1, bytes = bytes + new.size where tenant = new.tenant;
+            update tenants set keys = keys + (new.value is not null), holes = holes + (new.value is null),
+                bytes = bytes + new.size where tenant = new.tenant;
         end""",
-        """create trigger entries_changed after update of size on entries begin
-            update tenants set bytes = bytes + new.size - old.size where tenant = new.tenant;
+        """create trigger entries_changed after update of value, size on entries begin
+            update tenants set keys = keys + (new.value is not null) - (old.value is not null),
+                holes = holes + (new.value is null) - (old.value is null), bytes = bytes + new.size - old.size
+                where tenant = new.tenant;
         end""",
         """create trigger entries_gone after delete on entries begin
-            update tenants set keys = keys - 1, bytes = bytes - old.size where tenant = old.tenant;
+            update tenants set keys = keys - (old.value is not null), holes = holes - (old.value is null),
+                bytes = bytes - old.size where tenant = old.tenant;
         end""",
     ),
 )
@@ -61,21 +71,30 @@ class Kept:
     marks: frozenset[str] = frozenset()
 
 
-NOTHING = Kept()
-
-
 def look(db: sqlite3.Connection, tenant: str, key: str) -> Kept:
     """Return what is kept under a key."""
     ask = "select value, version, marks from entries where tenant = ? and key = ?"
     row = db.execute(ask, (tenant, key)).fetchone()
-    return NOTHING if row is None else _kept(*row)
+    return Kept(marks=absent(db, tenant)) if row is None else Kept(row[0], row[1], _marks(row[2]))
+
+
+def absent(db: sqlite3.Connection, tenant: str) -> frozenset[str]:
+    """Return the marks of whatever is not there, and left no hole."""
+    row = db.execute("select marks from tenants where tenant = ?", (tenant,)).fetchone()
+    return frozenset() if row is None else _marks(row[0])
+
+
+def every(db: sqlite3.Connection, tenant: str) -> frozenset[str]:
+    """Return the marks of all that a tenant keeps, together."""
+    rows = db.execute("select distinct marks from entries where tenant = ?", (tenant,))
+    return absent(db, tenant).union(*(_marks(row[0]) for row in rows))
 
 
 def put(db: sqlite3.Connection, tenant: str, key: str, text: str | None, marks: frozenset[str]) -> int:
     """Keep a text under a key, or a hole; return the version."""
     version: int = db.execute(_NEXT, (tenant,)).fetchone()[0]
-    size = len(key.encode()) + len((text or "").encode())
-    db.execute(_PUT, (tenant, key, version, text, "\n".join(sorted(marks)), size))
+    size = 0 if text is None else len(key.encode()) + len(text.encode())
+    db.execute(_PUT, (tenant, key, version, text, _joined(marks), size))
     return version
 
 
@@ -83,9 +102,20 @@ def delete(db: sqlite3.Connection, tenant: str, key: str, marks: frozenset[str])
     """Take away what is under a key; with marks a hole stays."""
     if marks:
         put(db, tenant, key, None, marks)
+        _fold(db, tenant)
         return
     db.execute(_NEXT, (tenant,)).fetchone()
     db.execute("delete from entries where tenant = ? and key = ?", (tenant, key))
+
+
+def _fold(db: sqlite3.Connection, tenant: str) -> None:
+    """Give up a tenant's holes where they are too many: their marks are those of whatever is not there."""
+    if db.execute("select holes from tenants where tenant = ?", (tenant,)).fetchone()[0] <= MOST_HOLES:
+        return
+    rows = db.execute("select distinct marks from entries where tenant = ? and value is null", (tenant,)).fetchall()
+    marks = absent(db, tenant).union(*(_marks(row[0]) for row in rows))
+    db.execute("update tenants set marks = ? where tenant = ?", (_joined(marks), tenant))
+    db.execute("delete from entries where tenant = ? and value is null", (tenant,))
 
 
 def totals(db: sqlite3.Connection, tenant: str) -> tuple[int, int]:
@@ -109,14 +139,18 @@ def replied(db: sqlite3.Connection, call: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def reply(db: sqlite3.Connection, call: str, text: str) -> None:
-    """Note what a call is answered, and forget the oldest beyond `MOST_REPLIES`."""
-    seq = db.execute("insert into replies (call, reply) values (?, ?)", (call, text)).lastrowid
-    db.execute("delete from replies where seq <= ?", ((seq or 0) - MOST_REPLIES,))
+def reply(db: sqlite3.Connection, tenant: str, call: str, text: str) -> None:
+    """Note what a tenant's call is answered, and forget its oldest beyond `MOST_REPLIES`."""
+    db.execute("insert into replies (tenant, call, reply) values (?, ?, ?)", (tenant, call, text))
+    forget = (
+        "delete from replies where tenant = ? and seq <= "
+        "(select seq from replies where tenant = ? order by seq desc limit 1 offset ?)"
+    )
+    db.execute(forget, (tenant, tenant, MOST_REPLIES))
 
 
-def _kept(text: str | None, version: int, marks: str) -> Kept:
-    return Kept(text, version, _marks(marks))
+def _joined(marks: frozenset[str]) -> str:
+    return "\n".join(sorted(marks))
 
 
 def _marks(text: str) -> frozenset[str]:

@@ -17,10 +17,12 @@ class Store:
         self.entries = {each.id.removeprefix("kv."): each for each in self.set.entries()}
         self.marks = frozenset()
 
-    def __call__(self, name, *args, tenant="", marks=(), key="", prefixes=("",)):
+    def __call__(self, name, *args, tenant="", marks=(), key="", prefixes=("",), carries=True):
         grants = (CapabilityGrant(KvGrant(prefixes=prefixes)),)
         entry = self.entries[name]
-        request = CapabilityRequest(entry.id, args, grants=grants, tenant=tenant, marks=frozenset(marks), key=key)
+        request = CapabilityRequest(
+            entry.id, args, grants=grants, tenant=tenant, marks=frozenset(marks), key=key, carries_marks=carries
+        )
         reply = entry.handler(request)
         self.marks = getattr(reply, "marks", frozenset())
         return reply.value if self.marks else reply
