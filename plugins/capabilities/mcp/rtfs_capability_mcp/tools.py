@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -126,8 +127,9 @@ class McpTools:
             arguments = arguments_of(request.args, tool.check("inputSchema"), tool.id)
             _authorize(tool.id, request, arguments)
             marks, seconds = self._marks(tool.server, request, keep=not tool.reads), self._seconds(tool.server, request)
-            result = await self._servers().call(tool.server, request.tenant, tool.pin, arguments, seconds)
-            value = value_of(result, tool.id, tool.returns, tool.check("outputSchema"), parse_type(ANY))
+            with _telling(marks):
+                result = await self._servers().call(tool.server, request.tenant, tool.pin, arguments, seconds)
+                value = value_of(result, tool.id, tool.returns, tool.check("outputSchema"), parse_type(ANY))
             return Described(value, marks=marks) if marks else value
 
         return call
@@ -145,8 +147,9 @@ class McpTools:
                 raise CapabilityError(message, "TypeValidationError", failure=FailureKind.FINAL)
             _authorize(id_, request, {"uri": uri})
             marks = self._marks(name, request, keep=not server.trust_hints)
-            result = await self._servers().read(name, request.tenant, uri, self._seconds(name, request))
-            value = resource_value(result, parse_type(ANY))
+            with _telling(marks):
+                result = await self._servers().read(name, request.tenant, uri, self._seconds(name, request))
+                value = resource_value(result, parse_type(ANY))
             return Described(value, marks=marks) if marks else value
 
         return CapabilityEntry(
@@ -185,6 +188,16 @@ class McpTools:
         """Stop all servers that were started."""
         if self._started is not None:
             self._started.close()
+
+
+@contextmanager
+def _telling(marks: frozenset[str]) -> Iterator[None]:
+    """Mark what a server says by an error as what it answers."""
+    try:
+        yield
+    except CapabilityError as error:
+        error.marks |= marks
+        raise
 
 
 def _authorize(id_: str, request: CapabilityRequest, arguments: dict[str, Any]) -> None:

@@ -189,6 +189,10 @@ def test_marks_come_back_from_a_server_that_was_sent_them(world):
     assert world.call(echo, "hi", marks=pii) == Described("hi", marks=pii)
     assert world.call(echo, "hi") == Described("hi", marks=pii)
     assert world.call(echo, "hi", tenant="other") == "hi"
+    for tenant, marks in (("", pii), ("other", frozenset())):
+        with pytest.raises(CapabilityError) as raised:
+            world.call(echo, "fail", tenant=tenant)
+        assert raised.value.marks == marks
 
 
 def test_a_server_that_nobody_uses_is_stopped_and_starts_again(world):
