@@ -1,15 +1,17 @@
 """The file: entries of tenants with versions and marks, what each tenant keeps in all, and replies to recent calls.
 
-In: a connection within a transaction. Versions count the changes of a tenant, so none comes again, not even after a key
-was deleted and put anew. An entry that a marked run deleted stays as a hole with these marks: that nothing is there is
-then told together with them. Holes are no keys, and beyond `MOST_HOLES` of a tenant all are given up for their marks:
-those are told of whatever is not there. Triggers keep the totals, so no statement can forget to.
+In: a connection within a transaction. Versions are moments of change, each later than the one before in its tenant, so
+none comes again, not even after a key was deleted and put anew, and none tells how often others changed something. An
+entry that a marked run deleted stays as a hole with these marks: that nothing is there is then told together with them.
+Holes are no keys, and beyond `MOST_HOLES` of a tenant all are given up for their marks: those are told of whatever is
+not there. Triggers keep the totals, so no statement can forget to.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from time import time_ns
 
 import attrs
 
@@ -52,8 +54,8 @@ TABLES = SqliteTables(
 )
 
 _NEXT = (
-    "insert into tenants (tenant, version) values (?, 1) on conflict do update set version = version + 1 "
-    "returning version"
+    "insert into tenants (tenant, version) values (?, max(1, ?)) "
+    "on conflict do update set version = max(version + 1, excluded.version) returning version"
 )
 _PUT = (
     "insert into entries (tenant, key, version, value, marks, size) values (?, ?, ?, ?, ?, ?) on conflict do update "
@@ -92,9 +94,15 @@ def every(db: sqlite3.Connection, tenant: str) -> frozenset[str]:
 
 def put(db: sqlite3.Connection, tenant: str, key: str, text: str | None, marks: frozenset[str]) -> int:
     """Keep a text under a key, or a hole; return the version."""
-    version: int = db.execute(_NEXT, (tenant,)).fetchone()[0]
+    version = _next(db, tenant)
     size = 0 if text is None else len(key.encode()) + len(text.encode())
     db.execute(_PUT, (tenant, key, version, text, _joined(marks), size))
+    return version
+
+
+def _next(db: sqlite3.Connection, tenant: str) -> int:
+    """Return the version of a change: microseconds since the epoch, more where the clock was set back."""
+    version: int = db.execute(_NEXT, (tenant, time_ns() // 1000)).fetchone()[0]
     return version
 
 
@@ -104,7 +112,7 @@ def delete(db: sqlite3.Connection, tenant: str, key: str, marks: frozenset[str])
         put(db, tenant, key, None, marks)
         _fold(db, tenant)
         return
-    db.execute(_NEXT, (tenant,)).fetchone()
+    _next(db, tenant)
     db.execute("delete from entries where tenant = ? and key = ?", (tenant, key))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rtfs_capability_kv import tables
 from rtfs_capability_kv.plugin import KvGrant, KvSettings, rtfs_capability_sets
 from rtfs_framework.api import CapabilityGrant, CapabilityRequest, CapabilitySetSettings
 
@@ -26,6 +27,19 @@ class Store:
         reply = entry.handler(request)
         self.marks = getattr(reply, "marks", frozenset())
         return reply.value if self.marks else reply
+
+
+class Clock:
+    """Microseconds since the epoch; as it stands still, versions are 1, 2, 3 ..."""
+
+    now = 0
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    found = Clock()
+    monkeypatch.setattr(tables, "time_ns", lambda: found.now * 1000 + 999)
+    return found
 
 
 @pytest.fixture

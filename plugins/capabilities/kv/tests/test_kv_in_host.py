@@ -75,3 +75,32 @@ def test_mistakes_are_told_with_their_place(opened, text, words):
     (found,) = caught.value.diagnostics
     assert words in found.message
     assert found.source.place(found.span.start)[0] == 2
+
+
+LABELS = f"""{ALL}[labels.capabilities]
+"kv.read" = ["pii"]
+[labels.accepts]
+"capability kv.put" = ["pii"]
+"""
+SAYS = '(let [said (try (do (call :kv.add "m" 9223372036854771807) "no") (catch _ "m is more than 4000"))] {})'
+
+
+def test_an_error_that_depends_on_a_marked_value_reaches_no_sink_that_takes_no_marks(opened):
+    with opened(LABELS) as session:
+        session.run('(call :kv.put "m" (+ 4999 (count (call :kv.read ["x"]))))')
+    with opened(LABELS) as session:
+        with pytest.raises(RtfsError) as caught:
+            session.run(SAYS.format("(call :kv.replace said nil 1)"))
+        assert (caught.value.kind, "it carries :pii" in str(caught.value)) == ("SecurityViolation", True)
+        assert session.run('(call :kv.keys "m is")').value == ()
+
+
+def test_where_nothing_carries_marks_a_call_that_would_tell_of_marked_values_changes_nothing(opened):
+    with opened(LABELS) as session:
+        session.run('(call :kv.put "m" (+ 4999 (count (call :kv.read ["x"]))))')
+    with opened(ALL) as session:
+        said = [session.run(f'(try (call :kv.add "m" {more}) (catch e (str e)))').value for more in (1, 2**63 - 4000)]
+    assert said[0] == said[1]
+    assert "nothing here carries marks" in said[0]
+    with opened(LABELS) as session:
+        assert session.run('(call :kv.get "m")').value == 5000

@@ -102,3 +102,17 @@ def test_one_tenants_calls_do_not_make_anothers_forgotten(kv, monkeypatch):
     for number in range(9):
         kv("add", "n", 1, key=f"run/{number}", tenant="loud")
     assert kv("add", "n", 1, key="run/1") == 1
+
+
+def test_versions_do_not_count_what_others_changed_and_none_comes_again(kv, clock):
+    clock.now = 1_000_000
+    assert kv("put", "a", 1) == 1_000_000
+    for number in range(5):
+        kv("put", f"b/{number}", 1, marks=("pii",))
+        kv("delete", f"b/{number}", marks=("pii",))
+    clock.now = 1_000_100
+    assert kv("put", "a", 2) == 1_000_100
+    clock.now = 5
+    assert kv("put", "a", 3) == 1_000_101
+    kv("delete", "a")
+    assert kv("put", "a", 3) == 1_000_103
