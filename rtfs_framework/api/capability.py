@@ -98,7 +98,8 @@ class CapabilityEntry:
     names: tuple[str, ...] = ()
     """Function names under which programs may call it directly, such as `log`."""
     aliases: tuple[str, ...] = ()
-    """Other ids of the same capability: a grant of one grants all, and so does a denial."""
+    """Other ids of the same capability: a grant of one grants all, and so does a denial. One that several want calls
+    nobody, and grants nothing; denials of it still count for each of them (E0806)."""
     served: Literal["", "person", "model", "catalog"] = attrs.field(
         default="", validator=attrs.validators.in_(("", "person", "model", "catalog"))
     )

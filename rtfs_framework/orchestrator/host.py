@@ -49,6 +49,7 @@ from rtfs_framework.orchestrator.performing.offered import (
     judging_of,
     kept_marks,
     known_by,
+    labelled,
     labels_of,
     redactor_of,
     similar_of,
@@ -188,6 +189,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     engine, shadow = make_engine(config, catalog), make_shadow(config, catalog)
     events, io = EventBus(clock), LoopThread("io")
     catalog, sets = with_sets(catalog, config, environ, events)
+    config = labelled(config, catalog)
     listen(events, catalog, config, environ)
     pool = provider_pool(config, catalog, environ, events.plugin_failed)
     config = priced(config, pool, catalog, environ, clock, events.plugin_failed)

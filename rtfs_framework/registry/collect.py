@@ -13,6 +13,7 @@ from rtfs_framework.registry.kinds import KINDS
 from rtfs_framework.registry.problems import DUPLICATE, PluginProblem, Provenance
 
 _FUNCTION = "function name"
+_ALIAS = "capability alias"
 
 
 def collect(
@@ -36,6 +37,7 @@ def collect(
     aliases = aliases_of(offered)
     functions, clashes = _function_names(tables["capabilities"])
     contested.update(clashes)
+    contested.update(alias_problems(tables["capabilities"]))
     sources: dict[str, list[FoundPlugin]] = {}
     for found in data:
         sources.setdefault(found.name, []).append(found)
@@ -61,13 +63,49 @@ def _who(offers: Iterable[Offer]) -> list[Provenance]:
 def aliases_of(capabilities: Mapping[str, Any]) -> dict[str, str]:
     """Return the other ids of capabilities, to their own; one that is another's own, or several want, is nobody's.
 
+    What speaks against a capability (a denial, marks) counts under each id that it wants: `other_ids`.
+    """
+    wanted = _wanted(capabilities)
+    return {alias: ids[0] for alias, ids in wanted.items() if len(ids) == 1 and alias not in capabilities}
+
+
+def other_ids(id_: str, entry: Any) -> tuple[str, ...]:
+    """Return the ids that a capability wants besides its own, each once.
+
     Documents of the original put a slash before the last part (`ccos.state.kv/get`): each id of theirs has that, too.
     """
-    wanted: dict[str, set[str]] = {}
+    wanted = (*entry.aliases, *map(_slashed, filter(_theirs, (id_, *entry.aliases))))
+    return tuple(each for each in dict.fromkeys(wanted) if each != id_)
+
+
+def alias_problems(capabilities: Mapping[str, tuple[Any, Provenance]]) -> dict[tuple[str, str], PluginProblem]:
+    """Return a problem for each alias that several capabilities want, or that is another's own id."""
+    wanted = _wanted({id_: entry for id_, (entry, _) in capabilities.items()})
+    found = {}
+    for alias, ids in wanted.items():
+        if alias in capabilities:
+            found[_ALIAS, alias] = _taken(alias, capabilities[alias][1], [capabilities[each][1] for each in ids])
+        elif len(ids) > 1:
+            found[_ALIAS, alias] = _contested(_ALIAS, alias, [capabilities[each][1] for each in ids])
+    return found
+
+
+def _wanted(capabilities: Mapping[str, Any]) -> dict[str, list[str]]:
+    wanted: dict[str, list[str]] = {}
     for id_, entry in capabilities.items():
-        for alias in (*entry.aliases, *map(_slashed, filter(_theirs, (id_, *entry.aliases)))):
-            wanted.setdefault(alias, set()).add(id_)
-    return {alias: min(ids) for alias, ids in wanted.items() if len(ids) == 1 and alias not in capabilities}
+        for alias in other_ids(id_, entry):
+            wanted.setdefault(alias, []).append(id_)
+    return wanted
+
+
+def _taken(alias: str, owner: Provenance, who: Sequence[Provenance]) -> PluginProblem:
+    others = " and ".join(dict.fromkeys(map(str, who)))
+    return PluginProblem(
+        code=DUPLICATE,
+        message=f"{_ALIAS} `{alias}` of {others} is the id of a capability of {owner}",
+        distributions=tuple(dict.fromkeys(each.distribution for each in who)),
+        help="the capability of that id gets the name: uninstall one of them, or let RTFS_PLUGINS name only the other",
+    )
 
 
 def _theirs(id_: str) -> bool:

@@ -75,6 +75,39 @@ def test_a_duplicate_names_both_and_neither_is_preferred(install, problem):
     assert raised.value.code == "E0806"
 
 
+def test_an_alias_that_several_want_is_nobody_s_and_told(install, problem):
+    catalog = install(extra_plugins=[Reads("a.read", "old.read"), Reads("b.read", "old.read")], only="")
+    assert (set(catalog.capabilities), catalog.aliases) == ({"a.read", "b.read"}, {})
+    found = problem(catalog)
+    assert (found.code, found.distributions) == ("E0806", ("acme-a", "acme-b"))
+    assert found.message == "capability alias `old.read` is offered by acme-a 1.0 and acme-b 1.0"
+    assert catalog.contested["capability alias", "old.read"] is found
+
+
+def test_an_alias_that_is_another_s_id_is_told(install, problem):
+    catalog = install(extra_plugins=[Reads("a.read"), Reads("b.read", "a.read")], only="")
+    assert catalog.aliases == {}
+    found = problem(catalog)
+    assert (found.code, found.distributions) == ("E0806", ("acme-b",))
+    assert found.message == "capability alias `a.read` of acme-b 1.0 is the id of a capability of acme-a 1.0"
+    assert "the capability of that id gets the name" in found.help
+
+
+class Reads:
+    """A plug-in with one capability."""
+
+    rtfs_api_version = 2
+    rtfs_version = "1.0"
+
+    def __init__(self, id_, *aliases):
+        self.rtfs_distribution = f"acme-{id_[0]}"
+        self.made = CapabilityEntry(id=id_, summary="A fake.", handler=lambda _: 1, aliases=aliases)
+
+    @hookimpl
+    def rtfs_capabilities(self):
+        return [self.made]
+
+
 @pytest.mark.needs("rtfs-cache-l1")
 def test_a_built_in_plugin_is_preferred_to_nobody(install, problem):
     catalog = install("acme-double", only="acme-double,rtfs-cache-l1")

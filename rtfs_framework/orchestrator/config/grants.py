@@ -18,7 +18,8 @@ from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.types.jsonable import from_plain
 from rtfs_framework.orchestrator.config.isolation import read_child
-from rtfs_framework.orchestrator.config.security import PRESETS, RuntimeContext
+from rtfs_framework.orchestrator.config.security import FEEDBACK, PRESETS, REMOTE_EXECUTE, WAITS, RuntimeContext
+from rtfs_framework.registry.collect import other_ids
 
 if TYPE_CHECKING:
     from rtfs_framework.api.settings import SettingsSchema
@@ -75,6 +76,8 @@ class Grantable:
     """Other ids, to a capability's own."""
     classes: Mapping[str, SettingsSchema] = attrs.field(factory=dict)
     """What grants may say, by id, where they may say something."""
+    wanted: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    """The ids that each capability wants besides its own, also those that another has or that several want."""
     _ids: Mapping[str, tuple[str, ...]] = attrs.field(init=False)
 
     @_ids.default
@@ -87,17 +90,26 @@ class Grantable:
     @classmethod
     def of(cls, catalog: Catalog) -> Grantable:
         """Return what a catalog tells of it."""
-        offered = {id_: entry.grant for id_, (entry, _) in catalog.capabilities.items()}
-        return cls(catalog.aliases, {id_: each for id_, each in offered.items() if each is not None})
+        offered = {id_: entry for id_, (entry, _) in catalog.capabilities.items()}
+        classes = {id_: entry.grant for id_, entry in offered.items() if entry.grant is not None}
+        wanted = {id_: found for id_, entry in offered.items() if (found := other_ids(id_, entry))}
+        return cls(catalog.aliases, classes, wanted)
 
     def id_of(self, name: str) -> str:
         """Return a capability's own id."""
         return self.aliases.get(name, name)
 
     def ids(self, name: str) -> tuple[str, ...]:
-        """Return all ids of a capability."""
+        """Return all ids of a capability, its own first."""
         id_ = self.id_of(name)
         return self._ids.get(id_, (id_,))
+
+    def claims(self, name: str) -> tuple[str, ...]:
+        """Return all ids of a capability, and those that it wants and does not have: what is said against one counts.
+
+        Else a denial would end as soon as another plug-in wants its name.
+        """
+        return tuple(dict.fromkeys((*self.ids(name), *self.wanted.get(self.id_of(name), ()))))
 
     def needed(self, name: str) -> tuple[str, ...]:
         """Return the keys without which a grant of a capability says nothing."""
@@ -123,13 +135,41 @@ def class_of(catalog: Catalog, name: str) -> GrantClass | None:
         (specificity(pattern), set_name, entry.grant)
         for set_name, (entry, _) in catalog.capability_sets.items()
         for pattern in entry.ids
-        if compile_patterns([pattern])(name) is not None
+        if compile_patterns([pattern])(_dotted(name)) is not None
     ]
     if not fitting:
         return None
     # One set's ids may lie within another's pattern: `mcp.stream.*` within `mcp.*`.
     _, set_name, settings = min(fitting, key=lambda each: each[0])
     return GrantClass(name, catalog.part("capability set", set_name), settings)
+
+
+def known_capabilities(catalog: Catalog) -> tuple[str, ...]:
+    """Return all ids of capabilities that are known without a host: those of plug-ins, and the host's own."""
+    wanted = (each for id_, (entry, _) in catalog.capabilities.items() for each in other_ids(id_, entry))
+    return tuple(
+        dict.fromkeys((*catalog.capabilities, *catalog.aliases, *wanted, FEEDBACK, *sorted(WAITS), REMOTE_EXECUTE))
+    )
+
+
+def may_offer(catalog: Catalog, text: str) -> bool:
+    """Tell whether a set may offer what a name or pattern fits: what it does offer is known when it is made."""
+    return any(_overlap(_dotted(text), id_) for entry, _ in catalog.capability_sets.values() for id_ in entry.ids)
+
+
+def _dotted(name: str) -> str:
+    """Return an id of the original as sets declare it: documents may write its last part behind a slash."""
+    return name.replace("/", ".") if name.startswith("ccos.") else name
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Tell whether a name fits both of two names or patterns: of two patterns, only their ends can be at odds."""
+    if not is_pattern(one) or not is_pattern(other):
+        return compile_patterns([one])(other) is not None or compile_patterns([other])(one) is not None
+    ends = [(each.partition("*")[0], each.rpartition("*")[2]) for each in (one, other)]
+    (start, end), (begun, ended) = ends
+    begins = start.startswith(begun) or begun.startswith(start)
+    return begins and (end.endswith(ended) or ended.endswith(end))
 
 
 def names_of(written: Sequence[Written]) -> tuple[str, ...]:

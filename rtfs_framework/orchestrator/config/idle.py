@@ -7,16 +7,16 @@ one configuration may serve several: then it is a hint of `rtfs check`, and a ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from rtfs_framework.api.patterns import compile_patterns, is_pattern
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
+from rtfs_framework.orchestrator.config.grants import known_capabilities, may_offer
 from rtfs_framework.orchestrator.config.model import EngineSpec
 from rtfs_framework.orchestrator.config.routes import target_text
-from rtfs_framework.orchestrator.config.security import FEEDBACK
 
 if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath
@@ -56,16 +56,11 @@ def idle_rules(config: Config, catalog: Catalog) -> list[Diagnostic]:
     merged = config.merged
     if merged is None:
         return []
-    capabilities = _Names("capability of an installed plug-in", (*catalog.capabilities, *catalog.aliases, FEEDBACK))
+    capabilities = _Names("capability of an installed plug-in", known_capabilities(catalog))
     found = [*_engines(config, merged), *_scopes(config, merged, catalog)]
     if not catalog.restricted and not catalog.problems:  # else there may be capabilities that are not seen now
-        found += _granted(merged, capabilities, compile_patterns(_of_sets(catalog)))
+        found += _granted(merged, capabilities, catalog)
     return found
-
-
-def _of_sets(catalog: Catalog) -> tuple[str, ...]:
-    """Return the ids that sets may offer, which are known only when they are made."""
-    return tuple(id_ for entry, _ in catalog.capability_sets.values() for id_ in entry.ids)
 
 
 def without_tenant(config: Config, *, said: bool) -> list[Diagnostic]:
@@ -78,12 +73,12 @@ def without_tenant(config: Config, *, said: bool) -> list[Diagnostic]:
     return [_warning(config.merged, ("tenants", bounded[0]), message, way_out)]
 
 
-def _granted(merged: Merged, capabilities: _Names, of_sets: Callable[[str], int | None]) -> Iterator[Diagnostic]:
+def _granted(merged: Merged, capabilities: _Names, catalog: Catalog) -> Iterator[Diagnostic]:
     paths: list[KeyPath] = [("security", "grant")]
     paths += [("tenants", id_, "grant") for id_ in merged.data.get("tenants", {})]
     for path in paths:
         for place, text in _texts(merged, path):
-            if of_sets(text) is None and capabilities.misses(text):
+            if not may_offer(catalog, text) and capabilities.misses(text):
                 yield _warning(merged, place, f"grant '{text}' fits no {capabilities.what}", capabilities.instead(text))
 
 

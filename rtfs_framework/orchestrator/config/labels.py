@@ -16,7 +16,10 @@ import attrs
 from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.targets import ExecTarget
 from rtfs_framework.orchestrator.config.globs import Patterns
+from rtfs_framework.orchestrator.config.grants import NOTHING_OFFERED, Grantable
 from rtfs_framework.orchestrator.config.tables.labels import WELL_KNOWN
+
+_CAPABILITY = "capability "
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -57,27 +60,66 @@ class LabelsSpec:
     """What is accepted, by the text of a target ("remote-x", "capability x", "cache x", "observer x"), "log",
     "journal"."""
     grants: tuple[Grant, ...] = ()
+    offered: Grantable = attrs.field(default=NOTHING_OFFERED, eq=False, repr=False)
+    """Which ids are one capability: what is said of one counts for it."""
+    lines: Patterns = attrs.field(init=False, eq=False, repr=False)
+    """What `accepts` says of capabilities."""
+
+    @lines.default
+    def _compile_lines(self) -> Patterns:
+        return Patterns(each for each in self.accepts if each.startswith(_CAPABILITY))
+
+    def own(self, target: str) -> str:
+        """Return the text of a target with the capability's own id, whatever alias was written."""
+        kind, space, name = target.partition(" ")
+        return f"{kind}{space}{self.offered.id_of(name)}" if target.startswith(_CAPABILITY) else target
 
 
 def answered(spec: LabelsSpec, name: str) -> Label:
     """Return the marks of what a capability answers: what is said, else all that it accepts, for it may keep that.
 
-    Of a pattern of which nothing is said: all that any capability accepts.
+    What is said of any of its ids is joined. Of a pattern of which nothing is said: all that any capability accepts.
     """
-    texts = [each for each in spec.capabilities if Patterns((each,)).match(name) is not None]
-    if texts:
-        return PUBLIC.union(*(spec.capabilities[each] for each in texts))
+    ids, marks, spoken = spec.offered.ids(name), PUBLIC, False
+    for text, said in spec.capabilities.items():
+        fits = Patterns((text,)).match
+        if any(fits(each) is not None for each in spec.offered.claims(name)):
+            marks |= said
+            spoken = spoken or any(fits(each) is not None for each in ids)
+    if spoken:
+        return marks
     if "*" in name:
-        return PUBLIC.union(*(marks for text, marks in spec.accepts.items() if text.startswith("capability ")))
-    return accepted(spec, f"capability {name}") or PUBLIC
+        return marks.union(*(each for text, each in spec.accepts.items() if text.startswith(_CAPABILITY)))
+    return marks | (accepted(spec, _CAPABILITY + name) or PUBLIC)
 
 
 def accepted(spec: LabelsSpec, text: str) -> Label | None:
     """Return the marks that may reach what a text names, None for every mark: what is said, else what is safe."""
+    if text.startswith(_CAPABILITY):
+        return _accepted_by(spec, text.removeprefix(_CAPABILITY)) if spec.lines else PUBLIC
     said = spec.accepts.get(text)
-    if said is not None:
-        return said
-    if text.startswith("capability "):
-        found = Patterns(each for each in spec.accepts if each.startswith("capability ")).match(text)
-        return PUBLIC if found is None else spec.accepts[found]
-    return None if text.startswith(("local-", "cache ")) else PUBLIC
+    return said if said is not None else None if text.startswith(("local-", "cache ")) else PUBLIC
+
+
+def _accepted_by(spec: LabelsSpec, name: str) -> Label:
+    """Return the marks that a capability accepts: those that each line says which decides for one of its ids.
+
+    A line that fits an id for which a more specific one decides says nothing. An id that it wants and does not have
+    lets nothing more pass.
+    """
+    ids = spec.offered.ids(name)
+    deciding = {each: found for each in ids if (found := spec.lines.match(_CAPABILITY + each)) is not None}
+    said = {
+        line
+        for line in deciding.values()
+        if all(deciding.get(each) == line or not _fits(line, each) for each in ids)
+    }  # fmt: skip
+    if not said:
+        return PUBLIC
+    wanted = (spec.lines.match(_CAPABILITY + each) for each in spec.offered.claims(name) if each not in ids)
+    said |= {line for line in wanted if line is not None and not any(_fits(line, each) for each in ids)}
+    return frozenset.intersection(*(spec.accepts[line] for line in said))
+
+
+def _fits(line: str, name: str) -> bool:
+    return Patterns((line,)).match(_CAPABILITY + name) is not None

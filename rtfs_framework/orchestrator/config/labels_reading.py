@@ -15,6 +15,7 @@ from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.patterns import compile_patterns, is_pattern
 from rtfs_framework.api.targets import ExecTarget, LocalPure
 from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
+from rtfs_framework.orchestrator.config.grants import Grantable, known_capabilities, may_offer
 from rtfs_framework.orchestrator.config.labels import Grant, LabelsSpec
 from rtfs_framework.orchestrator.config.routes import Unknown, target_text
 from rtfs_framework.orchestrator.config.tables.labels import WELL_KNOWN, GrantTable, LabelsTable
@@ -105,6 +106,7 @@ class LabelTables:
             context=self._sources("context", table.context),
             accepts={**accepts, **self._accepts(table.accepts)},
             grants=tuple(self._grant(each, ("labels", "declassify", n)) for n, each in enumerate(table.declassify)),
+            offered=Grantable.of(self.catalog),
         )  # fmt: skip
 
     def marks(self, texts: Sequence[str], path: KeyPath) -> Label:
@@ -171,7 +173,7 @@ class LabelTables:
                 self.doubt(f"no context value is called '{name}'", ("labels", "context", name), near)
         if self.catalog.restricted or self.catalog.problems:
             return  # there may be plug-ins that are not seen now
-        capabilities = (*self.catalog.capabilities, *self.catalog.aliases)
+        capabilities = known_capabilities(self.catalog)
         for name in table.capabilities:
             self._seen("capability", name, capabilities, ("labels", "capabilities", name))
         offered = {"capability": capabilities, "observer": self.catalog.observers,
@@ -183,7 +185,7 @@ class LabelTables:
 
     def _seen(self, kind: str, name: str, known: Iterable[str], path: KeyPath) -> None:
         known = tuple(known)
-        if name in known:
+        if name in known or (kind == "capability" and may_offer(self.catalog, name)):
             return
         if is_pattern(name):
             fits = compile_patterns((name,))

@@ -211,8 +211,8 @@ class LabelRule:
         return f'add {marks} to  "{text}" = [...]  under [labels.accepts], or free it: (declassify [:mark] "why" ...)'
 
     def _freed(self, target: ExecTarget) -> Label:
-        text = target_text(target.then if isinstance(target, Ask) else target)
-        return PUBLIC.union(*(each.marks & self.freed for each in self.grants if each.target == text))
+        text, spec = target_text(target.then if isinstance(target, Ask) else target), self.marks.spec
+        return PUBLIC.union(*(each.marks & self.freed for each in self.grants if spec.own(each.target) == text))
 
 
 def _named(target: ExecTarget) -> str:

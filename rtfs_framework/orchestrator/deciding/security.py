@@ -65,8 +65,8 @@ class SecurityAuthorizer:
 
     def authorize_capability(self, name: str) -> Refusal | None:
         """Return why a capability may not be used, None when it may."""
-        names = self.offered.ids(name)
-        for each in names:
+        names, claims = self.offered.ids(name), self.offered.claims(name)
+        for each in claims:
             denied = self.authorize_function(each)
             if denied is not None:
                 return denied
@@ -77,7 +77,7 @@ class SecurityAuthorizer:
             return Refusal(f"it is not in the manifest {signed.name}", signed.way_out)
         if name in WAITS:
             return None
-        kept = self._kept_from(names)
+        kept = self._kept_from(claims)
         if kept is not None:
             return kept
         if self.rules.level is not SecurityLevel.FULL and all(self.granted.match(each) is None for each in names):

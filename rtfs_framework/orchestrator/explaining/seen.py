@@ -12,14 +12,16 @@ from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.signature import SiteKind
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.explaining.labels import rule_for
+from rtfs_framework.orchestrator.explaining.written_hints import fallbacks
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.running.module_path import finder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from rtfs_framework.lang.codegen.artifact import Artifact
     from rtfs_framework.lang.flows.model import Flow
+    from rtfs_framework.orchestrator.deciding.labels import Marks
 
 
 @attrs.frozen(slots=True)
@@ -97,13 +99,20 @@ def _sites(host: Host, artifact: Artifact) -> Iterator[SeenSite]:
     flows = artifact.flows
     if flows is None:
         return
-    names = {str(each.place): each.name for each in artifact.sites if each.kind is SiteKind.CAPABILITY}
+    names, direct = _capabilities(host, artifact, flows.masks)
     labelling = host.dispatcher.labelling
     replies: dict[str, Label] = {}
     if labelling is not None:
         of_models = PUBLIC.union(*(labelling.marks.of_answer(show_target(each)) for each in host.pool.all))
-        replies = dict.fromkeys(flows.masks, of_models)
-        replies |= {place: labelling.marks.of_answer(f"capability {name}") for place, name in names.items() if name}
+        named = [host.dispatcher.capabilities.id_of(name) or name for name, _ in fallbacks(artifact.sources)]
+        instead = _of_answers(labelling.marks, named)  # they may answer in another's place
+        of_functions = of_models | instead
+        replies = dict.fromkeys(flows.masks, of_functions | _of_answers(labelling.marks, direct))
+        functions = (str(each.place) for each in artifact.sites if each.kind is SiteKind.FUNCTION and each.name)
+        replies |= dict.fromkeys(functions, of_functions)
+        for place, name in names.items():
+            may_be = host.dispatcher.capabilities.entries if name is None else (name,)
+            replies[place] = instead | _of_answers(labelling.marks, may_be)
     for place in sorted(flows.masks, key=_order):
         flow = flows.of(place)
         if flow is not None:
@@ -111,6 +120,31 @@ def _sites(host: Host, artifact: Artifact) -> Iterator[SeenSite]:
             found = SeenSite(place, _text(artifact, place), sources, (), ())
             accepted, refused, redacted = _targets(host, found, names.get(place))
             yield attrs.evolve(found, accepted=accepted, refused=refused, redacted=redacted)
+
+
+def _capabilities(
+    host: Host, artifact: Artifact, places: Container[str]
+) -> tuple[dict[str, str | None], frozenset[str]]:
+    """Return the places that call capabilities, each with the capability's own id; None where that is computed.
+
+    And the capabilities that a program names as functions: it may hand those on, and call them anywhere.
+    """
+    capabilities = host.dispatcher.capabilities
+    names: dict[str, str | None] = {}
+    direct: set[str] = set()
+    for each in artifact.sites:
+        if each.kind is SiteKind.CAPABILITY:
+            names[str(each.place)] = None if each.name is None else capabilities.aliases.get(each.name, each.name)
+        elif each.kind is SiteKind.HOST_NAME and (id_ := capabilities.id_of(each.name or "")) is not None:
+            direct.add(id_)
+            call = str(attrs.evolve(each.place, column=each.place.column - 1))  # its bracket
+            if call in places:
+                names[call] = id_
+    return names, frozenset(direct)
+
+
+def _of_answers(marks: Marks, names: Iterable[str]) -> Label:
+    return PUBLIC.union(*(marks.of_answer(f"capability {name}") for name in names))
 
 
 def _order(place: str) -> tuple[str, int, int]:

@@ -11,10 +11,11 @@ import attrs
 
 from rtfs_framework.api.capability import CapabilityEntry, CapabilitySet, CapabilitySetEntry, CapabilitySetSettings
 from rtfs_framework.orchestrator.config.folders import data_dir
-from rtfs_framework.registry.collect import aliases_of
+from rtfs_framework.registry.collect import alias_problems, aliases_of
 from rtfs_framework.registry.faults import Part, PluginFault, ask, make
 from rtfs_framework.registry.fields import flaw_of
 from rtfs_framework.registry.kinds import KINDS
+from rtfs_framework.registry.problems import Provenance
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.config.capability_sets import CapabilitySetSpec
@@ -67,6 +68,10 @@ def with_sets(
             offered[each.id] = (each, provenance)
             names.update({word: each.id for word in each.names if word not in names})
     aliases = aliases_of({id_: entry for id_, (entry, _) in offered.items()})
+    for (kind, alias), problem in alias_problems(offered).items():
+        if (kind, alias) not in catalog.contested:
+            part = Part(kind, alias, Provenance(problem.distributions[0], "", ""))
+            events.plugin_failed(part, problem.message, "`entries`", problem.help)
     catalog = attrs.evolve(
         catalog,
         capabilities=MappingProxyType(offered),

@@ -11,6 +11,7 @@ from rtfs_framework.api.plans import Candidate
 from rtfs_framework.api.targets import Capability, ExecTarget
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.concurrency.loops import LoopThread
+from rtfs_framework.orchestrator.config.grants import Grantable
 from rtfs_framework.orchestrator.config.security import FEEDBACK, REMOTE_EXECUTE
 from rtfs_framework.orchestrator.deciding.security import SecurityAuthorizer
 from rtfs_framework.orchestrator.performing.capabilities import Capabilities
@@ -187,6 +188,14 @@ def labels_of(config: Config, events: EventBus) -> HostLabels | None:
     from rtfs_framework.orchestrator.performing.label_check import HostLabels
 
     return HostLabels.of(config.labels, config.redaction, events)
+
+
+def labelled(config: Config, catalog: Catalog) -> Config:
+    """Return a configuration whose labels know the ids of all capabilities, those of sets included."""
+    labels = config.labels
+    return (
+        config if labels is None else attrs.evolve(config, labels=attrs.evolve(labels, offered=Grantable.of(catalog)))
+    )
 
 
 def redactor_of(config: Config, catalog: Catalog) -> Redactor | None:

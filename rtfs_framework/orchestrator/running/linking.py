@@ -216,7 +216,9 @@ def _spoken_of(host: Host, artifact: Artifact) -> tuple[Config, Iterable[str], l
     engine = host.dispatcher.delegator.engine
     claims = () if engine is None or host.config.merged is None else engine.claims().texts
     names = [each.name for each in artifact.signatures]
-    return host.config, claims, names, list(host.dispatcher.capabilities.entries)
+    offered = host.dispatcher.capabilities
+    wanted = (alias for each in offered.security.offered.wanted.values() for alias in each)
+    return host.config, claims, names, list(dict.fromkeys((*offered.entries, *offered.aliases, *wanted)))
 
 
 def as_seen(host: Host, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:

@@ -91,7 +91,9 @@ def _check_site(host: Host, site: CallSite) -> None:
         raise refused(UNFIT, "which capability is called here is known only as it runs", _HOME, site)
     name = site.name.removeprefix(":")
     capabilities = host.dispatcher.capabilities
-    known = name if site.kind is SiteKind.CAPABILITY else capabilities.id_of(name)
+    known = capabilities.id_of(name)
+    if site.kind is SiteKind.CAPABILITY:
+        known = capabilities.aliases.get(name, name)
     if known is None:
         return  # a value of the configuration
     entry = capabilities.entries.get(known)

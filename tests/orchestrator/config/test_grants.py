@@ -10,6 +10,7 @@ import pytest
 from rtfs_framework.api import CapabilityEntry, CapabilityGrant, CapabilitySetEntry, ConfigError, RtfsError
 from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.registry.catalog import Catalog
+from rtfs_framework.registry.collect import aliases_of
 from rtfs_framework.registry.problems import Provenance
 
 WHO = Provenance("acme-plugin", "1.2", "acme")
@@ -245,6 +246,39 @@ def test_ids_of_a_set_within_another_s_pattern_are_its_own(kit):
     text = '[security]\ngrant = [{ id = "count.add", most = 2 }]\n'
     with opened(kit, text, catalog(sets=[wide, counting([])])) as session:
         assert session.run("(call :count.add 1)").value == (1, 1, None)
+
+
+def wanting(*entries, sets=()):
+    """Return a catalog whose aliases are those of the registry."""
+    return attrs.evolve(catalog(*entries, sets=sets), aliases=aliases_of({each.id: each for each in entries}))
+
+
+@pytest.mark.parametrize("other", [entry("b.read", aliases=("old.read",)), entry("old.read")], ids=["alias", "id"])
+@pytest.mark.parametrize(
+    "text",
+    ['deny = ["old.read"]', 'deny = ["old.*"]', 'acl = { "old.read" = ["somebody"] }'],
+    ids=["denied", "pattern", "kept"],
+)
+def test_what_is_said_against_an_alias_holds_though_another_wants_it(kit, text, other):
+    offered = wanting(entry("a.read", aliases=("old.read",)), other)
+    with opened(kit, f'[security]\ngrant = ["*"]\n{text}\n', offered) as session:
+        assert "old." in str(refusal(session, "(call :a.read)"))
+        assert refusal(session, f"(call :{other.id})").kind == "SecurityViolation"
+
+
+def test_a_grant_by_an_alias_that_several_want_grants_nobody(kit):
+    offered = wanting(entry("a.read", aliases=("old.read",)), entry("b.read", aliases=("old.read",)))
+    with opened(kit, '[security]\ngrant = ["old.read"]\n', offered) as session:
+        assert "not granted" in str(refusal(session, "(call :a.read)"))
+        assert "Unknown capability: old.read" in str(refusal(session, "(call :old.read)"))
+
+
+def test_an_alias_that_a_set_wants_too_is_told_and_still_denied(kit):
+    offered = wanting(entry("a.read", aliases=("add",)), sets=[counting([])])
+    with opened(kit, '[security]\ngrant = ["*"]\ndeny = ["add"]\n', offered) as session:
+        assert "denied by 'add'" in str(refusal(session, "(call :a.read)"))
+        assert "denied by 'add'" in str(refusal(session, "(call :count.add 1)"))
+        assert any("capability alias `add` is offered" in each.message for each in session.problems)
 
 
 def test_a_set_that_is_switched_off_is_not_made(kit):
