@@ -18,7 +18,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rtfs_capability_sqlite.rules import CHANGE, READ, Authorizer, first_word
+from rtfs_capability_sqlite.rules import CHANGE, READ, Authorizer, first_word, folded
+from rtfs_capability_sqlite.slow import Slow
 from rtfs_framework.api import CapabilityError, CapabilityRequest, FailureKind, Keyword, Map, Value, not_granted
 
 if TYPE_CHECKING:
@@ -26,17 +27,20 @@ if TYPE_CHECKING:
 
 MOST_SQL = 100_000
 """Characters of a statement."""
-MOST_VALUE = 16 * 1024 * 1024
-"""Bytes of a value within SQLite."""
+MOST_VALUE = 128 * 1024
+"""Bytes of a value within SQLite: a step of its machine takes one or two, and is not interrupted."""
 _BUSY = 5.0
 """Seconds to wait for another writer."""
 _USUAL_SECONDS = 30.0
-_STEPS = 5000
-"""Steps of SQLite's machine between two looks at the clock: some 0.1 ms."""
+_STEPS = 500
+"""Steps of SQLite's machine between two looks at the clock: some 10 us, or 0.2 s where each makes a large value."""
 
 _SETTINGS: tuple[tuple[str, str, int | bool], ...] = (
     ("setlimit", "SQLITE_LIMIT_ATTACHED", 0),
     ("setlimit", "SQLITE_LIMIT_LENGTH", MOST_VALUE),
+    ("setlimit", "SQLITE_LIMIT_COLUMN", 200),
+    ("setlimit", "SQLITE_LIMIT_FUNCTION_ARG", 100),
+    ("setlimit", "SQLITE_LIMIT_VDBE_OP", 25_000),
     ("setlimit", "SQLITE_LIMIT_LIKE_PATTERN_LENGTH", 1000),
     ("setconfig", "SQLITE_DBCONFIG_DEFENSIVE", True),
 )
@@ -126,15 +130,26 @@ def _within(
 ) -> T:
     seconds = _USUAL_SECONDS if request.deadline is None else request.deadline
     until = time.monotonic() + seconds
+
+    def late() -> bool:
+        return time.monotonic() > until
+
     rules = Authorizer(own.tables, changes=changes, limits=hasattr(sqlite3.Connection, "setlimit"))
-    with closing(_opened(own, base, min(_BUSY, seconds), changes=changes)) as connection:
+    opened = _opened(own, base, min(_BUSY, seconds), changes=changes)
+    with closing(opened) as connection, closing(sqlite3.connect(":memory:")) as helper:
+        slow = Slow(helper, late, MOST_VALUE)
         try:
+            _limit(helper)
             _prepare(connection, changes=changes)
-            connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+            rules.rows_of_json -= _own_tables(connection)
+            slow.replace_in(connection)
+            connection.set_progress_handler(late, _STEPS)
             connection.set_authorizer(rules)
             return act(connection, own, rules)
+        except MemoryError:  # SQLite's word for a program of too many steps, too
+            raise CapabilityError("the statement is too large", "StorageError", failure=FailureKind.FINAL) from None
         except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, DeprecationWarning) as error:
-            raise _told(error, rules) from None  # the last: a vector for parameters that have names
+            raise _told(slow.error or error, rules) from None  # the last: a vector for parameters that have names
 
 
 def _opened(own: SqliteGrant, base: str, busy: float, *, changes: bool) -> sqlite3.Connection:
@@ -150,16 +165,27 @@ def _opened(own: SqliteGrant, base: str, busy: float, *, changes: bool) -> sqlit
 
 def _prepare(connection: sqlite3.Connection, *, changes: bool) -> None:
     """Set the connection up while it asks nobody."""
-    connection.execute("PRAGMA trusted_schema = OFF")
+    # What views and constraints call is asked about like the rest; untrusted, they could not call those of `slow`.
+    connection.execute("PRAGMA trusted_schema = ON")
     connection.execute("PRAGMA foreign_keys = ON")
     if not changes:
         connection.execute("PRAGMA query_only = ON")
+    for sql in ("SELECT 1 FROM json_each('[]')", "SELECT 1 FROM json_tree('[]')"):
+        with suppress(sqlite3.Error):  # their first use asks to change the schema, which is denied later
+            connection.execute(sql)
+    connection.execute("BEGIN IMMEDIATE" if changes else "BEGIN")
+    _limit(connection)  # once the schema is read: the owner's tables may be wider
+
+
+def _limit(connection: sqlite3.Connection) -> None:
     for method, constant, value in _SETTINGS:  # Python 3.10 has none of them, 3.11 not the last
         if hasattr(connection, method):
             getattr(connection, method)(getattr(sqlite3, constant), value)
-    with suppress(sqlite3.Error):  # their first use asks to change the schema, which is denied later
-        connection.execute("SELECT 1 FROM json_each('[]'), json_tree('[]')")
-    connection.execute("BEGIN IMMEDIATE" if changes else "BEGIN")
+
+
+def _own_tables(connection: sqlite3.Connection) -> frozenset[str]:
+    """Return the names of the database's tables and views, within the transaction of the call."""
+    return frozenset(folded(name) for (name,) in connection.execute("SELECT name FROM sqlite_master"))
 
 
 def _rows(cursor: Iterable[tuple[Any, ...]], names: list[str], own: SqliteGrant) -> Iterable[Map]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import attrs
 
 from rtfs_framework.api import Bytes, CapabilityEntry, CapabilityRequest, Value, hookimpl, parse_type
@@ -9,11 +11,23 @@ from rtfs_framework.api import Bytes, CapabilityEntry, CapabilityRequest, Value,
 rtfs_api_version = 2
 
 
+def _place(instance: object, attribute: attrs.Attribute[str], value: str) -> None:
+    del instance
+    try:
+        Path(value).expanduser()
+    except RuntimeError:
+        message = f"'{attribute.name}': no home folder is known for {value!r}"
+        raise ValueError(message) from None
+    if not value or "\0" in value:
+        message = f"'{attribute.name}' is the path of a database, which has no NUL"
+        raise ValueError(message)
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class SqliteGrant:
     """What `grant = [{ id = "sqlite.query", file = "./shop.sqlite" }]` says besides the id: one database."""
 
-    file: str = attrs.field(validator=attrs.validators.min_len(1))
+    file: str = attrs.field(validator=_place)
     """Where it is; relative to the configuration's folder, `~` is the user's. It must be there."""
     name: str | None = None
     """What programs call it; without it, the file's name without its ending."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import string
 from collections.abc import Iterable
 
 READ = frozenset({"select", "with", "values"})
@@ -18,12 +19,14 @@ _FIRST = re.compile(r"(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*([A-Za-z]+)")
 _FUNCTIONS = frozenset({"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "lsmode", "zipfile",
                         "sqlar_uncompress", "eval"})  # fmt: skip
 """Functions that reach files, code or memory: a SQLite that is built otherwise than Python's has some."""
-_LARGE = frozenset({"zeroblob", "randomblob", "printf", "format"})
+_LARGE = frozenset({"zeroblob", "randomblob", "printf", "format", "group_concat", "string_agg", "json_group_array",
+                    "json_group_object", "jsonb_group_array", "jsonb_group_object"})  # fmt: skip
 """Functions that make large values out of small ones: denied where SQLite's limits cannot be set (Python 3.10)."""
 _CHANGES = frozenset({sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE})
 _ALWAYS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE})
 _OF_ITSELF = ("sqlite_", "pragma_", "dbstat", "sqlite_dbpage")
 _ROWS_OF_JSON = frozenset({"json_each", "json_tree"})
+_FOLD = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def first_word(sql: str) -> str:
@@ -32,13 +35,20 @@ def first_word(sql: str) -> str:
     return "" if found is None else found[1].lower()
 
 
+def folded(name: str) -> str:
+    """Return a name as SQLite compares it: the case of ASCII's letters does not count, that of others does."""
+    return name.translate(_FOLD)
+
+
 class Authorizer:
     """SQLite's question whether a statement may do something; remembers what was denied."""
 
     def __init__(self, tables: Iterable[str], *, changes: bool, limits: bool) -> None:
-        self.tables = frozenset(name.lower() for name in tables)
+        self.tables = frozenset(map(folded, tables))
         self.changes = changes
         self.functions = _FUNCTIONS if limits else _FUNCTIONS | _LARGE
+        self.rows_of_json = _ROWS_OF_JSON
+        """Functions that look like tables; less those whose names the database gives to its own."""
         self.denied = ""
         """What the first denial was about, "" for none."""
         self.over = False
@@ -60,16 +70,16 @@ class Authorizer:
         if action in _ALWAYS:
             return ""
         if action == sqlite3.SQLITE_FUNCTION:
-            return f"the function {other}" if other.lower() in self.functions else ""
+            return f"the function {other}" if folded(other) in self.functions else ""
         if action == sqlite3.SQLITE_READ or (action in _CHANGES and self.changes):
             return self._of_table(one, changed=action in _CHANGES, database=database)
         return "what this statement does"
 
     def _of_table(self, table: str, *, changed: bool, database: str | None) -> str:
-        name = table.lower()
+        name = folded(table)
         if database not in (None, "main"):
             return f"a table of the database '{database}'"
-        if name in _ROWS_OF_JSON and not changed:
+        if name in self.rows_of_json and not changed:
             return ""
         if name.startswith(_OF_ITSELF) and (changed or self.tables or not name.startswith("sqlite_")):
             return f"the table {table}"

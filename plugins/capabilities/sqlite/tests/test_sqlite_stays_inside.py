@@ -8,9 +8,10 @@ from contextlib import closing
 
 import pytest
 
+from rtfs_capability_sqlite import calls
 from rtfs_capability_sqlite.plugin import SqliteGrant, rtfs_capabilities
 from rtfs_capability_sqlite.rules import Authorizer
-from rtfs_framework.api import CapabilityError, CapabilityGrant, CapabilityRequest
+from rtfs_framework.api import CapabilityError, CapabilityGrant, CapabilityRequest, Keyword
 
 OFFERED = {entry.id: entry for entry in rtfs_capabilities()}
 SECRET = "SECRET-7f3a"
@@ -218,6 +219,128 @@ def test_where_limits_cannot_be_set_functions_that_make_large_values_are_denied(
     assert rules(sqlite3.SQLITE_FUNCTION, None, "ZeroBlob", None, None) == sqlite3.SQLITE_DENY
     assert rules(sqlite3.SQLITE_FUNCTION, None, "length", None, None) == sqlite3.SQLITE_OK
     assert rules.denied == "the function ZeroBlob"
+
+
+LONG = "(SELECT instr(zeroblob(130000 + length(word)), zeroblob(65000) || x'01') AS a FROM orders)"
+"""A column whose every look takes some 0.2 s, and is one step of SQLite's machine."""
+ROWS = "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) SELECT "
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT {' + '.join('a' * 90)} AS n FROM {LONG}",
+        f"SELECT {', '.join(f'a + {i} AS c{i}' for i in range(100))} FROM {LONG}",
+        f"{ROWS} sum(instr(zeroblob(130000 + i % 2), zeroblob(65000) || x'01')) AS n FROM c",
+    ],
+    ids=["in-one-expression", "in-many-columns", "in-many-rows"],
+)
+@pytest.mark.skipif(not hasattr(sqlite3.Connection, "setlimit"), reason="Python 3.10 denies zeroblob")
+def test_a_statement_of_slow_functions_ends_at_its_deadline(folder, sql, monkeypatch):
+    """However often they are called between two steps: none is begun after the deadline."""
+    looks = iter(range(10_000))
+    monkeypatch.setattr(calls.time, "monotonic", lambda: next(looks) / 100)  # the tenth look or so is too late
+    grants = (CapabilityGrant(SqliteGrant(file="shop.sqlite"), str(folder)),)
+    with pytest.raises(CapabilityError, match="took too long"):
+        OFFERED["sqlite.query"].handler(
+            CapabilityRequest("sqlite.query", ("shop", sql, None), grants=grants, deadline=0.02)
+        )
+
+
+LETTERS = "a" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("sql", "given"),
+    [
+        ("SELECT trim(?, ?) AS n", (LETTERS, "b" * 9000)),
+        ("SELECT ltrim(?, ?) AS n", (LETTERS, "b" * 9000)),
+        ("SELECT rtrim(?, ?) AS n", (LETTERS, "b" * 9000)),
+        ("SELECT ? LIKE ? AS n", (LETTERS, f"%{LETTERS[:800]}b")),
+        ("SELECT ? LIKE ? ESCAPE '!' AS n", (LETTERS, f"%{LETTERS[:800]}b")),
+        ("SELECT ? GLOB ? AS n", (LETTERS, f"*{'[^b]' * 200}c")),
+        ("SELECT instr(?, ?) AS n", (LETTERS * 10, LETTERS)),
+        ("SELECT replace(?, ?, 'c') AS n", (LETTERS * 10, LETTERS)),
+        ("SELECT replace(?, 'a', ?) AS n", (LETTERS, LETTERS)),
+        ("SELECT json_patch(?, ?) AS n", (f'"{LETTERS * 10}"', f'"{LETTERS}"')),
+    ],
+    ids=lambda each: each[7:].split(" AS")[0] if isinstance(each, str) else "long",
+)
+def test_no_call_of_a_function_takes_long(folder, sql, given):
+    """Work that is the product of two lengths is refused before it is begun, on each Python."""
+    _refused(folder, "sqlite.query", sql, given, kinds=("StorageError", "InvalidArgument"))
+
+
+def test_functions_that_were_replaced_do_what_they_did(folder):
+    """In statements, views, constraints, and columns and indexes that are made of others."""
+    with closing(sqlite3.connect(folder / "shop.sqlite")) as made:
+        made.executescript(
+            "CREATE TABLE t (a TEXT CHECK (a LIKE '%a%'), b TEXT AS (replace(a, 'a', 'b')));"
+            "CREATE INDEX i ON t (instr(a, 'a')); CREATE VIEW v AS SELECT trim(a, 'a') AS x FROM t"
+        )
+    assert _call(folder, "sqlite.execute", "INSERT INTO t (a) VALUES ('xay')").get(Keyword("changed")) == 1
+    _refused(folder, "sqlite.execute", "INSERT INTO t (a) VALUES ('x')", kinds=("StorageError",))
+    [row] = _call(folder, "sqlite.query", "SELECT x, b, a LIKE 'X!%' ESCAPE '!' AS c FROM v, t WHERE instr(a, 'a') = 2")
+    assert [*row.values()] == ["xay", "xby", 0]
+    sql = (
+        "SELECT replace('aXb', 'X', 3.5) AS a, instr(NULL, 1) AS b, trim(5.50, '5') AS c, 'é' LIKE 'É' AS d,"
+        " 'x' GLOB '[x]' AS e, 'A' LIKE 'a' AS f, ltrim('xa', 'x') AS g, rtrim('ax', 'x') AS h,"
+        " instr(x'0102', x'02') AS i"
+    )
+    with closing(sqlite3.connect(":memory:")) as plain:
+        expected = plain.execute(sql).fetchone()
+    [row] = _call(folder, "sqlite.query", sql)
+    assert tuple(row.values()) == expected
+    with pytest.raises(CapabilityError, match="ESCAPE expression must be a single character"):
+        _call(folder, "sqlite.query", "SELECT 'a' LIKE 'b' ESCAPE 'zz' AS n")
+
+
+@pytest.mark.parametrize("count", [150, 2000])
+def test_a_row_is_bounded_before_it_is_made(folder, count):
+    """Many large columns are not made first and looked at then."""
+    sql = f"SELECT {', '.join(f'randomblob(16000000) AS c{each}' for each in range(count))}"
+    _refused(folder, "sqlite.query", sql, kinds=("SecurityViolation", "StorageError"))
+
+
+@pytest.mark.skipif(not hasattr(sqlite3.Connection, "setlimit"), reason="Python 3.10 cannot set SQLite's limits")
+def test_a_statement_that_is_written_out_too_long_is_refused(folder):
+    """What stands between two looks at the clock is bounded; the owner's tables may be wider than a reply."""
+    many = f"max({', '.join('a' * 100)})"
+    columns = ", ".join(f"length({many}) + {each} AS c{each}" for each in range(190))
+    with pytest.raises(CapabilityError, match="too large"):
+        _call(folder, "sqlite.query", f"SELECT {columns} FROM (SELECT word || 'x' AS a FROM orders)")
+    wide = ", ".join(f"c{each}" for each in range(201))
+    with closing(sqlite3.connect(folder / "shop.sqlite")) as made:
+        made.execute(f"CREATE TABLE wide ({wide})")
+    _refused(folder, "sqlite.query", "SELECT * FROM wide", kinds=("StorageError",))
+    assert _call(folder, "sqlite.query", "SELECT c7, c200 FROM wide") == ()
+
+
+@pytest.mark.parametrize("name", ["json_each", "JSON_TREE"])
+def test_a_table_that_is_called_like_a_function_of_json_is_a_table(folder, name):
+    """It is read only where it is granted, and the function of the other name stays one."""
+    with closing(sqlite3.connect(folder / "shop.sqlite")) as made:
+        made.executescript(f"CREATE TABLE {name} AS SELECT * FROM secrets")
+    _refused(folder, "sqlite.query", f"SELECT * FROM {name}", tables=("orders",))
+    other = "json_tree" if name == "json_each" else "json_each"
+    assert _call(folder, "sqlite.query", f"SELECT value FROM {other}('[]') LIMIT 1", tables=("orders",)) is not None
+    assert len(_call(folder, "sqlite.query", f"SELECT word FROM {name}", tables=(name.lower(),))) == 1
+
+
+def test_names_are_the_same_only_where_sqlite_says_so(folder):
+    """The Kelvin sign is no K: a table called so is another."""
+    with closing(sqlite3.connect(folder / "shop.sqlite")) as made:
+        made.executescript("CREATE TABLE \u212a AS SELECT * FROM secrets; CREATE TABLE k AS SELECT * FROM orders")
+    _refused(folder, "sqlite.query", "SELECT * FROM \u212a", tables=("k",))
+    _refused(folder, "sqlite.query", "SELECT * FROM K", tables=("\u212a",))
+    assert len(_call(folder, "sqlite.query", "SELECT * FROM K", tables=("k",))) == 2
+
+
+@pytest.mark.parametrize("file", ["~nosuchuser-7f3a/x.sqlite", "a\0b.sqlite", ""])
+def test_a_grant_of_no_path_is_refused_when_it_is_read(file):
+    """Not in the middle of a program."""
+    with pytest.raises(ValueError, match="'file'"):
+        SqliteGrant(file=file)
 
 
 @pytest.mark.parametrize("name", ["other", "../other", "other.sqlite", "file:other.sqlite?mode=rwc", ":memory:", ""])
