@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from rtfs_framework.api import Ask, DelegationPlan, PlanSource, RemoteModel
+from rtfs_framework.api import Ask, CapabilityError, DelegationPlan, FailureKind, PlanSource, RemoteModel
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.printer import write
@@ -237,3 +237,26 @@ def test_the_words_of_a_run_are_forgotten_with_it(world, source):
             session.run(source("(defn main [] (host/wait-for :never 0 :late))"), entry="main")
         gc.collect()
         assert len(session.host.dispatcher.approvals.waits._taken) <= 1
+
+
+@pytest.mark.parametrize("kept", ["", '"journal" = ["pii"]\n'], ids=["made again", "from the journal"])
+def test_the_marks_of_an_error_count_after_the_run_was_gone_on_with(world, source, kept, monkeypatch):
+    asked = []
+
+    def fails(_world, name, _key, _arg):
+        asked.append(name)
+        raise CapabilityError("m is more than 4000", failure=FailureKind.FINAL, marks=frozenset({"pii"}))
+
+    monkeypatch.setattr(type(world), "done", fails)
+    clock = FakeClock()
+    world.config = '[journal]\nkeep = "replies"\n[labels.inputs]\nx = ["pii"]\n[labels.accepts]\n'
+    world.config += f'"capability host.sleep" = ["pii"]\n{kept}'
+    text = '(defn main [] (let [e (try (call :put 1) (catch e (str e))) _ (host/sleep "2h")] (call :send e)))'
+    with opened(world, clock, park=0.0) as session, pytest.raises(RunParked):
+        session.run(source(text), entry="main")
+    clock.advance(7201)
+    with opened(world, clock, park=0.0) as session:
+        resumed = session.reopen(Resuming(run=world.run))
+        with resumed.program as program, pytest.raises(ProgramError, match="it carries :pii"):
+            program.call("main", ())
+    assert len(asked) == (1 if kept else 2)
