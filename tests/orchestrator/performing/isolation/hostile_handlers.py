@@ -41,7 +41,11 @@ def marked(request):
 
 
 def refuses(request):
-    raise CapabilityError("no such thing", "NotFound", marks=frozenset({"secret"}))
+    raise CapabilityError("no such thing", "NotFound")
+
+
+def refuses_with_marks(request):
+    raise CapabilityError("there is such a thing", marks=frozenset({"secret"}))
 
 
 def throws(request):

@@ -72,7 +72,10 @@ def test_the_whole_request_crosses_and_what_is_told_of_an_answer_comes_back():
 def test_what_a_handler_raises_is_raised_here():
     with pytest.raises(CapabilityError, match="no such thing") as caught:
         call("refuses")
-    assert (caught.value.kind, caught.value.marks) == ("NotFound", {"secret"})
+    assert (caught.value.kind, caught.value.marks) == ("NotFound", frozenset())
+    with pytest.raises(CapabilityError, match="there is such") as caught:
+        call("refuses_with_marks")
+    assert caught.value.marks == {"secret"}
     with pytest.raises(ProgramError, match="of a program") as thrown:
         call("throws")
     assert thrown.value.value.data == Map.of([(Keyword("a"), 1)])
