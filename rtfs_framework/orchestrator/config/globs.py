@@ -27,6 +27,11 @@ class Patterns:
         """Names and patterns, each once."""
         return self._exact
 
+    @property
+    def by_rank(self) -> list[str]:
+        """Names, then patterns by how specific they are."""
+        return [*(each for each in self._exact if not is_pattern(each)), *self._ordered]
+
     def __len__(self) -> int:
         return len(self._exact)
 

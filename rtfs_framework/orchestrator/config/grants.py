@@ -92,7 +92,7 @@ class Grantable:
         """Return what a catalog tells of it."""
         offered = {id_: entry for id_, (entry, _) in catalog.capabilities.items()}
         classes = {id_: entry.grant for id_, entry in offered.items() if entry.grant is not None}
-        wanted = {id_: found for id_, entry in offered.items() if (found := other_ids(id_, entry))}
+        wanted = {id_: other_ids(id_, entry) for id_, entry in offered.items()}
         return cls(catalog.aliases, classes, wanted)
 
     def id_of(self, name: str) -> str:

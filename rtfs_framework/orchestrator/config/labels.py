@@ -102,23 +102,36 @@ def accepted(spec: LabelsSpec, text: str) -> Label | None:
 
 
 def _accepted_by(spec: LabelsSpec, name: str) -> Label:
-    """Return the marks that a capability accepts: those that each line says which decides for one of its ids.
+    """Return the marks that a capability accepts: those that all lines list which count for it.
 
-    A line that fits an id for which a more specific one decides says nothing. An id that it wants and does not have
-    lets nothing more pass.
+    A line counts unless a more specific one counts that fits an id which it fits, too. An id that a capability wants
+    and does not have lets nothing more pass.
     """
     ids = spec.offered.ids(name)
-    deciding = {each: found for each in ids if (found := spec.lines.match(_CAPABILITY + each)) is not None}
-    said = {
-        line
-        for line in deciding.values()
-        if all(deciding.get(each) == line or not _fits(line, each) for each in ids)
-    }  # fmt: skip
-    if not said:
+    counted: list[str] = []
+    ruled: set[str] = set()
+    for line in spec.lines.by_rank:
+        fitting = {each for each in ids if _fits(line, each)}
+        if fitting and not fitting & ruled:
+            counted.append(line)
+            ruled |= fitting
+    if not counted:
         return PUBLIC
     wanted = (spec.lines.match(_CAPABILITY + each) for each in spec.offered.claims(name) if each not in ids)
-    said |= {line for line in wanted if line is not None and not any(_fits(line, each) for each in ids)}
-    return frozenset.intersection(*(spec.accepts[line] for line in said))
+    counted += [line for line in wanted if line is not None and not any(_fits(line, each) for each in ids)]
+    return frozenset.intersection(*(spec.accepts[line] for line in counted))
+
+
+def most_for(spec: LabelsSpec, text: str) -> Label | None:
+    """Return the marks that another line of `accepts` may list without letting more pass than now; None for all."""
+    now = accepted(spec, text)
+    name = text.removeprefix(_CAPABILITY)
+    known = text in spec.accepts or spec.offered.id_of(name) in spec.offered.wanted
+    if now is None or name == text or known:
+        return now
+    # It may come before any line that fits a name which it fits: as a pattern, or as an alias that nobody knows yet.
+    before = (each for each in spec.lines.texts if "*" in name or _fits(each, name))
+    return now.intersection(*(spec.accepts[each] for each in before))
 
 
 def _fits(line: str, name: str) -> bool:

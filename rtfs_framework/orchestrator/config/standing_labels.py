@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.targets import LocalModel
-from rtfs_framework.orchestrator.config.labels import LabelsSpec, accepted, answered
+from rtfs_framework.orchestrator.config.labels import LabelsSpec, accepted, answered, most_for
 from rtfs_framework.orchestrator.config.routes import target_text
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def of_source(said: Said) -> Any:
 
 def of_accepts(said: Said) -> Any:
     """Keep what accepts no more than without the file."""
-    return _at_most(accepted(_below(said), said.key.partition(".")[2]), said)
+    return _at_most(most_for(_below(said), said.key.partition(".")[2]), said)
 
 
 def still_answered(below: LabelsSpec | None, accepts: Iterable[str]) -> dict[str, list[str]]:

@@ -54,6 +54,8 @@ class Marks:
     _replies: dict[str, Label] = attrs.field(init=False)
     """Of models, by the name that records have for them."""
     _brought: dict[str, Label] = attrs.field(factory=dict, init=False)
+    _taken: dict[str, Label] = attrs.field(factory=dict, init=False)
+    """By capabilities."""
 
     @_replies.default
     def _by_name(self) -> dict[str, Label]:
@@ -65,7 +67,15 @@ class Marks:
             return self.accepts(target.then)
         if isinstance(target, LocalPure | L4CacheHit | Deny):
             return None
-        return accepted(self.spec, target_text(target))
+        text = target_text(target)
+        if not isinstance(target, Capability):
+            return accepted(self.spec, text)
+        found = self._taken.get(text)
+        if found is None:
+            if len(self._taken) > _MOST:
+                self._taken.clear()
+            found = self._taken[text] = accepted(self.spec, text) or PUBLIC
+        return found
 
     def whole(self, label: Label) -> Label:
         """Return the marks of a label that a redaction may free wherever they are, as the policy says."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from rtfs_framework.api.errors import ConfigError
 from rtfs_framework.api.targets import LocalModel, LocalPure, RemoteModel
+from rtfs_framework.orchestrator.config.grants import Grantable
 from rtfs_framework.orchestrator.config.labels import accepted, answered
 from rtfs_framework.orchestrator.deciding.labels import Marks
 
@@ -179,6 +181,15 @@ def test_an_untrusted_file_frees_nothing(found_over_own):
 def test_an_untrusted_file_takes_no_mark_from_what_a_capability_may_have_kept(found_over_own, text):
     own = '[labels.accepts]\n"capability crm.write" = ["pii"]\n'
     assert answered(found_over_own(text, own=own).labels, "crm.write") >= {"pii"}
+
+
+@pytest.mark.parametrize("name", ["f*write", "fs.writ*", "ccos.write", "*"])
+def test_an_untrusted_line_that_comes_first_lets_nothing_more_pass(found_over_own, name):
+    own = '[labels.accepts]\n"capability *" = ["pii"]\n"capability fs.*" = []\n"capability *.write" = []\n'
+    config = found_over_own(f'[labels.accepts]\n"capability {name}" = ["pii"]\n', own=own)
+    assert accepted(config.labels, "capability fs.write") == set()
+    offered = Grantable({"ccos.write": "fs.write"})
+    assert accepted(attrs.evolve(config.labels, offered=offered), "capability fs.write") == set()
 
 
 def test_an_untrusted_file_marks_nothing_of_what_is_said_to_keep_nothing(found_over_own):

@@ -82,6 +82,7 @@ ACCEPTS = [
     ({"*": [], "fs.write": ["pii"]}, PII),
     ({"fs.*": [], "ccos.io.write-file": ["pii"]}, set()),
     ({"fs.read": ["pii"]}, set()),
+    ({"ccos.*": [], "*write*": [], "fs.write": ["pii"]}, set()),  # what is overruled overrules nothing
 ]
 
 
