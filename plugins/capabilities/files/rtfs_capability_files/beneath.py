@@ -106,7 +106,7 @@ def check_of_a_disk(state: os.stat_result) -> None:
     """Refuse what the system makes up.
 
     Raises:
-        LeavesError: It lies in /proc, /sys or /dev.
+        LeavesError: It lies in /proc, /sys or /dev, or in what is mounted below them.
     """
     if state.st_dev in _kernel_devices():
         raise LeavesError(
@@ -116,12 +116,29 @@ def check_of_a_disk(state: os.stat_result) -> None:
 
 @cache
 def _kernel_devices() -> set[int]:
-    """Return the devices of what is mounted there, but for a folder that is simply one of the root's."""
+    """Return the devices of what is mounted there and below, but for a folder that is simply one of the root's.
+
+    What is also mounted elsewhere is of a disk: a container has files of its host's in /dev.
+    """
     found = set[int]()
     for name in _OF_THE_KERNEL:
         with suppress(OSError):
             found.add(Path(name).stat().st_dev)
-    return found - {Path("/").stat().st_dev}
+    below, elsewhere = set[int](), {Path("/").stat().st_dev}
+    for place, device in _mounts():
+        (below if place.startswith(tuple(f"{name}/" for name in _OF_THE_KERNEL)) else elsewhere).add(device)
+    return (found - {Path("/").stat().st_dev}) | (below - elsewhere)
+
+
+def _mounts() -> Iterator[tuple[str, int]]:
+    """Yield where something is mounted, and its device: of Linux, see proc_pid_mountinfo(5); nothing elsewhere."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return
+    for fields in map(str.split, lines):
+        major, _, minor = fields[2].partition(":")
+        yield fields[4], os.makedev(int(major), int(minor))
 
 
 @contextmanager

@@ -92,8 +92,14 @@ def state(request: CapabilityRequest) -> Map | None:
     """Return the kind, bytes and time of change of what a path stands for, nil where there is nothing."""
 
     def act(spot: Spot, own: FilesGrant) -> Map:
-        known = spot.state()
-        if not stat.S_ISDIR(known.st_mode) and not fits(own, spot.inner):
+        granted = fits(own, spot.inner)
+        try:
+            known = spot.state()
+        except FileNotFoundError:
+            if granted:
+                raise
+            raise LeavesError(*NO_GLOB) from None  # as of a file that is there, which is not told of
+        if not stat.S_ISDIR(known.st_mode) and not granted:
             raise LeavesError(*NO_GLOB)
         return Map.wrap(_described(known))
 

@@ -54,6 +54,8 @@ def at_path(
         except LeavesError as error:  # noqa: PERF203 - few, and the next may allow it
             refusal = error
         except OSError as error:
+            if own.globs and isinstance(error, NotADirectoryError):  # which would tell of a file
+                error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             raise failed(path, error) from None
     raise not_granted(f'"{shown(path)}": {refusal}', refusal.way_out)
 

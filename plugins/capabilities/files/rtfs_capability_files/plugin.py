@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
@@ -22,6 +23,15 @@ def _some(instance: object, attribute: attrs.Attribute[tuple[str, ...]], value: 
     if not value or not all(map(str.strip, value)):
         message = f"'{attribute.name}' names at least one folder, such as [\"./data\"]"
         raise ValueError(message)
+    for each in value:
+        try:
+            Path(each).expanduser()
+        except RuntimeError:
+            message = f"'{attribute.name}': no home folder is known for {each!r}"
+            raise ValueError(message) from None
+        if "\0" in each:
+            message = f"'{attribute.name}': a path has no NUL: {each!r}"
+            raise ValueError(message)
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Any
 
@@ -9,7 +10,7 @@ from rtfs_capability_files.grants import shown
 from rtfs_framework.api import CapabilityError, FailureKind, Map, Value
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
-_NO_TEXTS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})
+_NO_TEXTS = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"})
 """Codecs that make strings of bytes, but are no encodings that a file of text may have."""
 
 
@@ -26,20 +27,23 @@ def refused(path: str, words: str, kind: str = "InvalidArgument") -> CapabilityE
 
 
 def encoding_of(asked: str | None, path: str) -> str:
-    """Return the name of a text encoding; UTF-8, with or without a mark, where none is asked for.
+    """Return a text encoding's own name, however it was written; UTF-8, with or without a mark, if none is asked for.
 
     Raises:
         CapabilityError: No text encoding is called so.
     """
     if asked is None:
         return "utf-8-sig"
+    name, known = "", False
     try:
-        known = _NAME.fullmatch(asked) is not None and "\n".encode(asked) != b""
+        if _NAME.fullmatch(asked):
+            name = codecs.lookup(asked).name
+        known = "\n".encode(name) != b""
     except (LookupError, ValueError):
         known = False
-    if not known or asked.lower().replace("-", "_") in _NO_TEXTS:
+    if not known or name.lower().replace("_", "-") in _NO_TEXTS:
         raise refused(path, f"no text encoding is called '{shown(asked)}'; such as utf-8, latin-1 or utf-16")
-    return "utf-8-sig" if asked.lower().replace("_", "-") in ("utf-8", "utf8") else asked
+    return "utf-8-sig" if name == "utf-8" else name
 
 
 def decoded(data: bytes, asked: str | None, path: str) -> str:

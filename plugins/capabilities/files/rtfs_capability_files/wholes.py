@@ -64,10 +64,10 @@ def parquet(request: CapabilityRequest) -> Map:
     def act(spot: Spot, own: FilesGrant) -> Map:
         with os.fdopen(spot.open_file(), "rb") as file:
             token, most = begin_of(options, file, "row"), most_of(options, own, path)
-            reader = _pyarrow()
+            reader, broken = _pyarrow(), _broken()
             try:
                 rows, total = _rows(reader.ParquetFile(file), token.places["row"], most, own)
-            except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors, too
+            except broken as error:
                 raise refused(path, f"no Parquet file that can be read: {str(error)[:200]}") from None
         end = token.places["row"] + len(rows)
         return piece(rows, token.after(row=end) if rows and end < total else None)
@@ -81,6 +81,12 @@ def _pyarrow() -> Any:
     except ImportError:
         message = 'data.parquet needs pyarrow: pip install "rtfs-capability-files[parquet]"'
         raise CapabilityError(message, "ResourceError", failure=FailureKind.SAFE) from None
+
+
+def _broken() -> tuple[type[Exception], ...]:
+    """Return the errors of a file that is damaged, or of values that Python has none of: pyarrow's, and others."""
+    own = getattr(import_module("pyarrow"), "ArrowException", OSError)
+    return (own, OSError, ValueError, ArithmeticError, LookupError, TypeError, NotImplementedError, RecursionError)
 
 
 def _rows(file: Any, begin: int, most: int, own: FilesGrant) -> tuple[list[Any], int]:

@@ -44,7 +44,9 @@ def test_a_text_is_read_as_it_is_but_for_its_mark(call, tmp_path):
     assert call("fs.read", "a.txt") == "one\r\ntwoé"
 
 
-@pytest.mark.parametrize(("encoding", "text"), [("latin-1", "caf\xe9"), ("utf-16", "é"), ("cp1252", "€")])
+@pytest.mark.parametrize(
+    ("encoding", "text"), [("latin-1", "caf\xe9"), ("Latin1-", "caf\xe9"), ("utf-16", "é"), ("cp1252", "€")]
+)
 def test_a_call_names_another_encoding(call, tmp_path, encoding, text):
     """As Python calls it."""
     (tmp_path / "a.txt").write_bytes(text.encode(encoding))
@@ -55,7 +57,28 @@ def test_a_call_names_another_encoding(call, tmp_path, encoding, text):
 
 
 @pytest.mark.parametrize(
-    "name", ["hex", "rot13", "zlib", "undefined", "idna", "os.path", "../x", "", "utf-8\0", "x" * 99]
+    "name",
+    [
+        "hex",
+        "rot13",
+        "zlib",
+        "undefined",
+        "idna",
+        "os.path",
+        "../x",
+        "",
+        "utf-8\0",
+        "x" * 99,
+        "punycode-",
+        "Punycode__",
+        "unicode--escape",
+        "raw-unicode_-escape-",
+        "unicode_escape_",
+        "idna-",
+        "undefined_",
+        "hex-",
+        "base64--codec",
+    ],
 )
 def test_what_is_no_text_encoding_is_refused(call, tmp_path, name):
     """Codecs that make something else of bytes are none, and names are no paths."""
@@ -63,6 +86,20 @@ def test_what_is_no_text_encoding_is_refused(call, tmp_path, name):
     kind, words = _refusal(call, "fs.read", _of(path="a.txt", encoding=name))
     assert kind == "InvalidArgument"
     assert "no text encoding" in words
+
+
+@pytest.mark.parametrize("name", ["utf-8", "UTF8", "u8", "utf_8-", "utf-8-sig"])
+def test_the_mark_of_utf_8_is_no_part_of_a_text(call, tmp_path, name):
+    """However the encoding is written."""
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfx")
+    assert call("fs.read", _of(path="a.txt", encoding=name)) == "x"
+
+
+@pytest.mark.parametrize("roots", [("./data", "~nosuchuser-7f3a/x"), ("a\0b",), ("",), ()], ids=repr)
+def test_a_grant_of_no_path_is_refused_when_it_is_read(roots):
+    """Not in the middle of a program."""
+    with pytest.raises(ValueError, match="'roots'"):
+        FilesGrant(roots=roots)
 
 
 def test_a_path_may_start_at_the_configuration_or_be_absolute(call, tmp_path):

@@ -6,6 +6,7 @@ import itertools
 import os
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -230,10 +231,25 @@ def test_a_root_of_everything_holds_no_process_and_no_device(place, id_, path):
     _refused(place, id_, path, roots=("/",))
 
 
-def test_the_folders_of_processes_are_not_listed(place):
-    """Nor are they listed under a root that holds everything."""
-    _refused(place, "fs.list", "/proc/self", roots=("/",))
-    _refused(place, "fs.list", "/proc", roots=("/",))
+@pytest.mark.parametrize("path", ["/proc/self", "/proc", "/sys", "/dev", "/dev/shm", "/dev/pts", "/sys/fs/cgroup"])
+def test_the_folders_of_processes_are_not_listed(place, path):
+    """Nor are they listed under a root that holds everything, nor what is mounted below them."""
+    _refused(place, "fs.list", path, roots=("/",))
+
+
+def test_what_is_mounted_below_is_the_systems_unless_it_is_of_a_disk(monkeypatch):
+    """A container may have a file of its host's disk in /dev: that does not close the disk."""
+    mounts = [("/dev/shm", 901), ("/sys/fs/cgroup/cpu", 902), ("/dev/log", 903), ("/data", 903), ("/devices", 904)]
+    monkeypatch.setattr(beneath, "_mounts", lambda: iter(mounts))
+    found = beneath._kernel_devices.__wrapped__()
+    assert found & {901, 902, 903, 904} == {901, 902}
+    assert Path("/").stat().st_dev not in found
+
+
+@pytest.mark.skipif(not Path("/proc/self/mountinfo").exists(), reason="this system does not list its mounts so")
+def test_mounts_are_read_with_their_devices():
+    """As `stat` says them."""
+    assert ("/proc", Path("/proc").stat().st_dev) in set(beneath._mounts())
 
 
 def test_another_name_of_a_file_outside_keeps_what_it_had(place):
@@ -267,6 +283,24 @@ def test_a_glob_is_of_what_a_link_leads_to(place, globs):
         for id_ in ("fs.read", "fs.write", "fs.delete", "fs.stat"):
             _refused(place, id_, path, kinds=("SecurityViolation",), globs=globs)
     assert (place / "data/key.pem").read_text(encoding="utf-8") == SECRET
+
+
+def _told(place, id_, path):
+    try:
+        return str(_call(place, id_, path, globs=("*.csv",)))
+    except CapabilityError as error:
+        return f"{error.kind}: {error}"
+
+
+@pytest.mark.parametrize("id_", FILES)
+@pytest.mark.parametrize("ending", ["", "/x.csv", "/", "/x/y.csv"])
+def test_whether_there_is_a_file_outside_of_the_globs_is_not_told(place, id_, ending):
+    """Nothing, a file, and a path that takes either for a folder are refused in the same words."""
+    (place / "data/key.pem").write_text(SECRET, encoding="utf-8")
+    replies = set()
+    for name in ("key.pem", "kez.pem"):
+        replies.add(_told(place, id_, f"data/{name}{ending}").replace(name, "NAME"))
+    assert len(replies) == 1, replies
 
 
 @pytest.mark.parametrize("id_", ["fs.read", "fs.write", "fs.append", "fs.delete"])

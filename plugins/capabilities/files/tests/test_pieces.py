@@ -252,6 +252,36 @@ def test_what_is_no_parquet_is_refused(ask, tmp_path):
     assert "no Parquet file" in words
 
 
+class OddArrowError(Exception):
+    """An error of pyarrow's own, as of a capacity, which is none of Python's."""
+
+
+@pytest.mark.parametrize(
+    "error", [OverflowError, ZeroDivisionError, KeyError, IndexError, TypeError, NotImplementedError, RecursionError,
+              UnicodeError, OSError, OddArrowError]
+)  # fmt: skip
+def test_whatever_a_parquet_file_breaks_is_said_of_the_file(ask, tmp_path, monkeypatch, error):
+    """Such as a time that Python has none of, or a type that pyarrow does not read: it is no fault of the plug-in."""
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+
+    def broken(_):
+        raise error("such as it is")
+
+    made = SimpleNamespace(ParquetFile=broken, ArrowException=OddArrowError)
+    monkeypatch.setattr(wholes, "import_module", lambda _: made)
+    kind, words = _refusal(ask, "data.parquet", "a.parquet")
+    assert kind == "InvalidArgument"
+    assert "no Parquet file that can be read" in words
+
+
+def test_times_that_python_has_none_of_are_refused(ask, tmp_path):
+    """As pyarrow itself writes and fails to read them."""
+    pyarrow, files = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    far = pyarrow.array([1 << 62], pyarrow.timestamp("ms"))
+    files.write_table(pyarrow.table({"t": far}), tmp_path / "a.parquet")
+    assert _refusal(ask, "data.parquet", "a.parquet")[0] == "InvalidArgument"
+
+
 def test_without_pyarrow_the_way_out_is_said(ask, tmp_path, monkeypatch):
     """It is an extra of the distribution."""
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
