@@ -124,6 +124,14 @@ def test_checking_a_program_hints_at_rules_for_none_of_its_functions(opened, tex
     assert said in found.message
 
 
+def test_a_denial_by_an_alias_means_a_capability(opened, capability):
+    entry = capability("fs.read", lambda _: 1, aliases=("ccos.file.read",))
+    text = '[security]\ndeny = ["ccos.file.read", "ccos.file/read", "ccos.file.raed"]\n'
+    with opened(text, capabilities={"fs.read": (entry, WHO)}) as session:
+        (found,) = [each for each in session.check(PROGRAM) if each.code == "E0708"]
+    assert "'ccos.file.raed' fits no function of this program, and no capability" in found.message
+
+
 def test_a_run_warns_of_a_near_miss_only_where_nothing_speaks_of_the_function(opened):
     text = '[delegation]\nstatic_routes = { drafts = "local-m", other = "local-m"%s }\n'
     with opened(text % "") as session:

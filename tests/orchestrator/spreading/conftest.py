@@ -8,6 +8,7 @@ import pytest
 from rtfs_framework.api import ExecutorEntry, InferenceReply, Usage
 from rtfs_framework.orchestrator.spreading import spread as spreading
 from rtfs_framework.orchestrator.spreading import worker
+from rtfs_framework.registry.collect import aliases_of
 from rtfs_framework.registry.problems import Provenance
 from rtfs_framework.testing.inline_executor import InlineExecutor
 
@@ -45,7 +46,9 @@ def world(kit, remote_settings, monkeypatch):
 
             entry = ExecutorEntry(name="inline", summary="Here.", factory=make)
             offered = {"inline": (entry, Provenance("acme-plugin", "1.2", "acme"))}
-            return attrs.evolve(kit.catalog(self.entry, capabilities=self.capabilities), executors=offered)
+            aliases = aliases_of({each.id: each for each in self.capabilities})
+            made = kit.catalog(self.entry, capabilities=self.capabilities)
+            return attrs.evolve(made, executors=offered, aliases=aliases)
 
         def open(self, config="", **options):
             options = {"environ": self.environ, **options}

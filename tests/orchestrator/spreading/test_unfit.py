@@ -48,10 +48,11 @@ def test_what_one_process_must_see_to(world, source, capability, config, program
     assert found.help
 
 
-def test_what_changes_nothing_may_be_asked_for(world, capability):
-    world.capabilities = (capability("acme.read", lambda _: "x", order_independent=True),)
+@pytest.mark.parametrize("called", ["acme.read", "old.read"])
+def test_what_changes_nothing_may_be_asked_for(world, capability, called):
+    world.capabilities = (capability("acme.read", lambda _: "x", order_independent=True, aliases=("old.read",)),)
     with world.open("[security]\ngrant = ['acme.*']\n") as session:
-        spread = world.spread(session, ["a"], '(defn main [r] (call :acme.read "a"))')
+        spread = world.spread(session, ["a"], f'(defn main [r] (call :{called} "a"))')
         assert [each.value for each in spread] == ["x"]
         spread.close()
 
