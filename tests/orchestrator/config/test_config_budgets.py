@@ -96,12 +96,12 @@ def test_mistakes_have_their_place(load: Callable[..., Config], text: str, code:
 def test_a_tenant_has_a_configuration_of_its_own(load: Callable[..., Config]) -> None:
     own = (
         f'{OPENAI}[delegation.static_routes]\nfa = "local-pure"\ng = "local-pure"\n[security]\ngrant = ["a"]\n'
-        '[tenants.acme]\ngrant = ["fs.read"]\ndeny = ["g"]\n[tenants.acme.static_routes]\n"f*" = "remote-openai"\n'
+        '[tenants.acme]\ngrant = ["crm.read"]\ndeny = ["g"]\n[tenants.acme.static_routes]\n"f*" = "remote-openai"\n'
         "[tenants.acme.budgets.day]\nusd = 1\n[tenants.acme.rates.slow]\ncalls = 1\n[tenants.other]\n"
     )
     general, acme, other = load(own), load(own, tenant="acme"), load(own, RTFS_TENANT="other")
     assert acme.routes == {"f*": (RemoteModel("openai"),), "g": (LocalPure(),)}, "they go before what they fit"
-    assert (acme.security.grant, acme.security.deny) == (("a", "fs.read"), ("g",))
+    assert (acme.security.grant, acme.security.deny) == (("a", "crm.read"), ("g",))
     assert [(each.name, each.scope.tenant) for each in acme.budgets] == [("day", ("acme",))]
     assert [each.name for each in acme.rates] == ["slow"]
     assert (acme.tenant, other.tenant, general.tenant) == ("acme", "other", "")
