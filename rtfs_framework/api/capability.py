@@ -8,12 +8,13 @@ at names; what a grant's arguments allow, the handler judges, and refuses everyt
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import attrs
 
 from rtfs_framework.api.attempts import FailureKind
-from rtfs_framework.api.errors import CapabilityError
+from rtfs_framework.api.errors import CapabilityError, PluginError, RtfsError
 from rtfs_framework.api.settings import SettingsSchema
 
 if TYPE_CHECKING:  # a plugin is imported at every start; what only its types need is not
@@ -75,10 +76,11 @@ class CapabilityEntry:
     id: str
     summary: str
     handler: Callable[[CapabilityRequest], Value | Awaitable[Value]]
-    parameters: tuple[Type, ...] | None = None
+    _parameters: tuple[Type | str, ...] | None = None
     """Types of its arguments, checked before each call; None where they are not known. A name that the language does
-    not know (`:url`, `Document`) says what a value means: capabilities are found by it, and any value fits it."""
-    returns: Type | None = None
+    not know (`:url`, `Document`) says what a value means: capabilities are found by it, and any value fits it. Texts of
+    types are read when somebody wants to know, so that no start pays for it."""
+    _returns: Type | str | None = None
     """Of its answers, each of which is checked."""
     effects: tuple[str, ...] = ()
     order_independent: bool = False
@@ -110,6 +112,39 @@ class CapabilityEntry:
     be granted by them: its bare name grants nothing."""
     version: str = ""
     """Of what is behind it, where that is not the plug-in's distribution (an MCP server)."""
+
+    @property
+    def parameters(self) -> tuple[Type, ...] | None:
+        """The types of its arguments, None where it does not say.
+
+        Raises:
+            PluginError: A text spells no type.
+        """
+        return None if self._parameters is None else tuple(_read(self.id, each) for each in self._parameters)
+
+    @property
+    def returns(self) -> Type | None:
+        """The type of its answers, None where it does not say.
+
+        Raises:
+            PluginError: The text spells none.
+        """
+        return None if self._returns is None else _read(self.id, self._returns)
+
+
+def _read(id_: str, said: Type | str) -> Type:
+    return _read_text(id_, said) if isinstance(said, str) else said
+
+
+@lru_cache(maxsize=1024)
+def _read_text(id_: str, text: str) -> Type:
+    from rtfs_framework.api.typed import parse_type
+
+    try:
+        return parse_type(text)
+    except RtfsError as error:
+        way_out = "tell the authors of its plug-in"
+        raise PluginError(f"capability '{id_}'", f"the type {text!r} is none: {error}", way_out=way_out) from error
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -169,7 +169,8 @@ def _compiled(name: str, text: bytes | str) -> Artifact:
         raise _Ordinary
     try:
         read = text if isinstance(text, str) else text.decode()
-        artifact = compile_source(Source(name, read), find_module=_elsewhere)
+        # Where a host has the host prelude, its names ask: a program that has one of them is not for here.
+        artifact = compile_source(Source(name, read), find_module=_elsewhere, prelude=True)
     except (LanguageError, UnicodeDecodeError) as error:
         raise _Ordinary from error
     if any(each.severity == "error" for each in artifact.diagnostics):

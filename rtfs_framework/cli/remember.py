@@ -87,7 +87,6 @@ def _is_nobodys(host: Host) -> bool:
     spoken_of: tuple[object, ...] = (
         *(config.routes, config.security.deny, config.security.values, config.module_path),
         claimed,
-        host.dispatcher.capabilities.prelude,
     )
     return isinstance(config.default_target, LocalPure) and not any(spoken_of)
 

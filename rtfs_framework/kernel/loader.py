@@ -69,8 +69,9 @@ def compile_source(  # noqa: PLR0913 - options, each by its name
     around = records.evolve(around, passes=selected(passes), verified=verified, flows=asked, contracts=contracts)
     with watched_compilation(watch):
         artifact = compile_program(made, around)
-    used = families_of([*(name for _, name in artifact.builtins), *artifact.globals.values()], {**BUILTINS, **HOST})
-    return records.evolve(artifact, prelude=prelude, families=used)
+    named = [*(name for _, name in artifact.builtins), *artifact.globals.values()]
+    used = families_of(named, {**BUILTINS, **HOST})
+    return records.evolve(artifact, prelude=prelude and not PRELUDE.keys().isdisjoint(named), families=used)
 
 
 def surroundings(

@@ -157,7 +157,7 @@ class Host:
         if any(isinstance(each, PurseCheck) for each in gate.checks):
             return
         guess = rules.unknown_price == "dearest"
-        gate.checks = (*gate.checks, PurseCheck(rules.max_tokens, unknown))
+        gate.add(PurseCheck(rules.max_tokens, unknown))
 
     def close(self) -> None:
         """Release caches and write what the journal still holds."""

@@ -22,7 +22,7 @@ def flaw_of(kind: Kind, record: Any) -> str | None:
         if hasattr(record, name):
             wrong = check(getattr(record, name))
             if wrong is not None:
-                return f"whose `{name}` {wrong}"
+                return f"whose `{name.lstrip('_')}` {wrong}"
     return None
 
 
@@ -71,6 +71,8 @@ def _tables(value: Any) -> str | None:
 
 
 def _type(value: Any) -> str | None:
+    if isinstance(value, str):  # what is read when somebody wants to know
+        return None
     from rtfs_framework.lang.types.model import Type
 
     if value is None or isinstance(value, get_args(Type)):
@@ -111,8 +113,8 @@ _CHECKS: Mapping[str, Mapping[str, Flaw]] = {
     "cache": {"factory": _function, "level": _member("CacheLevel")},
     "capability": {
         "handler": _function,
-        "parameters": _types,
-        "returns": _type,
+        "_parameters": _types,
+        "_returns": _type,
         "effects": _texts,
         "names": _texts,
         "aliases": _texts,

@@ -41,10 +41,10 @@ def test_a_route_and_what_it_excludes(rtfs, folder) -> None:
 
 
 def test_what_cannot_be_used_is_said(rtfs, folder) -> None:
-    (folder / "files.rtfs").write_text("(defn main [x] (call :fs.read x))")
+    (folder / "files.rtfs").write_text("(defn main [x] (call :nobodys.read x))")
     result = rtfs("explain", "files.rtfs")
-    assert "fs.read (capability, inside main)" in result.out
-    assert "not usable now: no plugin offers 'fs.read'" in result.out
+    assert "nobodys.read (capability, inside main)" in result.out
+    assert "not usable now: no plugin offers 'nobodys.read'" in result.out
     assert result.lines[-1] == "1 call can leave the kernel, 1 of them would fail now"
 
 

@@ -262,7 +262,7 @@ class Dispatcher:
         made = ended(opened, await pending.finish())
         if not isinstance(made, Failed):
             return made
-        if await self.approvals.waits.renewed(opened, made):
+        if not instance.spec.later and await self.approvals.waits.renewed(opened, made):
             return await finished(self._ask(opened, decision, instance))
         return await finished(self._again(opened, decision.plan.target, made))
 

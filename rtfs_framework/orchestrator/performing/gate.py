@@ -183,6 +183,11 @@ class Gate:
     _concerned: dict[int, tuple[Check, ...]] = attrs.field(factory=dict, init=False)
     """By the identity of a provider instance, which lives as long as its host."""
 
+    def add(self, check: Check) -> None:
+        """Let requests pass one more check, from now on."""
+        self.checks = (*self.checks, check)
+        self._concerned.clear()
+
     def of(self, instance: ProviderInstance) -> tuple[Check, ...]:
         """Return the checks that requests to a provider pass."""
         found = self._concerned.get(id(instance))

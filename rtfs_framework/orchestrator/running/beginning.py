@@ -81,6 +81,7 @@ def _bounded(host: Host, terms: Terms, past: PastCalls | None) -> Terms:
     purse = purse_of(host.config.security.quota, terms.purse)
     if purse is None or purse is terms.purse:
         return terms
+    host.mind_purses()  # the quota may be that of a run that is gone on with, and today's rules have none
     if past is not None:
         purse.settle(NOTHING_SPENT, past.known.spent)
     return attrs.evolve(terms, purse=purse)
@@ -104,11 +105,15 @@ def _continued(host: Host, past: PastCalls) -> Chain | None:
     return chain
 
 
+_NO_ARGS = value_text(())
+
+
 def _job(host: Host, linked: Linked, how: Mapping[str, Any]) -> Job:
     """Return what is run; without arguments that the journal may not keep for their marks."""
     source, *modules = linked.artifact.sources
     labelling = host.dispatcher.labelling
-    if labelling is not None and how.get("args") and labelling.accepts("journal") is not None:
+    given = how.get("args") not in (None, _NO_ARGS) or linked.terms.marks
+    if labelling is not None and given and labelling.accepts("journal") is not None:
         how = {**how, "args": None}
     texts = {each.name: each.text for each in modules}
     return Job(name=source.name, text=source.text, modules=texts, how=how, rules=told(host.config.security))

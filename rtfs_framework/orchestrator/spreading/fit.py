@@ -19,7 +19,7 @@ from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.signature import SiteKind
 from rtfs_framework.orchestrator.config.key_binding import secrets_of
-from rtfs_framework.orchestrator.config.security import REMOTE_EXECUTE
+from rtfs_framework.orchestrator.config.security import NO_QUOTA, REMOTE_EXECUTE
 from rtfs_framework.orchestrator.running.linking import Prepared
 from rtfs_framework.orchestrator.running.module_path import names_of
 from rtfs_framework.orchestrator.spreading.pieces import Job
@@ -72,6 +72,8 @@ def check_counts(config: Config) -> None:
     Raises:
         SpreadError: E0831.
     """
+    if config.security.quota != NO_QUOTA:
+        raise refused(UNFIT, "[security.quota] bounds one run of one process", f"use a budget, or {_HOME}")
     if config.rates:
         message = f"the rate '{config.rates[0].name}' is kept by one process, and workers are several"
         raise refused(UNFIT, message, f"leave it out and bound the cluster's workers, or {_HOME}")

@@ -21,6 +21,7 @@ from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
 from rtfs_framework.orchestrator.recording.journal.kept import value_text
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.labels import Label
     from rtfs_framework.lang.source import Source
     from rtfs_framework.orchestrator.host import Host
     from rtfs_framework.orchestrator.running.linking import Linked
@@ -174,6 +175,12 @@ def _args_text(args: tuple[Any, ...]) -> str:
 def result_bytes(value: Any, run: str, summary: Mapping[str, Any]) -> bytes:
     """Return what is kept of a run that is complete: its value as text, and exactly where it has such a text."""
     told = {"run": run, "type": type_name(value), "text": write(value), "exact": value_text(value)}
+    return canonical_json({**told, "summary": dict(summary)}).encode()
+
+
+def withheld_bytes(run: str, summary: Mapping[str, Any], marks: Label) -> bytes:
+    """Return what is kept of a complete run whose queue must not have its value: which marks forbid that."""
+    told = {"run": run, "type": None, "text": None, "exact": None, "withheld": sorted(marks)}
     return canonical_json({**told, "summary": dict(summary)}).encode()
 
 

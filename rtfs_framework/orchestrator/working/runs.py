@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from rtfs_framework.api.errors import ConfigError
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.lang.errors import LanguageError, LimitError, ProgramError
 from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.performing.queues import queue_accepts
 from rtfs_framework.orchestrator.recording.journal.alive import hold, release
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.query import show_run
@@ -26,7 +28,7 @@ from rtfs_framework.orchestrator.running.linking import link
 from rtfs_framework.orchestrator.running.past_calls import ResumeError
 from rtfs_framework.orchestrator.running.resuming import UNDER_WAY, Resuming, modules_of, reopen
 from rtfs_framework.orchestrator.working.held import GiveBack, Held, Hopeless
-from rtfs_framework.orchestrator.working.jobs import JobError, QueuedRun, result_bytes
+from rtfs_framework.orchestrator.working.jobs import JobError, QueuedRun, result_bytes, withheld_bytes
 
 if TYPE_CHECKING:
     from rtfs_framework.api.queue import Lease
@@ -72,7 +74,7 @@ class RunPerformer:
                 raise GiveBack("another worker of this machine is at it", _LOOK) from error
             raise Hopeless(f"{error.problem}; {error.way_out}") from error
         except ProgramError as error:
-            raise Hopeless(f"{error.kind}: {error.message}") from error
+            raise Hopeless(_told_of(self.sessions.of(item.tenant), error)) from error
         except ConfigError:
             raise
         except LanguageError as error:
@@ -94,7 +96,27 @@ def _perform(session: Session, job: QueuedRun, held: Held, use: Use) -> None:
         value = program.value
         if job.entry is not None:
             value = program.call_within(use, job.entry, args).value
-        held.done(result_bytes(value, program.run_id, program.summary.to_json()))
+        summary = program.summary.to_json()
+        withheld = _withheld(session, program)
+        made = result_bytes(value, program.run_id, summary)
+        held.done(withheld_bytes(program.run_id, summary, withheld) if withheld else made)
+
+
+def _withheld(session: Session, program: LoadedProgram) -> Label:
+    """Return the marks of what a run was given that its queue, if other machines read it, does not accept."""
+    host, seen = session.host, program.seen
+    accepts = queue_accepts(host.config, host.catalog)
+    return PUBLIC if accepts is None or seen is None else seen.label - accepts
+
+
+def _told_of(session: Session, error: ProgramError) -> str:
+    """Return what the queue is told of a program's error: its words may be of what carries marks."""
+    words = queue_accepts(session.host.config, session.host.catalog) is None
+    return (
+        f"{error.kind}: {error.message}"
+        if words
+        else f"{error.kind}; `rtfs runs show` on the worker's machine says more"
+    )
 
 
 def opened(session: Session, job: QueuedRun, run: str, item: str) -> tuple[LoadedProgram, ProgramRun]:

@@ -93,3 +93,41 @@ def test_branches_wait_together(world, source):
     with opened(world, clock, park=0.0) as session:
         assert session.resume(Resuming(run=world.run)).value == ("said 1", "said 2", "said 3", "said 4")
     assert sorted(asked(world)) == ["1", "2", "3", "4"]
+
+
+def test_what_no_renewal_holds_is_not_waited_for(world, source):
+    world.config = '[budgets.small]\ntokens = 1\nper = "hour"\nused_up = "wait"\n'
+    with opened(world, FakeClock(), park=0.0) as session, pytest.raises(ProgramError, match="1 token left"):
+        session.run(source(ASKS), entry="main")
+
+
+def test_a_quota_of_then_counts_where_today_s_rules_have_none(world, source):
+    world.config = "[security.quota]\ncalls = 2\n"
+    program = source(ASKS.replace('[(ask "1")', '[(host/sleep "1h") (ask "1")'))
+    clock = FakeClock()
+    with opened(world, clock, park=0.0) as session, pytest.raises(RunParked):
+        session.run(program, entry="main")
+    world.config = ""
+    clock.advance(3700)
+    with opened(world, clock) as session, pytest.raises(ProgramError, match="more calls than is left"):
+        session.resume(Resuming(run=world.run))
+    assert asked(world) == ["1", "2"]
+
+
+def test_a_fork_is_charged_with_what_was_spent_before_it_left(world, source):
+    world.config = '[security.quota]\ncalls = 2\n[journal]\nkeep = "replies"\n'
+    text = ASKS.replace('[(ask "1") (ask "2") (call :put "x") (ask "3")]', '[(ask "1") (checkpoint :a) (ask "2")]')
+    with opened(world, FakeClock()) as session:
+        run = session.run(source(text), entry="main").run_id
+    with opened(world, FakeClock()) as session:
+        assert session.resume(Resuming(run=run, fork=True, at=":a")).value[2] == "said 2"
+        assert session.resume(Resuming(run=run, fork=True, at="0:0")).value[2] == "said 2"
+
+
+def test_a_run_without_arguments_is_gone_on_with_where_labels_are(world, source):
+    world.config, clock = '[labels.inputs]\nemail = ["pii"]\n', FakeClock()
+    with opened(world, clock, park=0.0) as session, pytest.raises(RunParked):
+        session.run(source('(defn main [] (do (host/sleep "1s") 5))'), entry="main")
+    clock.advance(5)
+    with opened(world, clock) as session:
+        assert session.resume(Resuming(run=world.run)).value == 5

@@ -6,9 +6,11 @@ import attrs
 import pytest
 
 from rtfs_framework.api import ItemFilter, QueueEntry, QueueSettings
+from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.values import Keyword
-from rtfs_framework.orchestrator.working.jobs import JobError, order
+from rtfs_framework.orchestrator.working.jobs import JobError, order, result_of, withheld_bytes
+from rtfs_framework.orchestrator.working.runs import _told_of, _withheld
 from rtfs_framework.registry.problems import Provenance
 from rtfs_framework.testing import FakeClock
 from rtfs_framework.testing.memory_queue import MemoryQueue, Shelf
@@ -70,3 +72,27 @@ def test_a_local_queue_may_be_narrowed(opened):
     with session, pytest.raises(JobError, match="carry :pii"):
         order(session, MAIN, (MAIL,))
     assert queue.items(ItemFilter()) == []
+
+
+def test_a_value_is_kept_from_a_queue_as_arguments_are():
+    assert result_of(withheld_bytes("r1", {"calls": 1}, frozenset({"pii"}))) == {
+        "run": "r1", "type": None, "text": None, "exact": None, "withheld": ["pii"], "summary": {"calls": 1},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("more", "withheld"), [("", ["pii"]), (ACCEPTS, None)])
+def test_a_worker_tells_a_queue_elsewhere_no_more_than_it_accepts(opened, more, withheld):
+    session, _ = opened(remote=True, more=more)
+    with session:
+        program = session.load("(defn main [x] x)", how={})
+        program.call("main", (MAIL,))
+        assert sorted(_withheld(session, program)) == (withheld or [])
+        said = _told_of(session, ProgramError("Generic", "ann@example.com is unknown"))
+        assert said.startswith("Generic")
+        assert ("ann" in said) is False
+
+
+def test_a_worker_tells_a_local_queue_all(opened):
+    session, _ = opened(remote=False)
+    with session:
+        assert _told_of(session, ProgramError("Generic", "no such order")) == "Generic: no such order"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from rtfs_framework.api import Bytes, CapabilityEntry, CapabilityRequest, hookimpl, parse_type
+from rtfs_framework.api import Bytes, CapabilityEntry, CapabilityRequest, hookimpl
 
 if TYPE_CHECKING:
     from rtfs_framework.api import Value
@@ -160,8 +160,8 @@ def rtfs_capabilities() -> list[CapabilityEntry]:
             id=id_,
             summary=summary,
             handler=handler,
-            parameters=tuple(map(parse_type, parameters)),
-            returns=parse_type(returns),
+            parameters=tuple(parameters),
+            returns=returns,
             effects=(effect,),
             order_independent=effect == _READS,
             idempotent=id_ != "fs.append",

@@ -33,7 +33,6 @@ from rtfs_framework.api import (
     FailureKind,
     Value,
     not_granted,
-    parse_type,
     proxy_variable,
 )
 
@@ -71,7 +70,7 @@ class HttpSet:
 
     def entries(self) -> list[CapabilityEntry]:
         """Return both. Only what changes nothing is idempotent: what a server does with a key is its own affair."""
-        parameters, returns = (parse_type(_ASK),), parse_type(_REPLY)
+        parameters, returns = (_ASK,), _REPLY
         return [
             CapabilityEntry(
                 id=FETCH,

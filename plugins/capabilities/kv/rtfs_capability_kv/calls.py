@@ -32,7 +32,6 @@ from rtfs_framework.api import (
     Value,
     digest,
     in_transaction,
-    parse_type,
     read_value,
     write,
 )
@@ -256,8 +255,8 @@ class KvSet:
             id=id_,
             summary=summary,
             handler=handler,
-            parameters=tuple(map(parse_type, takes)),
-            returns=parse_type(returns),
+            parameters=tuple(takes),
+            returns=returns,
             effects=(":state-read", ":state-write") if changes else (":state-read",),
             idempotent=True,
             order_independent=not changes,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 
-from rtfs_framework.api import Bytes, CapabilityEntry, CapabilityRequest, Value, hookimpl, parse_type
+from rtfs_framework.api import Bytes, CapabilityEntry, CapabilityRequest, Value, hookimpl
 
 rtfs_api_version = 2
 
@@ -45,14 +45,14 @@ _PARAMETERS = (":string", ":string", "[:union :nil [:vector :any] [:map-of [:uni
 @hookimpl
 def rtfs_capabilities() -> list[CapabilityEntry]:
     """Offer queries and changes, each of which is granted by itself."""
-    parameters = tuple(map(parse_type, _PARAMETERS))
+    parameters = _PARAMETERS
     return [
         CapabilityEntry(
             id="sqlite.query",
             summary="Rows of a SELECT of a SQLite database, with bound parameters.",
             handler=_query,
             parameters=parameters,
-            returns=parse_type("[:vector [:map-of :string :any]]"),
+            returns="[:vector [:map-of :string :any]]",
             effects=("database-read",),
             order_independent=True,
             idempotent=True,
@@ -65,7 +65,7 @@ def rtfs_capabilities() -> list[CapabilityEntry]:
             summary="Carries out one INSERT, UPDATE or DELETE in a SQLite database, with bound parameters.",
             handler=_execute,
             parameters=parameters,
-            returns=parse_type("[:map [:changed :int] [:last-id [:union :nil :int]]]"),
+            returns="[:map [:changed :int] [:last-id [:union :nil :int]]]",
             effects=("database-write",),
             blocking=True,
             isolable=True,

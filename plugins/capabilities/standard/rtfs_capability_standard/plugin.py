@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -16,11 +15,8 @@ from rtfs_framework.api import (
     CapabilitySetSettings,
     hookimpl,
 )
-from rtfs_framework.api import parse_type as read_type
 
 rtfs_api_version = 2
-parse_type = cache(read_type)
-"""Few types are read often: a plug-in is loaded at every start."""
 
 _OPERATIONS = (
     ("add", "Adds numbers."),
@@ -98,7 +94,7 @@ def _late(module: str, name: str) -> Callable[[CapabilityRequest], Any]:
 
 def _pure(id_: str, summary: str, name: str, *aliases: str, returns: str = ":any") -> CapabilityEntry:
     return CapabilityEntry(
-        id=id_, summary=summary, handler=_late("values", name), returns=parse_type(returns), idempotent=True,
+        id=id_, summary=summary, handler=_late("values", name), returns=returns, idempotent=True,
         order_independent=True, deterministic=True, aliases=aliases,
     )  # fmt: skip
 
@@ -125,7 +121,7 @@ def _output() -> list[CapabilityEntry]:
     def line(name: str, summary: str, effect: str, *aliases: str) -> CapabilityEntry:
         return CapabilityEntry(
             id=f"ccos.io.{name}", summary=summary, handler=_late("output", "print_" if name == "print" else name),
-            returns=parse_type(":nil"), effects=(effect,), grant=OutputGrant, aliases=aliases,
+            returns=":nil", effects=(effect,), grant=OutputGrant, aliases=aliases,
             idempotent=True,  # a line that stands there twice after a crash does no harm, a run that cannot go on does
         )  # fmt: skip
 
@@ -139,7 +135,7 @@ def _output() -> list[CapabilityEntry]:
 def _surroundings() -> list[CapabilityEntry]:
     def told(id_: str, summary: str, name: str, returns: str, effect: str, *more: str) -> CapabilityEntry:
         return CapabilityEntry(
-            id=id_, summary=summary, handler=_asked(name), parameters=(), returns=parse_type(returns),
+            id=id_, summary=summary, handler=_asked(name), parameters=(), returns=returns,
             effects=(effect,), idempotent=True, order_independent=True, aliases=more,
         )  # fmt: skip
 
@@ -153,13 +149,13 @@ def _surroundings() -> list[CapabilityEntry]:
              "generate-uuid", "ccos.uuid.generate"),
         CapabilityEntry(
             id="ccos.random", summary="A number from 0 to below 1, or an integer between bounds.",
-            handler=_asked("random"), returns=parse_type("[:union :int :float]"), effects=(":random",),
+            handler=_asked("random"), returns="[:union :int :float]", effects=(":random",),
             idempotent=True, order_independent=True, names=("random",),
             aliases=("random", "ccos.math.random", "ccos.system.random"),
         ),
         CapabilityEntry(
             id="ccos.system.sleep-ms", summary="Waits for some milliseconds.", handler=_pause,
-            returns=parse_type(":nil"), effects=(":clock",), idempotent=True, order_independent=True,
+            returns=":nil", effects=(":clock",), idempotent=True, order_independent=True,
             aliases=("thread/sleep", "ccos.time.sleep"),
         ),
     ]  # fmt: skip
@@ -185,17 +181,17 @@ def _served() -> list[CapabilityEntry]:
     return [
         CapabilityEntry(
             id="ccos.user.ask", summary="Asks a person, in the terminal or by `rtfs runs signal`.", handler=_nobody,
-            served="person", returns=parse_type(":string"), effects=(":person",), idempotent=True,
+            served="person", returns=":string", effects=(":person",), idempotent=True,
             aliases=("user.ask", "ccos.ask-human", "ccos.agent.ask-human", "ccos.io.read-input"),
         ),
         CapabilityEntry(
             id="ccos.ai.llm-execute", summary="Asks a configured model, in words.", handler=_nobody, served="model",
-            returns=parse_type(":string"), effects=(":model",),
+            returns=":string", effects=(":model",),
             aliases=("llm-execute", "ccos.llm.generate"),
         ),
         CapabilityEntry(
             id="ccos.discovery.discover", summary="Finds capabilities that the program may call, by words.",
-            handler=_nobody, served="catalog", returns=parse_type("[:vector :any]"), effects=(), idempotent=True,
+            handler=_nobody, served="catalog", returns="[:vector :any]", effects=(), idempotent=True,
             order_independent=True,
             aliases=("ccos.discovery.search", "ccos.marketplace.search", "ccos.marketplace.discover",
                      "discover-capabilities"),

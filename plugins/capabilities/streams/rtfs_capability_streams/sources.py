@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 
@@ -39,12 +39,17 @@ MOST_AT_ONCE = 1 << 22
 """Characters, or bytes of a file, of one batch: about so many are held in memory."""
 _MOST_STRIDE = 4096
 _MOST_LEAVES = 256
-_ANY = parse_type(":any")
 
 Open = Callable[[str], int]
 """Gives a descriptor of a file that may be read."""
 Item = tuple[Any, Any]
 """An item, and the position after it."""
+
+
+@cache
+def _any() -> Type:
+    """Return the type of whatever JSON holds; read when it is first needed."""
+    return parse_type(":any")
 
 
 def wrong(problem: str) -> CapabilityError:
@@ -311,7 +316,7 @@ def fitting(type_: Type, value: Any) -> Any:
     Raises:
         CapabilityError: TypeValidationError: it is not.
     """
-    problem = None if type_ == _ANY else violation(type_, value)
+    problem = None if type_ == _any() else violation(type_, value)
     if problem is not None:
         raise CapabilityError(f"an item of the stream: {problem}", "TypeValidationError")
     return value

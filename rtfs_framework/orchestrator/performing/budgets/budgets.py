@@ -181,7 +181,8 @@ class Budgets:
             "reserved (`rtfs budget list`)"
         )
         wait = None if account.renews is None else max(0.0, account.renews - self.clock.now())
-        until = account.renews if spec.used_up == "wait" else None
+        waits = spec.used_up == "wait" and error.asked <= error.limit  # what no renewal holds waits for none
+        until = account.renews if waits else None
         return RefusedError(
             "budget", reason, way_out, kind="BudgetExhausted", code=USED_UP, retry_after=wait, until=until
         )

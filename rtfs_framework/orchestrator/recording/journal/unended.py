@@ -6,7 +6,7 @@ to a program as answers that were paid for. Only rows and texts are read; nothin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,11 +110,19 @@ class Unended:
         """Return what was known of it before a row was written."""
         calls = {id_: each for id_, each in self.calls.items() if each.position < position}
         notes = [note for note in self.notes if note[0] < position]
-        return attrs.evolve(self, calls=calls, notes=notes, done=(None, 0))
+        return attrs.evolve(self, calls=calls, notes=notes, done=(None, 0), spent=_spent(calls.values()))
 
     def last(self, what: str) -> tuple[Mapping[str, Any], str | None] | None:
         """Return the latest of what happened to it, and the text that goes with it."""
         return next((note[2:] for note in reversed(self.notes) if note[1] == what), None)
+
+
+def _spent(calls: Iterable[Begun]) -> Spending:
+    """Return what some calls took."""
+    rows = [parsed(each.ended) for each in calls if each.ended is not None]
+    cost = sum(float(row.get("cost") or 0.0) for row in rows)
+    tokens = sum(int(row.get("input_tokens") or 0) + int(row.get("output_tokens") or 0) for row in rows)
+    return Spending(round(cost * NANO), tokens, sum("model" in row for row in rows))
 
 
 def unended(path: Path, run: str, home: Path, *, also_ended: bool = False) -> Unended:
