@@ -90,11 +90,20 @@ def _scopes(config: Config, merged: Merged, catalog: Catalog) -> Iterator[Diagno
     if config.tenants:
         names["tenant"] = _Names("tenant of [tenants]", tuple(config.tenants))
     for path in _budgets(merged):
+        yield from _waits(merged, path)
         for key, known in names.items():
             for place, text in _texts(merged, (*path, key)):
                 if known.misses(text):
                     message = f"'{text}' fits no {known.what}: what is said here never counts"
                     yield _warning(merged, place, message, known.instead(text))
+
+
+def _waits(merged: Merged, path: KeyPath) -> Iterator[Diagnostic]:
+    """Yield that nobody waits for a budget that is never renewed."""
+    per = _at(merged, (*path, "per"), "")
+    if _at(merged, (*path, "used_up"), "") == "wait" and per in ("run", "ever"):
+        message = f'a budget per "{per}" is never renewed, so nothing waits for it: used_up = "wait" does nothing'
+        yield _warning(merged, (*path, "used_up"), message, 'take it out, or say per = "hour", "day" or "month"')
 
 
 def _budgets(merged: Merged) -> Iterator[KeyPath]:

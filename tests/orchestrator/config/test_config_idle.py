@@ -50,6 +50,8 @@ IDLE = [
     ('[budgets.b]\nusd = 1\nengine = ["statik"]', "'statik' fits no engine", '"statik"', "'static'"),
     ('[rates.r]\ncalls = 1\ntarget = "remote-*"', "'remote-*' fits no target", '"remote-*"', "local-m"),
     ('[tenants.acme.budgets.b]\nusd = 1\nengine = "statik"', "'statik' fits no engine", '"statik"', "'static'"),
+    ('[budgets.b]\nusd = 1\nused_up = "wait"\nper = "ever"', 'a budget per "ever" is never renewed', '"wait"', "day"),
+    ('[tenants.acme.budgets.b]\nusd = 1\nper = "run"\nused_up = "wait"', 'per "run" is never', '"wait"', "hour"),
 ]  # fmt: skip
 
 
@@ -72,6 +74,8 @@ def test_a_rule_that_fits_nothing_is_told_at_its_place(opened, text, said, marke
         "[engines.static]",
         '[budgets.b]\nusd = 1\ntenant = "acme"\nengine = "static"\ntarget = ["local-m", "local-*"]\nmodel = "x"',
         '[tenants.acme]\n[budgets.b]\nusd = 1\ntenant = ["a*"]\nsymbol = "nobody"',
+        '[budgets.b]\nusd = 1\nused_up = "wait"\nper = "hour"\n[budgets.c]\nusd = 1\nused_up = "wait"',
+        '[budgets.b]\nusd = 1\nper = "ever"\nused_up = "refuse"',
     ],
 )
 def test_what_fits_something_or_may_is_not(opened, text):

@@ -38,7 +38,11 @@ _MOST_SHOWN = 2_000
 
 @click.group()
 def add() -> None:
-    """Add capabilities of somebody else's: shown, pinned in a lock, and granted to nobody."""
+    """Add capabilities of somebody else's: shown, pinned in a lock, and granted to nobody.
+
+    \b
+    rtfs capabilities add mcp time -- python -m mcp_server_time
+    """  # noqa: D301 - click's \b is a backspace
 
 
 @add.command("mcp")

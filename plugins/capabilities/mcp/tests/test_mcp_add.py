@@ -33,6 +33,10 @@ def added(world, how):
     return ("s", "--", *world.command(how))
 
 
+def test_the_group_shows_how_it_is_called():
+    assert "\n  rtfs capabilities add mcp time -- python -m" in CliRunner().invoke(add, ["--help"]).output
+
+
 def test_a_server_is_shown_pinned_and_granted_to_nobody(world, rtfs):
     world.base.joinpath("delegation.toml").write_text(HEAD)
     said = rtfs(*added(world, "good")).output

@@ -16,6 +16,8 @@ from rtfs_framework.api.units import duration
 from rtfs_observer_memory.memory import MOST_SHOWN, Entry, Memory, Query
 
 _WIDTH = 200
+_LARGEST = 2**63 - 1
+"""What SQLite takes as a number of a row."""
 
 
 def _ago(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
@@ -73,7 +75,7 @@ def search(*, limit: int, config: str | None, as_json: bool, **said: Any) -> Non
 
 
 @click.command()
-@click.argument("number", metavar="ID", type=click.IntRange(min=1))
+@click.argument("number", metavar="ID", type=click.IntRange(1, _LARGEST))
 @_CONFIG
 @_JSON
 def show(*, number: int, config: str | None, as_json: bool) -> None:
@@ -102,12 +104,13 @@ def show(*, number: int, config: str | None, as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Everything.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_CONFIG
-def forget(*, everything: bool, yes: bool, config: str | None, **said: Any) -> None:
+@_JSON
+def forget(*, everything: bool, yes: bool, config: str | None, as_json: bool, **said: Any) -> None:
     """Forget the entries that fit, for good.
 
     \b
     rtfs memory forget --before 30d
-    rtfs memory forget --mark pii --yes
+    rtfs memory forget --mark pii --yes --json
     """  # noqa: D301 - click's \b is a backspace
     query = Query(**said)
     if query.narrows == everything:
@@ -115,8 +118,9 @@ def forget(*, everything: bool, yes: bool, config: str | None, **said: Any) -> N
     memory = _memory(config)
     try:
         if not yes:
-            click.confirm(f"forget {memory.count(query):,} entries?", abort=True)
-        click.echo(f"{memory.forget(query):,} entries are forgotten")
+            click.confirm(f"forget {memory.count(query):,} entries?", abort=True, err=as_json)
+        gone = memory.forget(query)
+        click.echo(json.dumps({"forgotten": gone}) if as_json else f"{gone:,} entries are forgotten")
     finally:
         memory.close()
 

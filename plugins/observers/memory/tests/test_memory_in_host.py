@@ -105,7 +105,17 @@ def test_forgetting_asks_and_wants_to_be_told_what(rtfs):
     assert rtfs("memory", "forget", "parcel", "--yes").out == "1 entries are forgotten\n"
     assert rtfs("memory", "search", "parcel").out == "nothing is kept that fits\n"
     assert rtfs("memory", "forget", "--before", "7d", "--yes").out == "0 entries are forgotten\n"
-    assert len(rtfs("memory", "search", "--since", "7d", "--json").rows) == 3
+    assert rtfs("memory", "forget", "--kind", "run", "--yes", "--json").rows == [{"forgotten": 1}]
+    assert len(rtfs("memory", "search", "--since", "7d", "--json").rows) == 2
+
+
+@pytest.mark.parametrize("number", [0, 2**63, 10**22], ids=["none", "next", "far"])
+def test_a_number_that_no_entry_can_have_is_a_mistake_of_the_line(rtfs, number):
+    remember(WORDS)
+    found = rtfs("memory", "show", number)
+    assert found.code == 2
+    assert "is not in the range 1<=x<=9223372036854775807" in found.err
+    assert "there is no entry" in rtfs("memory", "show", 2**63 - 1).err
 
 
 @pytest.mark.parametrize(
