@@ -54,6 +54,7 @@ def test_what_surely_fails_is_found_before_anything_runs(session, source, text, 
     "text",
     [
         '(call :fs.read "a")',
+        "(subs ^{:runtime.learning.fallback {:capability :fs.read}} (call :math.add [1]) 0)",
         "(defn f [x] (call :fs.read x)) 1",
         "(call :net.any 1 2 3)",
         "(call :net.page :a-name-that-only-means-something nil)",

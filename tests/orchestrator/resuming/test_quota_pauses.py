@@ -121,7 +121,6 @@ def test_a_fork_is_charged_with_what_was_spent_before_it_left(world, source):
         run = session.run(source(text), entry="main").run_id
     with opened(world, FakeClock()) as session:
         assert session.resume(Resuming(run=run, fork=True, at=":a")).value[2] == "said 2"
-        assert session.resume(Resuming(run=run, fork=True, at="0:0")).value[2] == "said 2"
 
 
 def test_a_run_without_arguments_is_gone_on_with_where_labels_are(world, source):
