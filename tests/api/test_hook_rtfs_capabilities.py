@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
-from rtfs_framework.api import CapabilityEntry, CapabilityRequest
+from rtfs_framework.api import CapabilityEntry, CapabilityRequest, PluginError, parse_type
 
 
 def test_a_record_is_in_the_catalog(offering):
@@ -34,3 +35,15 @@ def test_a_host_serves_what_a_record_may_ask_of_it(served):
 def test_what_no_host_serves_is_refused():
     with pytest.raises(ValueError, match="'served' must be in"):
         CapabilityEntry(id="ask", summary="Ask.", handler=print, served="persons")
+
+
+def test_types_may_be_texts_which_are_read_when_somebody_asks(offering):
+    entry = CapabilityEntry(
+        id="kv/get", summary="Read.", handler=lambda _: 1, parameters=(":string", parse_type(":int")), returns=":nope["
+    )
+    assert offering("rtfs_capabilities", entry).capability("kv/get") is entry
+    assert entry.parameters == (parse_type(":string"), parse_type(":int"))
+    with pytest.raises(PluginError, match=r"capability 'kv/get': the type ':nope\[' is none"):
+        _ = entry.returns
+    assert attrs.evolve(entry, returns=":int").returns == parse_type(":int")
+    assert attrs.evolve(entry, parameters=None, returns=None).parameters is None
