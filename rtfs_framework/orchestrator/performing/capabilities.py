@@ -15,7 +15,7 @@ import attrs
 from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.caller import NO_METADATA, Described
 from rtfs_framework.api.capability import CapabilityEntry, CapabilityGrant, CapabilityRequest
-from rtfs_framework.api.errors import CapabilityError
+from rtfs_framework.api.errors import CapabilityError, PluginError
 from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.errors import ProgramError, arity_error, type_validation_error
@@ -191,6 +191,11 @@ class Capabilities:
         refusal = self.security.authorize_capability(name)
         if refusal is not None:
             return security_violation("call", name, self.security.rules.level, refusal)
+        try:
+            _ = entry.parameters, entry.returns
+        except PluginError as error:  # its texts spell no types
+            self.events.plugin_failed(self.parts[entry.id], error.problem, "its types", "it is not called")
+            return as_program_error(error, f"capability '{name}'")
         begun = self._begun(entry)
         if self.security.rules.isolation is not Isolation.INHERIT and self._own(entry) is None:
             from rtfs_framework.orchestrator.performing.isolation.possible import isolated

@@ -6,7 +6,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from rtfs_framework.api import CapabilityError, Described, LanguageError, ProgramError
+from rtfs_framework.api import CapabilityError, Described, Keyword, LanguageError, ProgramError
 from rtfs_framework.lang.types.model import Primitive
 
 GRANT = '[security]\ngrant = ["kv.*"]\n'
@@ -172,3 +172,11 @@ def test_where_nothing_carries_marks_a_marked_error_tells_no_more_than_a_marked_
     ) as s:
         s.run(source(CALL))
     assert seen[1:] == [True]
+
+
+@pytest.mark.parametrize("wrong", [{"parameters": (":no[",)}, {"returns": ":no["}])
+def test_types_that_are_none_are_the_plug_in_s_fault_and_an_error_of_the_call(kit, capability, wrong):
+    catalog = kit.catalog(capabilities=[capability("odd", lambda _: 1, **wrong)])
+    with kit.open(catalog, '[security]\ngrant = ["odd"]\n') as session:
+        assert session.run("(try (call :odd 1) (catch e :told))").value == Keyword("told")
+        assert "the type ':no[' is none" in session.host.events.faults.problems[0].message
