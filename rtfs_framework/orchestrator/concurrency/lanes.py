@@ -91,12 +91,13 @@ class Lanes:
 
 def a_loop_runs_here() -> bool:
     """Tell whether an event loop is running in this thread, without importing one."""
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is None:
+    # Another thread may be importing it, and what is half imported lacks names: no loop runs by it yet.
+    find = getattr(sys.modules.get("asyncio.events"), "get_running_loop", None)
+    if find is None:
         return False
     try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+        find()
+    except (RuntimeError, NameError):
         return False
     return True
 

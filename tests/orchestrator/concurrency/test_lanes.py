@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
+from types import ModuleType
 
 import anyio.to_thread
 import pytest
 
-from rtfs_framework.orchestrator.concurrency.lanes import Lanes
+from rtfs_framework.orchestrator.concurrency.lanes import Lanes, a_loop_runs_here
 
 
 @pytest.fixture
@@ -57,3 +59,25 @@ def test_no_worker_thread_outlives_an_interrupt(lane):
         lane.wait(lane.start(work()))
     begun[0].join(10)
     assert not begun[0].is_alive()
+
+
+def test_a_running_loop_is_seen_in_its_own_thread_alone():
+    async def inside():
+        return a_loop_runs_here(), await asyncio.to_thread(a_loop_runs_here)
+
+    assert asyncio.run(inside()) == (True, False)
+    assert not a_loop_runs_here()
+
+
+def _as_asyncio_defines_it():
+    return _what_the_module_defines_further_down()  # noqa: F821 - it is not there yet
+
+
+@pytest.mark.parametrize("there", [{}, {"get_running_loop": _as_asyncio_defines_it}], ids=["nothing", "a part"])
+def test_no_loop_runs_while_another_thread_imports_asyncio(monkeypatch, there):
+    for name in ("asyncio", "asyncio.events"):
+        half = ModuleType(name)
+        if name == "asyncio.events":
+            vars(half).update(there)
+        monkeypatch.setitem(sys.modules, name, half)
+    assert a_loop_runs_here() is False

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _MOST_LEFT = 1.0
 """Seconds of a call's time that a pause leaves for all else."""
+_MOST_MS = 86_400_000
+"""Milliseconds of a pause, whatever time a call has."""
 
 
 class Surroundings:
@@ -73,9 +75,11 @@ class Surroundings:
         import anyio
 
         (given,) = counted(request, 1, 1, f"(call :{request.id} 250)")
-        seconds = given / 1000 if given.__class__ in (int, float) else -1.0
-        if not seconds >= 0:
+        if given.__class__ not in (int, float) or not given >= 0:
             raise wrong(request, "takes milliseconds, 0 or more", f"(call :{request.id} 250)")
+        if given > _MOST_MS:  # compared before it is divided: an integer may be larger than any float
+            raise wrong(request, "cannot wait for more than a day in one call", '(host/sleep "48h")')
+        seconds = given / 1000
         if request.deadline is not None and seconds > request.deadline - _MOST_LEFT:
             problem = f"cannot wait {seconds:g} s in one call"
             raise wrong(request, problem, f'(host/sleep "{seconds:g}s"), which may outlive this process')

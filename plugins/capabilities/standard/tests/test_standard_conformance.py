@@ -40,7 +40,7 @@ REFUSED = {
     "ccos.data.serialize-json": [(), (1, 2), (float("nan"),)],
     "ccos.concurrent/parallel": [(), ((len,),)],
     "ccos.random": [(0,), (2, 1), (1.5,), (1, 2, 3), (True,)],
-    "ccos.system.sleep-ms": [(), (-1,), ("1",), (True,), (float("nan"),)],
+    "ccos.system.sleep-ms": [(), (-1,), ("1",), (True,), (float("nan"),), (10**1024,), (float("inf"),)],
 }
 
 
