@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,15 @@ from rtfs_capability_mcp.pins import (
 from rtfs_capability_mcp.schemas import type_text
 from rtfs_capability_mcp.settings import McpSettings, ServerSettings
 from rtfs_capability_mcp.words import shown, summary
-from rtfs_framework.api import CapabilitySetSettings
+from rtfs_framework.api import CapabilitySetSettings, load_toml, read_regular, set_settings, structure
 from rtfs_framework.api.fitting import FileError, write_model
 
 NOT_A_SERVER = "E0852"
+NOT_TRUSTED = "E0715"
 _HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
 _MOST_SHOWN = 2_000
+_MOST_BYTES = 1 << 18
+"""Of a configuration."""
 
 
 @click.group()
@@ -51,19 +55,22 @@ def add() -> None:
 @click.option("--url", default="", help="Where the server is reached by streamable HTTP, instead of a COMMAND.")
 @click.option("--token-env", default="", metavar="VARIABLE", help="With --url: the variable that holds its token.")
 @click.option("--env", multiple=True, metavar="X[=VARIABLE]", help="With COMMAND: a variable it gets, and from which.")
-@click.option("--cwd", default=".", help="With COMMAND: where it runs, relative to the configuration.")
+@click.option("--cwd", default="", help="With COMMAND: where it runs, relative to the configuration.")
 @click.option("--renew", is_flag=True, help="Pin the tools of a server that is there already as they are now.")
 @click.option("--yes", is_flag=True, help="Pin what changed without asking.")
-@click.option("--config", type=click.Path(path_type=Path), default="delegation.toml", show_default=True)
+@click.option("--config", type=click.Path(path_type=Path), help="The configuration (default: the one here).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs to read.")
 def add_mcp(  # noqa: PLR0913 - one for each option
     *, name: str, command: tuple[str, ...], url: str, token_env: str, env: tuple[str, ...], cwd: str, renew: bool,
-    yes: bool, config: Path, as_json: bool,
+    yes: bool, config: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Add the tools of an MCP server: start it once, show them, write its table and a lock.
 
     The table goes to the configuration, what its tools are to mcp.lock.json beside it. At run time nothing but these
     tools can be called, each only where it is granted, and only while it is what it was when you looked at it.
+
+    `--renew` starts what the configuration says, so you must have trusted it (`rtfs config trust`), or name it with
+    --config. What you say besides goes before what its table says.
 
     \b
     rtfs capabilities add mcp time -- python -m mcp_server_time
@@ -71,17 +78,19 @@ def add_mcp(  # noqa: PLR0913 - one for each option
     rtfs capabilities add mcp docs --url https://example.com/mcp --token-env DOCS_TOKEN
     rtfs capabilities add mcp time --renew
     """  # noqa: D301 - click's \b is a backspace
-    document = _document(config)
-    table = _table(document, config)
-    lock = _lock(config)
-    if renew and not (command or url):
-        server = _known(table, name)
-    elif name in table and not renew:
-        raise FileError(NOT_A_SERVER, f"there is a server {name!r} already", "`--renew` pins it anew", str(config))
-    else:
-        given = {child: ours or child for child, _, ours in (each.partition("=") for each in env)}
-        server = _made(name, {"command": command, "url": url, "token_env": token_env, "env": given, "cwd": cwd})
-    about, tools = anyio.run(_listed, name, server, str(config.parent))
+    file = config or Path("delegation.toml")
+    text = _text(file)
+    document = _document(text, file)
+    table = _table(document, file)
+    lock = _lock(file)
+    if name in table and not renew:
+        raise FileError(NOT_A_SERVER, f"there is a server {name!r} already", "`--renew` pins it anew", str(file))
+    given = {child: ours or child for child, _, ours in (each.partition("=") for each in env)}
+    fields = {"command": command, "url": url, "token_env": token_env, "env": given, "cwd": cwd}
+    said = {key: value for key, value in fields.items() if value}
+    kept = _kept(name, text, said, file, named=config is not None) if renew else {}
+    server = _made(name, {**kept, **said})
+    about, tools = _listed(name, server, str(file.parent))
     changed = dict(_changes(lock, name, str(table.get(name, {}).get("pinned", "")), tools)) if renew else {}
     if not as_json:
         for line in _lines(name, tools, changed):
@@ -89,10 +98,10 @@ def add_mcp(  # noqa: PLR0913 - one for each option
     if changed and not yes:
         click.confirm("Pin them as they are now?", abort=True, err=as_json)
     digest = digest_of(tools.values())
-    write_model(config.parent / LOCK, lock_text(lock, name, about, list(tools.values())).encode())
-    table[name] = _toml(table, name, server, digest)
-    write_model(config, tomlkit.dumps(document).encode())
-    _told(name, config, tools, changed, digest, as_json=as_json)
+    write_model(file.parent / LOCK, lock_text(lock, name, about, list(tools.values())).encode())
+    table[name] = _toml(table, name, server, kept, digest)
+    write_model(file, tomlkit.dumps(document).encode())
+    _told(name, file, tools, changed, digest, as_json=as_json)
 
 
 def _told(
@@ -108,11 +117,21 @@ def _told(
     click.echo(f"where {config.name} was trusted, its content is another now: read it, then `rtfs config trust`")
 
 
-def _document(path: Path) -> tomlkit.TOMLDocument:
-    """Return the configuration with its comments; an empty one where there is none."""
+def _text(path: Path) -> str:
+    """Return what the configuration says, "" where there is none."""
     try:
-        return tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
-    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+        return read_regular(path, _MOST_BYTES)[0].decode("utf-8-sig")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(NOT_A_SERVER, f"it cannot be read: {error}", "mend it first", str(path)) from error
+
+
+def _document(text: str, path: Path) -> tomlkit.TOMLDocument:
+    """Return the configuration with its comments."""
+    try:
+        return tomlkit.parse(text)
+    except TOMLKitError as error:
         raise FileError(NOT_A_SERVER, f"it cannot be read: {error}", "mend it first", str(path)) from error
 
 
@@ -137,12 +156,42 @@ def _lock(config: Path) -> dict[str, Any]:
         raise FileError(NOT_A_SERVER, str(error), way_out, str(config.parent / LOCK)) from error
 
 
-def _known(table: Any, name: str) -> ServerSettings:
-    if name not in table:
+def _kept(name: str, text: str, said: Mapping[str, Any], path: Path, *, named: bool) -> dict[str, Any]:
+    """Return what a server's table says besides what was `said` now; nothing of it where it is reached anew.
+
+    Raises:
+        FileError: There is no such server, or its table is not what the user trusts: nothing of it is started.
+        ConfigError: The configuration has mistakes.
+    """
+    data, places = load_toml(text, str(path))
+    tables = data.get("capabilities", {}).get("mcp", {}).get("servers", {})
+    if name not in tables:
+        if said.get("command") or said.get("url"):
+            return {}
         way_out = f"`rtfs capabilities add mcp {name} -- COMMAND`, or `--url URL`"
         raise FileError(NOT_A_SERVER, f"there is no server {name!r}", way_out)
-    fields = {key: value for key, value in table[name].unwrap().items() if key != "pinned"}
-    return _made(name, fields)
+    known = structure(ServerSettings, tables[name], places, ("capabilities", "mcp", "servers", name))
+    _require_trust(name, known, path, named=named)
+    other = ("url", "token_env") if said.get("command") else ("command", "env", "cwd") if said.get("url") else ()
+    return {
+        field.name: getattr(known, field.name)
+        for field in attrs.fields(ServerSettings)
+        if field.name not in ("pinned", *other)
+    }
+
+
+def _require_trust(name: str, known: ServerSettings, path: Path, *, named: bool) -> None:
+    """Refuse a server of a configuration that its user neither named nor trusted: a host would not start it either."""
+    found = set_settings("mcp", config=str(path) if named else None)
+    own: McpSettings = found.own or McpSettings()
+    here = path.parent.resolve()
+    if own.servers.get(name) == known and Path(found.base).resolve() == here:
+        return
+    message = f"server {name!r} is not started: {path} is not trusted, or another configuration goes before it"
+    way_out = (
+        f"read it; then `rtfs config trust {shlex.quote(str(path))}`, or name it: --config {shlex.quote(str(path))}"
+    )
+    raise FileError(NOT_TRUSTED, message, way_out)
 
 
 def _made(name: str, fields: Mapping[str, Any]) -> ServerSettings:
@@ -152,7 +201,7 @@ def _made(name: str, fields: Mapping[str, Any]) -> ServerSettings:
         FileError: They reach none.
     """
     try:
-        server = ServerSettings(**{**fields, "command": tuple(fields.get("command", ()))})
+        server = ServerSettings(**fields)
         McpSettings(servers={name: server})
     except (TypeError, ValueError) as error:
         way_out = "name a program after `--`, or an address with --url"
@@ -160,11 +209,19 @@ def _made(name: str, fields: Mapping[str, Any]) -> ServerSettings:
     return server
 
 
-async def _listed(name: str, server: ServerSettings, base: str) -> tuple[dict[str, Any], dict[str, PinnedTool]]:
-    """Start a server, return what it says of itself and its tools, and stop it."""
+def _listed(name: str, server: ServerSettings, base: str) -> tuple[dict[str, Any], dict[str, PinnedTool]]:
+    """Start a server, return what it says of itself and its tools, and stop it.
+
+    Raises:
+        FileError: It cannot be started or reached, or does not list its tools.
+        click.Abort: Ctrl-C: the server has ended.
+    """
     from rtfs_capability_mcp.asking import listed_once
 
-    return await listed_once(name, server, CapabilitySetSettings(base=base, environ=os.environ.get))
+    try:
+        return anyio.run(listed_once, name, server, CapabilitySetSettings(base=base, environ=os.environ.get))
+    except KeyboardInterrupt as error:  # asyncio raises one of its own, once all tasks have ended
+        raise click.Abort from error
 
 
 def _changes(
@@ -200,19 +257,21 @@ def _lines(name: str, tools: Mapping[str, PinnedTool], changed: Mapping[str, str
         yield from (f"  {line}" for line in how.splitlines())
 
 
-def _toml(servers: Any, name: str, server: ServerSettings, digest: str) -> Any:
-    """Return the server's table: the old one with its comments where there is one, with the new pins."""
+def _toml(servers: Any, name: str, server: ServerSettings, kept: Mapping[str, Any], digest: str) -> Any:
+    """Return the server's table with the new pins; the old one, where there is one: what is `kept` stays as written."""
     table = servers.get(name)
     if table is None:
         table = tomlkit.inline_table() if isinstance(servers, InlineTable) else tomlkit.table()
     for field in attrs.fields(ServerSettings):
         value = digest if field.name == "pinned" else getattr(server, field.name)
+        if field.name in kept and kept[field.name] == value:
+            continue
         default = {} if field.name == "env" else field.default
         if value == default:
             table.pop(field.name, None)
             continue
         value = list(value) if isinstance(value, tuple) else value
-        if field.name not in table or table[field.name] != value:
+        if field.name not in table or table[field.name] != value:  # else its comment would go
             table[field.name] = _inline(value) if isinstance(value, Mapping) else value
     return table
 
