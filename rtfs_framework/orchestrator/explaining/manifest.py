@@ -142,7 +142,7 @@ def _lines(drawn: Drawn) -> Iterator[str]:
             yield f"# {visible_line(said)}"
     yield from (f"# not in it: {visible_line(each)}" for each in drawn.left_out)
     data = manifest.to_json()
-    for table in ("targets", "sets", "modules", "accepts", "kept", "quota"):
+    for table in ("targets", "sets", "modules", "accepts", "kept", "child", "context", "quota"):
         if data[table] and (table == "targets" or any(data[table].values())):
             yield from (
                 "",

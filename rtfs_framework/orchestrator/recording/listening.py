@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rtfs_framework.api.observer import ObserverSettings
@@ -11,7 +11,9 @@ from rtfs_framework.orchestrator.recording.sinks import Subscription
 from rtfs_framework.registry.faults import Part, PluginFault, make
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.observer import ObserverEntry
     from rtfs_framework.orchestrator.config.model import Config
+    from rtfs_framework.orchestrator.config.tables.observers import ObserverSpec
     from rtfs_framework.orchestrator.recording.events import EventBus
     from rtfs_framework.registry.catalog import Catalog
 
@@ -21,17 +23,21 @@ def observer_settings(name: str, own: Any, environ: Mapping[str, str]) -> Observ
     return ObserverSettings(name, own, str(data_dir(environ) / "observers" / name))
 
 
+def at_work(catalog: Catalog, config: Config) -> Iterator[tuple[ObserverEntry, Part, ObserverSpec | None]]:
+    """Yield the observers that hear a host, each with who offers it and what is said of it."""
+    for name, (entry, provenance) in catalog.observers.items():
+        spec = config.observers.get(name)
+        if (spec is None and entry.settings is None) or (spec is not None and spec.enabled):
+            yield entry, Part("observer", name, provenance), spec
+
+
 def listen(events: EventBus, catalog: Catalog, config: Config, environ: Mapping[str, str]) -> None:
     """Have a host heard by the observers that are at work; one that cannot be made is told, and left out."""
     level = environ.get("RTFS_LOG")
     if level:
         events.switch_on(level)
-    for name, (entry, provenance) in catalog.observers.items():
-        part = Part("observer", name, provenance)
-        spec = config.observers.get(name)
-        if (spec is None and entry.settings is not None) or (spec is not None and not spec.enabled):
-            continue
-        settings = () if spec is None or entry.settings is None else (observer_settings(name, spec.own, environ),)
+    for entry, part, spec in at_work(catalog, config):
+        settings = () if spec is None or entry.settings is None else (observer_settings(part.name, spec.own, environ),)
         try:
             observer = make(part, entry.factory, *settings, methods=("__call__",))
         except PluginFault as fault:

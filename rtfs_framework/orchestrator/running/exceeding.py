@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from rtfs_framework.orchestrator.config.isolation import USUAL_CHILD
 from rtfs_framework.orchestrator.running.manifests import CapabilityTable, Manifest, plain
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ Found = Iterator[tuple["KeyPath", str]]
 """Places in the manifest, and what goes beyond it there."""
 
 _AMOUNTS = frozenset({"usd", "tokens", "calls"})
+_UNSAID = {"scope": {}, "for_each": [], "per": "day", "used_up": "refuse"}
+"""What a budget means that says nothing of it."""
 _ISOLATION = ("inherit", "isolated", "sandboxed")
 
 
@@ -50,6 +53,12 @@ def _elsewhere(signed: Manifest, now: Manifest) -> Found:
     for name, settings in now.sets.items():
         if settings != plain(signed.sets.get(name)):
             yield ("sets", name), f"[capabilities.{name}] says something else now, or nothing was signed of it"
+    for name in sorted({*now.context, *signed.context}):
+        if now.context.get(name) != signed.context.get(name):
+            yield ("context", name), f"@{name} is another value now, or one of both says nothing of it"
+    for name, observer in now.kept.observers.items():
+        if observer != plain(signed.kept.observers.get(name)):
+            yield ("kept", "observers", name), f"the observer '{name}' hears this, and was not signed as it is now"
     more = sorted(set(now.kept.caches) - set(signed.kept.caches))
     if more:
         yield ("kept", "caches"), f"{', '.join(more)} would keep what was not signed"
@@ -68,11 +77,27 @@ def _marks(signed: Manifest, now: Manifest) -> Found:
 def _bounds(signed: Manifest, now: Manifest) -> Found:
     if _ISOLATION.index(now.isolation) < _rank(signed.isolation):
         yield ("isolation",), f"programs run '{now.isolation}' here, and '{signed.isolation}' was signed"
+    for key, said in _freer({**plain(USUAL_CHILD), **plain(signed.child)}, now.child):
+        yield ("child", key), f"a child process may use more now: {key}, {said}"
     for name, budget in signed.budgets.items():
-        for key in _looser(budget, now.budgets.get(name)):
+        found = now.budgets.get(name)
+        for key in _looser({**_UNSAID, **budget}, None if found is None else {**_UNSAID, **found}):
             yield ("budgets", name), f"the budget '{name}' is another one now: {key}"
     for key in _looser(signed.quota, now.quota):
         yield ("quota", key), f"the quota of {key} is larger now, or gone"
+
+
+def _freer(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the keys by which child processes may use more now, and what."""
+    for key, value in now.items():
+        found = then[key]
+        if isinstance(value, list):
+            known = found if isinstance(found, list) else ()
+            more = [each for each in value if each not in known]
+            if more:
+                yield key, ", ".join(map(str, more))
+        elif isinstance(found, bool) or not isinstance(found, int) or value > found:
+            yield key, f"{value:,}"
 
 
 def _rank(isolation: str) -> int:

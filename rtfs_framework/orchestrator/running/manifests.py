@@ -45,6 +45,8 @@ class KeptTable:
     caches: Sequence[str] = ()
     memo: Sequence[str] = ()
     """Functions whose values are kept."""
+    observers: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    """Who hears what runs do: of which distribution, with which settings."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -59,9 +61,13 @@ class Manifest:
     any_program: bool = False
     """Whether it holds for any program; `digest` says nothing then."""
     isolation: str = "inherit"
-    targets: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict)
-    """Where functions may go besides their own bodies, as the configuration writes it: whose model that is, and at
-    which address."""
+    child: Mapping[str, Any] = attrs.field(factory=dict)
+    """What a child process may use."""
+    context: Mapping[str, str] = attrs.field(factory=dict)
+    """The digest of each value that programs read as `@name`."""
+    targets: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    """Where functions may go besides their own bodies, as the configuration writes it: whose model that is, at which
+    address, with which settings of its plug-in, and whom it asks in turn."""
     sets: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     """The settings of sets that offer capabilities of the list."""
     modules: Mapping[str, str] = attrs.field(factory=dict)

@@ -15,10 +15,13 @@ import attrs
 
 from rtfs_framework.api.errors import ConfigError, config_error
 from rtfs_framework.api.patterns import compile_patterns
+from rtfs_framework.api.settings import FILE_WITHIN, UNTRUSTED
+from rtfs_framework.lang.digest import digest
 from rtfs_framework.orchestrator.config.labels import accepted
 from rtfs_framework.orchestrator.config.routes import target_text
 from rtfs_framework.orchestrator.config.signed import Signed
 from rtfs_framework.orchestrator.performing.accounts import endpoint
+from rtfs_framework.orchestrator.recording.listening import at_work
 from rtfs_framework.orchestrator.running.exceeding import beyond
 from rtfs_framework.orchestrator.running.manifests import (
     CapabilityTable,
@@ -33,6 +36,7 @@ from rtfs_framework.orchestrator.running.narrowing import Narrowing, narrowed
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.artifact import Artifact
     from rtfs_framework.orchestrator.host import Host
+    from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 
 BEYOND = "E0731"
 
@@ -43,11 +47,13 @@ def in_force(host: Host, program: str, folder: Path, ids: Sequence[str], targets
     return Manifest(
         program=program,
         isolation=config.security.isolation.value,
-        targets={text: _target(host, text) for text in sorted(targets)},
+        child=_child(plain(config.security.child), folder),
+        context={name: digest(value) for name, value in sorted(config.security.values.items())},
+        targets={text: _target(host, text, folder) for text in sorted(targets)},
         sets=_sets(host, ids, folder),
         capability=tuple(found for id_ in sorted(ids) if (found := _capability(host, id_, folder)) is not None),
         accepts=_accepts(host, ids, targets),
-        kept=KeptTable(caches=tuple(sorted(host.caches.layers))),
+        kept=KeptTable(caches=tuple(sorted(host.caches.layers)), observers=_observers(host)),
         budgets={each.name: _budget(plain(each)) for each in config.budgets},
         quota=plain(config.security.quota),
     )
@@ -68,19 +74,54 @@ def _capability(host: Host, id_: str, folder: Path) -> CapabilityTable | None:
     )
 
 
-def _target(host: Host, text: str) -> dict[str, str]:
-    """Return whose model a target is, and where it is asked; nothing of one that is not configured."""
+def _child(said: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return what a child process may use, its paths as they are seen from a folder where they lie in it."""
+
+    def seen(text: str) -> str:
+        path = PurePath(text)
+        return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+
+    return {**said, **{key: sorted(map(seen, said[key])) for key in ("read", "write")}}
+
+
+def _observers(host: Host) -> dict[str, dict[str, Any]]:
+    """Return who hears what runs do. Settings hold no secrets, but the names of variables that do."""
+    return {
+        part.name: {
+            "offered_by": part.provenance.distribution,
+            "settings": {} if spec is None or spec.own is None else plain(spec.own),
+        }
+        for _, part, spec in sorted(at_work(host.catalog, host.config), key=lambda each: each[1].name)
+    }
+
+
+def _target(host: Host, text: str, folder: Path) -> dict[str, Any]:
+    """Return what a target is; nothing of one that is not configured."""
     found = next((each for target, each in host.pool.instances.items() if target_text(target) == text), None)
-    if found is None:
-        return {}
+    return {} if found is None else _model(found, folder)
+
+
+def _model(found: ProviderInstance, folder: Path) -> dict[str, Any]:
+    """Return whose model that is, where and how it is asked, and whom it asks in turn."""
     spec = found.spec
+    known = spec.own is not None and attrs.has(type(spec.own))
+    fields = attrs.fields(type(spec.own)) if known else ()
+    files = any(
+        each.metadata.get(UNTRUSTED) == FILE_WITHIN[UNTRUSTED] and getattr(spec.own, each.name) for each in fields
+    )
     said = {
         "plugin": spec.plugin,
         "offered_by": found.part.provenance.distribution,
         "model": spec.model,
         "at": endpoint(spec.own),
+        "base": _from(spec.directory, folder) if files and spec.directory else "",
     }
-    return {key: str(value) for key, value in said.items() if value}
+    more = {
+        "settings": {} if spec.own is None else plain(spec.own),
+        "asks": {text: _model(each, folder) for text, each in found.members.items()},
+    }
+    shown = {key: str(value) for key, value in said.items() if value}
+    return {**shown, **{key: value for key, value in more.items() if value}}
 
 
 def _sets(host: Host, ids: Sequence[str], folder: Path) -> dict[str, dict[str, Any]]:
@@ -111,9 +152,8 @@ def _accepts(host: Host, ids: Sequence[str], targets: Sequence[str]) -> dict[str
 
 def _budget(data: dict[str, Any]) -> dict[str, Any]:
     """Return a budget without what only names it."""
-    scope = {key: found for key, found in data["scope"].items() if found}
-    kept = {key: found for key, found in data.items() if key not in ("name", "origin", "scope")}
-    return {**kept, **({"scope": scope} if scope else {})}
+    kept = {key: found for key, found in data.items() if key not in ("name", "origin")}
+    return {**kept, "scope": {key: found for key, found in data["scope"].items() if found}}
 
 
 def bounded_by(host: Host, plan: str | Path | None, manifest: str | Path | None, folder: Path | None) -> Host:
