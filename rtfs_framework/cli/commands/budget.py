@@ -86,7 +86,7 @@ def show(which: str, *, as_json: bool, config: str | None) -> None:
 @command.command()
 @click.argument("ids", metavar="ID...", nargs=-1, required=True, type=_ID)
 @click.option("--usd", metavar="X", help="US dollars that each of them took.")
-@click.option("--tokens", type=click.IntRange(min=0), metavar="N", help="Tokens that each of them took.")
+@click.option("--tokens", type=click.IntRange(0, 10**18), metavar="N", help="Tokens that each of them took.")
 @json_option
 @config_option
 def settle(ids: tuple[int, ...], *, usd: str | None, tokens: int | None, as_json: bool, config: str | None) -> None:

@@ -24,7 +24,7 @@ _FORMATS = ("csv", "jsonl", "text")
 @click.option("--usd", type=click.FloatRange(min=0.0), required=True, help="Spend at most so many US dollars.")
 @click.option("--column", metavar="NAME", help="The column or key that holds the text; it becomes 'text'.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="The input's format, if its name does not say it.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read at most N records.")
+@click.option("--limit", type=click.IntRange(1, 10**18), metavar="N", help="Read at most N records.")
 @click.option("--concurrency", type=click.IntRange(1, 1000), metavar="N", help="Records under way at once.")
 @json_option
 @config_option

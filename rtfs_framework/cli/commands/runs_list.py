@@ -28,7 +28,9 @@ _STATUS = ("complete", "failed", "cancelled", "interrupted", "waiting", "unfinis
 
 
 @click.command("list")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="At most N runs.")
+@click.option(
+    "--limit", type=click.IntRange(1, 10**18), default=20, show_default=True, metavar="N", help="At most N runs."
+)
 @click.option("--since", type=Since(), metavar="WHEN", help="Begun since: 7d, 24h, or a date such as 2026-11-01.")
 @click.option("--until", type=Since(), metavar="WHEN", help="Begun before.")
 @click.option("--status", type=click.Choice(_STATUS), help="How they ended; unfinished: no end was written.")

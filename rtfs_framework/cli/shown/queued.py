@@ -39,7 +39,9 @@ def _list(fixed: str | None) -> click.Command:
     @click.option("--symbol", metavar="NAME", help="Of one function: of tickets alone.")
     @click.option("--since", type=Since(), metavar="WHEN", help="Placed since: 7d, 24h, or a date such as 2026-11-01.")
     @click.option("--until", "before", type=Since(), metavar="WHEN", help="Placed before.")
-    @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="At most N.")
+    @click.option(
+        "--limit", type=click.IntRange(1, 10**18), default=100, show_default=True, metavar="N", help="At most N."
+    )
     @_of_any
     def list_(*, symbol: str | None, limit: int, as_json: bool, config: str | None, **given: Any) -> None:
         from rtfs_framework.api.queue import ItemFilter
