@@ -39,6 +39,8 @@ class Stream:
     marks: frozenset[str] = frozenset()
     reader: str = ""
     """The process that reads its pipe, if it reads one."""
+    running: bool = False
+    """Whether what was given was given to a run: its epoch says what becomes of it."""
 
     @classmethod
     def of(cls, row: Iterable[Any]) -> Stream:

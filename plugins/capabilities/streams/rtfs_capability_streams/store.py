@@ -7,17 +7,17 @@ two runs never both move one stream. A call with the key of the last one changes
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rtfs_capability_streams import schema
+from rtfs_capability_streams import queues, schema
 from rtfs_capability_streams.pipes import Pipes
+from rtfs_capability_streams.queues import Queues
 from rtfs_capability_streams.rows import Batch, Progress, QueueFull, Stream, as_text
-from rtfs_capability_streams.sources import MOST_AT_ONCE, Open, fitting, is_open, items, kept, several, type_of, wrong
-from rtfs_framework.api import CapabilityError, HeldFile, Type, in_transaction, read_value
+from rtfs_capability_streams.sources import Open, is_open, items, kept, several, type_of, wrong
+from rtfs_framework.api import CapabilityError, HeldFile, in_transaction, read_value
 
 Result = TypeVar("Result")
 
@@ -27,7 +27,7 @@ class Store:
 
     def __init__(self, path: Path, capacity: int, pipes: Pipes) -> None:
         self._file = HeldFile(path, schema.TABLES, lambda problem: CapabilityError(problem, "StorageError"))
-        self._capacity, self._pipes = capacity, pipes
+        self._queues, self._pipes = Queues(capacity), pipes
 
     @property
     def exists(self) -> bool:
@@ -53,19 +53,23 @@ class Store:
                 raise wrong(f"the stream {new.id!r} is there and has another source, type or processor")
             if row is None:
                 if new.queue is not None:
-                    self._queue(db, new.tenant, new.queue, new.type, capacity)
+                    self._queues.open(db, new.tenant, new.queue, new.type, capacity, new.marks)
                 if new.sink:
-                    self._queue(db, new.tenant, new.sink, new.takes, capacity)
+                    self._queues.open(db, new.tenant, new.sink, new.takes, capacity, new.marks)
+                (new.epoch,) = db.execute("select last from epochs").fetchone()
                 db.execute(schema.MAKE, new.row())
-                for old in db.execute(schema.OLD, (schema.UNNAMED_KEPT,)).fetchall():
-                    _remove(db, _found(db, *old))
+            _save(db, found)
+            for old in db.execute(schema.OLD, (new.tenant, schema.UNNAMED_KEPT)).fetchall():
+                _remove(db, _found(db, *old))
             return found
 
         return self._change(work)
 
-    def open_queue(self, tenant: str, name: str, type_: str, capacity: int | None) -> str:
-        """Make a queue unless it is there; return the type of its items."""
-        return self._change(lambda db: self._queue(db, tenant, name, type_, capacity))
+    def open_queue(
+        self, tenant: str, name: str, type_: str, capacity: int | None, marks: frozenset[str]
+    ) -> tuple[str, frozenset[str]]:
+        """Make a queue unless it is there; return the type of its items, and its marks."""
+        return self._change(lambda db: self._queues.open(db, tenant, name, type_, capacity, marks))
 
     def get(self, tenant: str, id_: str) -> Stream:
         """Return a stream.
@@ -84,18 +88,28 @@ class Store:
         return int(self._file.do(lambda db: db.execute(schema.LEFT, (tenant, queue)).fetchone()[0]))
 
     def pull(self, tenant: str, id_: str, key: str, most: int, open_: Open, marks: frozenset[str]) -> Batch:
-        """Give the next items; those before count as done with."""
+        """Give the next items; those that were pulled before count as done with.
+
+        What a run was given is given again, and that run moves the stream no more.
+        """
 
         def work(db: sqlite3.Connection) -> Batch:
             stream = _found(db, tenant, id_)
             same = db.execute(schema.PULLED, (tenant, id_, key)).fetchone()
             if same is not None:
                 return Batch(stream, same[0], tuple(read_value(same[1])), bool(same[2]))
-            self._commit(db, stream, len(stream.given))
-            batch = self._give(db, stream, key, most, open_, marks)
+            count, wanted = len(stream.given), most
+            if stream.running:
+                stream.epoch += 1
+                queues.give_back(db, stream)
+            elif count and key and stream.key == key:  # nobody knows the reply, and it is remembered no more
+                queues.give_back(db, stream)
+                wanted = count
+            else:
+                self._commit(db, stream, count)
+            batch = self._give(db, stream, key, wanted, open_, marks, running=False)
             if key and batch.items:
-                db.execute(schema.PULL, (tenant, id_, key, batch.seq, kept(batch.items), batch.done))
-                db.execute(schema.FORGET_PULLS, (schema.PULLS_KEPT,))
+                _remember(db, batch, key)
             return batch
 
         self._reads(tenant, id_)
@@ -107,8 +121,8 @@ class Store:
         def work(db: sqlite3.Connection) -> Batch:
             stream = _found(db, tenant, id_)
             stream.epoch += not key or stream.key != key
-            self._rewind(db, stream)
-            return self._give(db, stream, key, stream.batch, open_, marks)
+            queues.give_back(db, stream)
+            return self._give(db, stream, key, stream.batch, open_, marks, running=True)
 
         self._reads(tenant, id_)
         return self._change(work)
@@ -124,8 +138,8 @@ class Store:
             stream = _found(db, tenant, id_)
             if not key or stream.key != key:
                 self._take(db, stream, said, marks)
-            self._rewind(db, stream)
-            return self._give(db, stream, key, stream.batch, open_, marks)
+            queues.give_back(db, stream)
+            return self._give(db, stream, key, stream.batch, open_, marks, running=True)
 
         self._reads(tenant, id_)
         return self._change(work)
@@ -142,15 +156,14 @@ class Store:
             if key and stream.key == key:
                 return stream
             self._take(db, stream, said, marks)
-            self._rewind(db, stream)
+            queues.give_back(db, stream)
+            stream.running = False
             if stream.status == "open":
                 action = said.action
                 over = action == "continue" and self._ended(db, stream, open_)
                 stream.status = {"pause": "paused", "cancel": "cancelled", "complete": "completed"}.get(
                     action, "completed" if over else "open"
                 )
-            if stream.status != "open" and stream.queue is not None:
-                db.execute(schema.RELEASE, (tenant, stream.queue, id_))
             stream.key = key
             _save(db, stream)
             return stream
@@ -196,7 +209,8 @@ class Store:
                 raise wrong(f"the stream {id_!r} is {stream.status}, and cannot be {wanted} any more")
             stream.status = wanted
             if wanted == "cancelled" and stream.queue is not None:
-                db.execute(schema.RELEASE, (tenant, stream.queue, id_))
+                queues.give_back(db, stream)  # others may be given it at once: who had it may not count it too
+                stream.epoch += 1
             _save(db, stream)
             return stream
 
@@ -216,13 +230,13 @@ class Store:
         Raises:
             QueueFull: They have no place; none was appended.
         """
-        self._change(lambda db: self._put(db, tenant, queue, key, values, marks))
+        self._change(lambda db: self._queues.put(db, tenant, queue, key, values, marks))
 
-    def close_queue(self, tenant: str, queue: str) -> None:
+    def close_queue(self, tenant: str, queue: str, marks: frozenset[str]) -> None:
         """Let nothing more be put into a queue: its readers come to an end."""
 
         def work(db: sqlite3.Connection) -> None:
-            self._queue(db, tenant, queue, ":any", None)
+            self._queues.open(db, tenant, queue, ":any", None, marks)
             db.execute("update queues set closed = 1 where tenant = ? and name = ?", (tenant, queue))
 
         self._change(work)
@@ -244,73 +258,42 @@ class Store:
             raise made
         return made
 
-    def _queue(self, db: sqlite3.Connection, tenant: str, name: str, type_: str, capacity: int | None) -> str:
-        found = db.execute("select type from queues where tenant = ? and name = ?", (tenant, name)).fetchone()
-        if found is None:
-            row = (tenant, name, capacity or self._capacity, type_)
-            db.execute("insert into queues (tenant, name, capacity, type) values (?, ?, ?, ?)", row)
-            return type_
-        if type_ not in (":any", found[0]):
-            raise wrong(f"the queue {name!r} holds items of type {found[0]}, not {type_}")
-        return str(found[0])
-
-    def _put(
-        self, db: sqlite3.Connection, tenant: str, queue: str, key: str, values: tuple[Any, ...], marks: frozenset[str]
-    ) -> None:
-        self._queue(db, tenant, queue, ":any", None)
-        capacity, type_, closed = db.execute(
-            "select capacity, type, closed from queues where tenant = ? and name = ?", (tenant, queue)
-        ).fetchone()
-        if key:
-            same = "select 1 from put where tenant = ? and queue = ? and key = ?"
-            if db.execute(same, (tenant, queue, key)).fetchone() is not None:
-                return
-        if closed:
-            raise wrong(f"the queue {queue!r} is closed")
-        if len(values) > capacity:
-            raise wrong(f"{len(values)} items at once do not fit into the queue {queue!r}, which holds {capacity}")
-        if db.execute(schema.LEFT, (tenant, queue)).fetchone()[0] + len(values) > capacity:
-            raise QueueFull(queue)
-        wanted, shown = type_of(type_), as_text(sorted(marks))
-        rows = [(tenant, queue, kept(fitting(wanted, value)), shown) for value in values]
-        db.executemany("insert into items (tenant, queue, value, marks) values (?, ?, ?, ?)", rows)
-        if key:
-            db.execute("insert into put (tenant, queue, key) values (?, ?, ?)", (tenant, queue, key))
-            db.execute(schema.FORGET_KEYS, (tenant, queue, tenant, queue, schema.KEYS_KEPT))
-
     def _take(self, db: sqlite3.Connection, stream: Stream, said: Progress, marks: frozenset[str]) -> None:
         done = said.seq - stream.seq
+        if stream.status == "cancelled" and said.epoch < stream.epoch:
+            raise CapabilityError(f"the stream {stream.id!r} was cancelled, and its items went back to their queue")
         if said.epoch != stream.epoch or not 0 <= done <= len(stream.given):
-            raise CapabilityError(
-                f"another run has gone on with the stream {stream.id!r}; run it again to go on from where it is"
-            )
+            raise _overtaken(stream)
         self._commit(db, stream, done)
         stream.state, stream.marks = kept(said.state), stream.marks | marks
         if said.outputs:
             if not stream.sink:
                 raise wrong(f"the stream {stream.id!r} takes no :output: start it with {{:sink queue}}")
-            self._put(db, stream.tenant, stream.sink, "", said.outputs, stream.marks)
+            self._queues.put(db, stream.tenant, stream.sink, "", said.outputs, stream.marks)
 
     @staticmethod
     def _commit(db: sqlite3.Connection, stream: Stream, done: int) -> None:
         if not done:
             return
         if stream.queue is not None:
-            db.executemany(schema.TAKEN, [(n, stream.id) for n in stream.given[:done]])
+            taken = db.executemany(schema.TAKEN, [(n, stream.id) for n in stream.given[:done]])
+            if taken.rowcount != done:
+                raise _overtaken(stream)
         stream.seq, stream.position = stream.seq + done, stream.given[done - 1]
         stream.given = stream.given[done:]
 
-    @staticmethod
-    def _rewind(db: sqlite3.Connection, stream: Stream) -> None:
-        """Let what was given and not done with be given again."""
-        if stream.given and stream.queue is not None:
-            db.execute(schema.RELEASE, (stream.tenant, stream.queue, stream.id))
-        stream.given = []
-
     def _give(
-        self, db: sqlite3.Connection, stream: Stream, key: str, most: int, open_: Open, marks: frozenset[str]
+        self,
+        db: sqlite3.Connection,
+        stream: Stream,
+        key: str,
+        most: int,
+        open_: Open,
+        marks: frozenset[str],
+        *,
+        running: bool,
     ) -> Batch:
-        stream.marks |= marks
+        stream.marks, stream.running = stream.marks | marks, running
         found: list[tuple[Any, Any]] = []
         cut = False
         if stream.status == "open":
@@ -320,7 +303,7 @@ class Store:
             found, cut = (
                 several(items(stream.source, stream.position, wanted, open_), most)
                 if stream.queue is None
-                else self._claimed(db, stream, stream.queue, most, wanted)
+                else queues.claimed(db, stream, stream.queue, most, wanted)
             )
         stream.given, stream.key = [after for _, after in found], key
         done = stream.status != "open" or not (cut or len(found) == most or self._more(db, stream))
@@ -340,23 +323,6 @@ class Store:
         if ended:
             db.execute("update queues set closed = 1 where tenant = ? and name = ?", of)
 
-    @staticmethod
-    def _claimed(
-        db: sqlite3.Connection, stream: Stream, queue: str, most: int, wanted: Type
-    ) -> tuple[list[tuple[Any, Any]], bool]:
-        rows = db.execute(schema.FREE, (stream.tenant, queue, most)).fetchall()
-        size, cut = 0, False
-        for place, row in enumerate(rows):
-            size += len(row[1])
-            if size > MOST_AT_ONCE:
-                rows, cut = rows[: place + 1], True
-                break
-        db.executemany(schema.CLAIM, [(stream.id, n) for n, _, _ in rows])
-        for marks in {marks for _, _, marks in rows}:
-            stream.marks |= frozenset(json.loads(marks))
-        values = read_value(f"[{' '.join(text for _, text, _ in rows)}]")
-        return [(fitting(wanted, value), n) for value, (n, _, _) in zip(values, rows, strict=True)], cut
-
     def _ended(self, db: sqlite3.Connection, stream: Stream, open_: Open) -> bool:
         """Tell whether nothing comes after what was done with."""
         if stream.queue is not None:
@@ -372,8 +338,24 @@ class Store:
         """Tell whether more may come than is there."""
         if stream.queue is None:
             return is_open(stream.source)
-        of = "select closed from queues where tenant = ? and name = ?"
-        return not db.execute(of, (stream.tenant, stream.queue)).fetchone()[0]
+        return not queues.closed(db, stream.tenant, stream.queue)
+
+
+def _overtaken(stream: Stream) -> CapabilityError:
+    return CapabilityError(
+        f"another run has gone on with the stream {stream.id!r}; run it again to go on from where it is"
+    )
+
+
+def _remember(db: sqlite3.Connection, batch: Batch, key: str) -> None:
+    """Keep the reply to a pull, and no more of those before than there is room for."""
+    of, text = (batch.stream.tenant, batch.stream.id), kept(batch.items)
+    db.execute(schema.PULL, (*of, key, batch.seq, text, batch.done, len(text)))
+    count, size = db.execute(schema.PULLS, of).fetchone()
+    while count > schema.PULLS_KEPT or (size > schema.PULLS_SIZE and count > 1):
+        n, less = db.execute(schema.OLDEST_PULL, of).fetchone()
+        db.execute(schema.FORGET_PULL, (n,))
+        count, size = count - 1, size - less
 
 
 def _found(db: sqlite3.Connection, tenant: str, id_: str) -> Stream:
@@ -384,12 +366,26 @@ def _found(db: sqlite3.Connection, tenant: str, id_: str) -> Stream:
 
 
 def _remove(db: sqlite3.Connection, stream: Stream) -> None:
-    if stream.queue is not None:
-        db.execute(schema.RELEASE, (stream.tenant, stream.queue, stream.id))
-    db.execute(schema.FORGET, (stream.tenant, stream.id))
+    queues.give_back(db, stream)
+    db.execute(schema.LAST_EPOCH, (stream.epoch,))
+    for words in (schema.FORGET, schema.FORGET_PULLS):
+        db.execute(words, (stream.tenant, stream.id))
 
 
 def _save(db: sqlite3.Connection, stream: Stream) -> None:
     values = dict(zip(schema.FIELDS, stream.row(), strict=True))
-    changed = ("state", "position", "seq", "status", "epoch", "given", "key", "marks", "reader", "tenant", "id")
+    changed = (
+        "state",
+        "position",
+        "seq",
+        "status",
+        "epoch",
+        "given",
+        "key",
+        "marks",
+        "reader",
+        "running",
+        "tenant",
+        "id",
+    )
     db.execute(schema.SAVE, tuple(values[name] for name in changed))

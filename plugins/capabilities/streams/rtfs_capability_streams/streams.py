@@ -223,8 +223,8 @@ class Streams:
         options = _map(request, 1) if request.args[1:] else Map.of(())
         name, type_ = _sink_name(request.args[0] if request.args else None), _type(options, "of", ":any")
         capacity = _number(options, "capacity", 0, 0, 1_000_000)
-        holds = self._store.open_queue(request.tenant, name, type_, capacity or None)
-        return Map.of([(_k("sink"), name), (_k("takes"), holds)])
+        holds, marks = self._store.open_queue(request.tenant, name, type_, capacity or None, request.marks)
+        return _marked(Map.of([(_k("sink"), name), (_k("takes"), holds)]), marks)
 
     def _send(self, request: CapabilityRequest) -> Any:
         if not 2 <= len(request.args) <= 3:
@@ -238,7 +238,7 @@ class Streams:
         )
 
     def _close(self, request: CapabilityRequest) -> Any:
-        self._store.close_queue(request.tenant, _sink_name(_only(request)))
+        self._store.close_queue(request.tenant, _sink_name(_only(request)), request.marks)
 
     def _id(self, request: CapabilityRequest) -> str:
         return _stream(request.args[0] if request.args else None)

@@ -267,7 +267,7 @@ def test_what_is_wrong_is_said(desk, id_, args, words):
 
 @pytest.mark.parametrize("source", ['"q"', '{:lines "data/long"}', '{:merge [{:lines "data/long"}]}'])
 def test_a_batch_is_bounded_and_what_is_left_comes_next(desk, tmp_path, monkeypatch, source):
-    for module in ("sources", "store"):
+    for module in ("sources", "queues"):
         monkeypatch.setattr(f"rtfs_capability_streams.{module}.MOST_AT_ONCE", 20)
     (tmp_path / "data" / "long").write_text("0123456789\n" * 5)
     desk.call(SEND, '"q"', '["0123456789" "0123456789" "0123456789" "0123456789" "0123456789"]', "{:all true}")
