@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-TRY = '(defn main [x] (try (call :fs.read x) (catch _ e "denied")))'
+TRY = '(defn main [x] (try (call :acme.read x) (catch _ e "denied")))'
 
 
 @pytest.fixture
@@ -43,11 +43,11 @@ LOOKED_FOR = [
     (("--source", "A*"), set()),
     (("--status", "failed"), {"told.rtfs"}),
     (("--status", "unfinished"), set()),
-    (("--symbol", "fs.*"), {"ask.rtfs"}),
+    (("--symbol", "acme.*"), {"ask.rtfs"}),
     (("--symbol", "tell"), {"told.rtfs"}),
     (("--target", "remote *"), set()),
-    (("--target", "capability fs.read"), {"ask.rtfs"}),
-    (("--symbol", "fs.*", "--status", "failed"), set()),
+    (("--target", "capability acme.read"), {"ask.rtfs"}),
+    (("--symbol", "acme.*", "--status", "failed"), set()),
     (("--since", "1h"), {"ask.rtfs", "told.rtfs"}),
     (("--until", "1h"), set()),
     (("--since", "2126-01-01"), set()),
@@ -80,7 +80,7 @@ def test_show(ran) -> None:
     assert "UnknownCapability: " in result.lines[-1]
     head, entry = ran("runs", "show", "last", "--json").records
     assert head["run"]["source"] == "ask.rtfs"
-    assert (entry["symbol"], entry["error_kind"]) == ("fs.read", "UnknownCapability")
+    assert (entry["symbol"], entry["error_kind"]) == ("acme.read", "UnknownCapability")
 
 
 def test_a_run_by_the_beginning_of_its_id(ran) -> None:
@@ -113,7 +113,7 @@ def test_verify(ran) -> None:
 def test_a_changed_entry_is_found(ran, folder) -> None:
     connection = sqlite3.connect(folder / "home" / "journal.sqlite")
     connection.execute("DROP TRIGGER log_no_update")
-    connection.execute("UPDATE log SET body = replace(body, 'fs.read', 'fs.write')")
+    connection.execute("UPDATE log SET body = replace(body, 'acme.read', 'acme.write')")
     connection.commit()
     connection.close()
     result = ran("runs", "verify")
@@ -176,7 +176,7 @@ def test_what_was_kept_is_removed(rtfs, folder) -> None:
     (folder / "ask.rtfs").write_text(TRY)
     rtfs("run", "ask.rtfs", "private")
     assert rtfs("runs", "show", "--json").records[1]["args"] == '["private"]'
-    assert "1:0  fs.read" in rtfs("runs", "show").out
+    assert "1:0  acme.read" in rtfs("runs", "show").out
     result = rtfs("runs", "redact", "last", "--calls", "1:0")
     assert (result.code, result.out.endswith(": 3 texts removed\n")) == (0, True)
     assert rtfs("runs", "redact", "last", "--json").data["removed"] == 1, "the program's text"
@@ -194,7 +194,7 @@ KEEPING = '[journal]\nkeep = "replies"\n'
 
 def test_what_is_kept_is_shown_and_found(rtfs, folder) -> None:
     (folder / "own.toml").write_text(KEEPING)
-    (folder / "ask.rtfs").write_text('(defn main [x] (try (call :fs.read x) (catch _ e "none")))')
+    (folder / "ask.rtfs").write_text('(defn main [x] (try (call :acme.read x) (catch _ e "none")))')
     rtfs("run", "ask.rtfs", "Martha's letters", "--config", "own.toml")
     rtfs("run", "ask.rtfs", "other", "--config", "own.toml")
     first, second = (run["id"] for run in reversed(rtfs("runs", "list", "--json").data["runs"]))
@@ -254,7 +254,7 @@ def test_a_lost_key(ran, folder) -> None:
 def test_runs_are_exported_as_lines(ran, folder) -> None:
     ran("run", "ask.rtfs", "y")
     head, call = ran("runs", "export", "last").records
-    assert (head["run"]["source"], call["call"]["symbol"], call["of"]) == ("ask.rtfs", "fs.read", head["run"]["id"])
+    assert (head["run"]["source"], call["call"]["symbol"], call["of"]) == ("ask.rtfs", "acme.read", head["run"]["id"])
     assert ran("runs", "export", "--since", "1h", "--out", "out.jsonl").out == ""
     lines = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
     assert [next(iter(line)) for line in lines] == ["run", "call", "run", "call"]
