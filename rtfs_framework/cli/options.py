@@ -14,7 +14,7 @@ import click
 
 from rtfs_framework.cli.limits import with_chosen
 from rtfs_framework.cli.notices import notices
-from rtfs_framework.cli.person import answerer_here
+from rtfs_framework.cli.person import terminal_here
 from rtfs_framework.cli.problems import require_file
 from rtfs_framework.cli.terminal import complain
 from rtfs_framework.lang.visible import visible_message
@@ -181,7 +181,7 @@ def open_session(
     notices().tell_findings(session.host.config.notices)
     notices().watch(session.host.events.faults)
     session.host.dispatcher.approvals.listeners.append(_say_what_waits)
-    session.host.people.answerer = answerer_here()
+    session.host.people.begin = terminal_here()
     session.host.people.listeners.append(_say_what_is_asked)
     return session
 

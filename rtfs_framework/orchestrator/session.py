@@ -23,6 +23,7 @@ from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.config.security import NO_QUOTA
 from rtfs_framework.orchestrator.explaining.front import Explaining
 from rtfs_framework.orchestrator.host import Host, build_host
+from rtfs_framework.orchestrator.performing.people import asked_by
 from rtfs_framework.orchestrator.recording.purse import status_of
 from rtfs_framework.orchestrator.recording.records import CallRecord, RunResult
 from rtfs_framework.orchestrator.running.beginning import begin, called
@@ -122,7 +123,7 @@ class Session(Explaining):
         if config.security.quota != NO_QUOTA:
             host.mind_purses()
         host.dispatcher.approvals.approver = approver
-        host.people.answerer = answerer
+        host.people.begin = None if answerer is None else asked_by(answerer)
         if plan or config.plan or manifest:
             from rtfs_framework.orchestrator.running.signing import bounded_by
 

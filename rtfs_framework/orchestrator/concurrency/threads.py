@@ -8,6 +8,7 @@ wait for them to end. What a thread's function raises is a fault of its plugin, 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -16,11 +17,13 @@ from contextvars import Context, copy_context
 from enum import Enum
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
 from rtfs_framework.registry.faults import Part, PluginFault, ask
+
+T = TypeVar("T")
 
 _IDLE_SECONDS = 10.0
 """How long a thread without work waits for some before it ends."""
@@ -169,6 +172,32 @@ def alone(part: Part, doing: str, function: Callable[[], Any]) -> Future[Any]:
             over.set_exception(error)
 
     Thread(target=work, name=f"rtfs {part.kind} {part.name}", daemon=True).start()
+    return over
+
+
+def left_behind(name: str, function: Callable[[], T]) -> Future[T]:
+    """Call a function of whoever uses the host, which may wait for a person; return what comes of it.
+
+    Its thread is a daemon: nobody waits for it who stops to wait for what comes, and no process does.
+    """
+    over: Future[T] = Future()
+    over.set_running_or_notify_cancel()  # who waits in an event loop may be cancelled; the call goes on
+    context = copy_context()
+    library = getattr(sys.modules.get("sniffio"), "current_async_library_cvar", None)
+    if library is not None:
+        context.run(library.set, None)  # no event loop of the caller's runs in the thread
+
+    def work() -> None:
+        try:
+            value = context.run(function)
+        except StopIteration as error:  # futures cannot hold one
+            over.set_exception(RuntimeError(repr(error)))
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            over.set_exception(error)
+        else:
+            over.set_result(value)
+
+    Thread(target=work, name=name, daemon=True).start()
     return over
 
 

@@ -182,6 +182,18 @@ class Waits:
                 await anyio.sleep(max(0.0, min(pause, left)))
                 pause = min(_LONGEST, pause * 1.5)
 
+    def sent(self, opened: OpenCall, name: str, read: Callable[[Any], Any]) -> Reply | None:
+        """Return what was sent to a run under a name and that it was not given yet; None when nothing was.
+
+        Raises:
+            RunParked: Somebody wants the run to pause.
+            RunCancelled: Somebody has cancelled it.
+        """
+        chain = opened.scope.chain
+        self._look(opened, chain)
+        found = self._found(opened, chain, _Wait(None, name, read=read))
+        return found if isinstance(found, Reply) else None
+
     async def renewed(self, opened: OpenCall, failed: Failed) -> bool:
         """Wait until what refused a request would let it pass, where its run may wait for that; tell whether it did.
 

@@ -161,3 +161,83 @@ def test_an_answer_is_not_asked_for_again_when_a_run_is_gone_on_with(kit, opened
     with opened(clock=clock, answerer=answerer) as session:
         assert session.resume(Resuming(run=query.list_runs(kit.journal)[0].id)).value == "Ada"
     assert asked == ["Name?"]
+
+
+def test_an_answer_that_was_sent_is_taken_before_anybody_is_asked(kit, opened, source):
+    told = []
+    text = '(defn main [] [(call :ask "One?") (call :ask "Two?" "usual")])'
+    with opened() as session:
+        session.host.people.waits.park = 0.0
+        session.host.people.listeners.append(lambda *words: told.append(words))
+        with pytest.raises(RunParked):
+            session.run(source(text), entry="main")
+    run = signal(opened, told[0][2], "Ada")
+    asked = []
+    with opened(answerer=lambda question, _: asked.append(question) or "typed") as session:
+        assert session.resume(Resuming(run=run)).value == ("Ada", "typed")
+    assert asked == ["Two?"]
+
+
+def test_an_answer_that_is_sent_meanwhile_withdraws_the_question(opened, source):
+    withdrawn = threading.Event()
+
+    def begin():
+        def put(_question, _otherwise):
+            run = query.list_runs(session.host.journal.path)[0].id
+            tell(session.host.journal, run, "signalled", {"name": "answer-0-0"}, value_text("Ada"))
+            assert withdrawn.wait(30)
+
+        return put, withdrawn.set
+
+    with opened() as session:
+        session.host.people.begin = begin
+        assert session.run(source('(call :ask "Name?")')).value == "Ada"
+    assert withdrawn.is_set()
+
+
+def test_a_question_is_withdrawn_when_its_run_fails_elsewhere(opened, source):
+    put_, withdrawn = threading.Event(), threading.Event()
+
+    def begin():
+        return lambda *_: put_.set() or withdrawn.wait(30) and None, withdrawn.set
+
+    with opened() as session, pytest.raises(ProgramError) as caught:
+        session.host.people.begin = begin
+        session.run(source('(step-parallel (do (host/sleep 0.1) (/ 1 0)) (call :ask "Name?"))'))
+    assert caught.value.kind == "DivisionByZero"
+    assert put_.is_set()
+    assert withdrawn.is_set()
+
+
+def test_a_terminal_that_cannot_be_prepared_is_no_answer(opened, source):
+    def begin():
+        raise OSError("too many files")
+
+    with opened() as session, pytest.raises(ProgramError, match="could not be put: too many files"):
+        session.host.people.begin = begin
+        session.run(source('(call :ask "Name?" "Bob")'))
+
+
+@pytest.mark.parametrize("error", [StopIteration("mine"), SystemExit(3)], ids=repr)
+def test_whatever_an_answerer_raises_ends_the_wait(opened, source, error):
+    def answerer(*_):
+        raise error
+
+    with opened(answerer=answerer) as session, pytest.raises((ProgramError, SystemExit)) as caught:
+        session.run(source('(call :ask "Name?")'))
+    assert isinstance(caught.value, SystemExit) == isinstance(error, SystemExit)
+
+
+def test_an_answerer_that_nobody_waits_for_any_more_holds_no_process_up(opened, source):
+    threads, go = [], threading.Event()
+
+    def answerer(*_):
+        threads.append(threading.current_thread())
+        go.wait(30)
+
+    with opened(answerer=answerer) as session, pytest.raises(ProgramError):
+        session.run(source('(step-parallel (do (host/sleep 0.1) (/ 1 0)) (call :ask "Name?"))'))
+    (thread,) = threads
+    assert (thread.is_alive(), thread.daemon) == (True, True)
+    go.set()
+    thread.join(30)

@@ -83,13 +83,16 @@ class Approvals:
         return verdict
 
     async def _of_approver(self, request: ApprovalRequest) -> Verdict:
+        import asyncio
+
         import anyio
-        import anyio.to_thread
+
+        from rtfs_framework.orchestrator.concurrency.threads import left_behind
 
         answer: Any = None
         with anyio.move_on_after(self.seconds) as waiting:
             try:
-                answer = await anyio.to_thread.run_sync(self._called, request, abandon_on_cancel=True)
+                answer = await asyncio.wrap_future(left_behind("rtfs approver", lambda: self._called(request)))
             except Exception as error:  # noqa: BLE001 - whatever the caller's own code raises: that is no yes
                 return Verdict(False, f"its approver failed: {type(error).__name__}")
         if waiting.cancelled_caught:

@@ -141,11 +141,16 @@ class Guards:
         return await self._in_thread(lambda: self.reply(guarded, reply, note), FailureKind.REPLY)
 
     async def _in_thread(self, judge: Callable[[], T], kind: FailureKind) -> T:
+        import asyncio
+
         import anyio
-        import anyio.to_thread
+        from anyio.to_thread import current_default_thread_limiter
+
+        from rtfs_framework.orchestrator.concurrency.threads import left_behind
 
         with anyio.move_on_after(self.seconds):
-            return await anyio.to_thread.run_sync(judge, abandon_on_cancel=True)
+            async with current_default_thread_limiter():
+                return await asyncio.wrap_future(left_behind("rtfs guard", judge))
         names = " or ".join(f"'{each.part.name}'" for each in self.held if each.blocking)
         reason = f"the guard {names} did not answer within {self.seconds:g} s"
         for each in self.held:

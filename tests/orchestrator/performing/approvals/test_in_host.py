@@ -189,7 +189,10 @@ def test_an_approver_that_breaks_or_does_not_answer_means_no(source, opened):
     def breaks(_):
         raise ZeroDivisionError
 
+    left = []
+
     def sleeps(_):
+        left.append(threading.current_thread())
         time.sleep(1)
         return True
 
@@ -197,6 +200,7 @@ def test_an_approver_that_breaks_or_does_not_answer_means_no(source, opened):
         refused = pytest.raises(ProgramError, match=said)
         with opened(config="[approvals]\ntimeout = '50 ms'\n", approver=approver) as session, refused:
             session.run(source(PROGRAM), ("x",))
+    assert [thread.daemon for thread in left] == [True]  # the process need not wait for it
 
 
 def test_nobody_is_asked_about_what_may_not_be(kit, source, opened, store):
