@@ -199,11 +199,17 @@ def test_a_question_is_withdrawn_when_its_run_fails_elsewhere(opened, source):
     put_, withdrawn = threading.Event(), threading.Event()
 
     def begin():
-        return lambda *_: put_.set() or withdrawn.wait(30) and None, withdrawn.set
+        def put(*_):
+            put_.set()
+            withdrawn.wait(30)
 
-    with opened() as session, pytest.raises(ProgramError) as caught:
+        return put, withdrawn.set
+
+    program = source('(step-parallel (do (host/sleep 0.1) (/ 1 0)) (call :ask "Name?"))')
+    with opened() as session:
         session.host.people.begin = begin
-        session.run(source('(step-parallel (do (host/sleep 0.1) (/ 1 0)) (call :ask "Name?"))'))
+        with pytest.raises(ProgramError) as caught:
+            session.run(program)
     assert caught.value.kind == "DivisionByZero"
     assert put_.is_set()
     assert withdrawn.is_set()
@@ -213,9 +219,10 @@ def test_a_terminal_that_cannot_be_prepared_is_no_answer(opened, source):
     def begin():
         raise OSError("too many files")
 
-    with opened() as session, pytest.raises(ProgramError, match="could not be put: too many files"):
+    with opened() as session:
         session.host.people.begin = begin
-        session.run(source('(call :ask "Name?" "Bob")'))
+        with pytest.raises(ProgramError, match="could not be put: too many files"):
+            session.run(source('(call :ask "Name?" "Bob")'))
 
 
 @pytest.mark.parametrize("error", [StopIteration("mine"), SystemExit(3)], ids=repr)
