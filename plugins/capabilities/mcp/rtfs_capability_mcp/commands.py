@@ -26,7 +26,7 @@ from rtfs_capability_mcp.pins import (
     pinned_tools,
     read_lock,
 )
-from rtfs_capability_mcp.schemas import type_text
+from rtfs_capability_mcp.schemas import too_much, type_text
 from rtfs_capability_mcp.settings import McpSettings, ServerSettings
 from rtfs_capability_mcp.words import shown, summary
 from rtfs_framework.api import CapabilitySetSettings, load_toml, read_regular, set_settings, structure
@@ -90,11 +90,15 @@ def add_mcp(  # noqa: PLR0913 - one for each option
     said = {key: value for key, value in fields.items() if value}
     kept = _kept(name, text, said, file, named=config is not None) if renew else {}
     server = _made(name, {**kept, **said})
-    about, tools = _listed(name, server, str(file.parent))
+    about, listed = _listed(name, server, str(file.parent))
+    unfit = dict(_unfit(listed))
+    tools = {each: tool for each, tool in listed.items() if each not in unfit}
     changed = dict(_changes(lock, name, str(table.get(name, {}).get("pinned", "")), tools)) if renew else {}
     if not as_json:
         for line in _lines(name, tools, changed):
             click.echo(line)
+    for each, why in unfit.items():
+        click.echo(f"left out: mcp.{name}.{each}: its schemas cannot be used: {why}", err=True)
     if changed and not yes:
         click.confirm("Pin them as they are now?", abort=True, err=as_json)
     digest = digest_of(tools.values())
@@ -239,6 +243,15 @@ def _changes(
     for each in tools:
         if each not in pinned:
             yield each, "it is new"
+
+
+def _unfit(tools: Mapping[str, PinnedTool]) -> Iterator[tuple[str, str]]:
+    """Yield the tools that would not be called, each with the reason."""
+    for name, tool in tools.items():
+        for key in ("inputSchema", "outputSchema"):
+            why = too_much(tool.definition.get(key))
+            if why is not None:
+                yield name, why
 
 
 def _lines(name: str, tools: Mapping[str, PinnedTool], changed: Mapping[str, str]) -> Iterator[str]:

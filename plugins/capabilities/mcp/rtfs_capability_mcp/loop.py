@@ -27,7 +27,7 @@ for _name in ("mcp", "client"):  # what they log holds a server's words; without
 
 
 class McpLoop:
-    """The thread; it starts with the first call. In a child of this process it starts anew."""
+    """The thread; it starts with the first call. In a child of this process, or once it has ended, it starts anew."""
 
     def __init__(self) -> None:
         self._lock = free_at_forks(Lock())
@@ -54,14 +54,15 @@ class McpLoop:
         with self._lock:
             if self._closed:
                 raise RuntimeError("it is closed")
-            if self._portal is None or self._pid != os.getpid():
+            alive = self._thread is not None and self._thread.is_alive()  # it ends when something breaks in it
+            if self._portal is None or self._pid != os.getpid() or not alive:
                 self._start()
             if self._portal is None:
                 raise RuntimeError("the loop did not start")
             return self._portal
 
     def _start(self) -> None:
-        began = Event()
+        began, self._portal = Event(), None
         self._thread = Thread(target=anyio.run, args=(self._main, began), name="rtfs-mcp", daemon=True)
         self._pid = os.getpid()
         self._thread.start()

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rtfs_capability_mcp.sizes import TooMuchError, looks, require_small
 from rtfs_capability_mcp.words import shown
 from rtfs_framework.api import LanguageError, Type, parse_type
 
@@ -19,6 +20,8 @@ ANY = ":any"
 _MOST_PARTS = 500
 """Of one schema: what lies beyond is `:any`."""
 _MOST_DEPTH = 12
+_MOST_TEXT = 20_000
+"""Characters of a type."""
 _MOST_CHOICES = 100
 """Literals of an enumeration, members of a union or an object."""
 _MOST_BACKTRACKING = 10_000
@@ -34,31 +37,36 @@ Check = Callable[[Any], "str | None"]
 
 def type_of(schema: object) -> Type:
     """Return the type of a schema; `:any` where it cannot be said at all."""
-    text = type_text(schema)
-    try:
-        return parse_type(text)
-    except LanguageError:  # as with a key that is described twice
-        return parse_type(ANY)
+    return parse_type(type_text(schema))
 
 
 def type_text(schema: object) -> str:
-    """Return the type of a schema as programs write it."""
-    return _Reader(schema).of(schema, 0)
+    """Return the type of a schema as programs write it; `:any` where it cannot be said at all, or is very long."""
+    text = _Reader(schema).of(schema, 0)
+    if len(text) > _MOST_TEXT:
+        return ANY
+    if "\\" in text:  # as in half of a surrogate pair: of all that is written here, only escapes may be none
+        try:
+            parse_type(text)
+        except LanguageError:
+            return ANY
+    return text
 
 
 class _Reader:
     def __init__(self, root: object) -> None:
         self.root = root
         self.left = _MOST_PARTS
+        self.room = _MOST_TEXT
 
     def of(self, schema: object, depth: int) -> str:
         self.left -= 1
-        if not isinstance(schema, Mapping) or depth > _MOST_DEPTH or self.left < 0:
+        if not isinstance(schema, Mapping) or depth > _MOST_DEPTH or min(self.left, self.room) < 0:
             return ANY
         if "const" in schema:
-            return _choice([schema["const"]])
+            return self.choice([schema["const"]])
         if isinstance(schema.get("enum"), list):
-            return _choice(schema["enum"])
+            return self.choice(schema["enum"])
         if "type" in schema:
             return self.typed(schema, depth)
         ways = [key for key in _WAYS if key in schema]
@@ -95,6 +103,11 @@ class _Reader:
             return f"[:vector {ANY if 'prefixItems' in schema else self.of(items, depth + 1)}]"
         return _PLAIN.get(kind, ANY) if isinstance(kind, str) else ANY
 
+    def choice(self, values: list[Any]) -> str:
+        text = _choice(values)
+        self.room -= len(text)
+        return text if self.room >= 0 else ANY
+
     def object(self, schema: Mapping[str, Any], depth: int) -> str:
         members, required = schema.get("properties"), schema.get("required")
         needed = {each for each in required if isinstance(each, str)} if isinstance(required, list) else set()
@@ -104,9 +117,10 @@ class _Reader:
         if not known or len(known) > _MOST_CHOICES:
             return f"[:map-of :any {ANY if known else self.of(rest, depth + 1)}]"
         entries = []
-        for name, part in known.items():
+        self.room -= sum(map(len, known))
+        for name, part in known.items() if self.room >= 0 else ():
             entries.append(f"[{_key(name)} {self.of(part, depth + 1)}{'' if name in needed else ' ?'}]")
-        return f"[:map {' '.join(entries)}]"
+        return f"[:map {' '.join(entries)}]" if entries else f"[:map-of :any {ANY}]"
 
 
 def _key(name: str) -> str:
@@ -122,10 +136,20 @@ def _choice(values: list[Any]) -> str:
     return f"[:enum {' '.join(found)}]"
 
 
+def too_much(schema: object) -> str | None:
+    """Return why a schema would take too much work to check data by, None where it would not."""
+    try:
+        if isinstance(schema, Mapping):
+            looks(schema)
+    except TooMuchError as error:
+        return str(error)
+    return None
+
+
 def checker(schema: Mapping[str, Any]) -> Check | None:
     """Return what checks JSON data against a schema, None where jsonschema-rs is not installed.
 
-    A schema that is none, or that refers to anything outside of itself, refuses everything.
+    A schema that is none, takes too much work, or refers to anything outside of itself, refuses everything.
     """
     try:
         import jsonschema_rs
@@ -133,6 +157,7 @@ def checker(schema: Mapping[str, Any]) -> Check | None:
         return None
     patterns = jsonschema_rs.FancyRegexOptions(backtrack_limit=_MOST_BACKTRACKING)
     try:
+        looked = looks(schema)
         made = jsonschema_rs.Draft202012Validator(
             dict(schema), retriever=_nowhere, pattern_options=patterns, validate_formats=False
         )
@@ -142,6 +167,7 @@ def checker(schema: Mapping[str, Any]) -> Check | None:
 
     def check(data: Any) -> str | None:
         try:
+            require_small(data, looked)
             wrong = next(iter(made.iter_errors(data)), None)
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             return shown(str(error).splitlines()[0])

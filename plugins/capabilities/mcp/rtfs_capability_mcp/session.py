@@ -42,6 +42,8 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
 _FAREWELL = 1.0
 """Seconds for whoever keeps a connection to say why it is closed."""
 _ANSWER: TypeAdapter[CallToolResult | InputRequiredResult] = TypeAdapter(CallToolResult | InputRequiredResult)
+_MOST_DOUBLED = 10
+"""Times: by then the longest wait is reached, and powers of two have an end."""
 
 _T = TypeVar("_T")
 _MOST_SHOWN = 1_000
@@ -206,7 +208,9 @@ class Session:
             link.ready.set()
             if not link.healthy:
                 self._fell += 1
-                self._not_before = self.clock() + min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (self._fell - 1))
+                self._not_before = self.clock() + min(
+                    _LONGEST_WAIT, _FIRST_WAIT * 2 ** min(self._fell - 1, _MOST_DOUBLED)
+                )
 
     @staticmethod
     async def _cancel_when_over(link: _Link, group: TaskGroup) -> None:

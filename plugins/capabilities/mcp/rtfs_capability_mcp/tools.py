@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_capability_mcp.pins import LOCK, LockError, PinnedTool, pinned_tools, read_lock
-from rtfs_capability_mcp.schemas import ANY, Check, checker, type_of
+from rtfs_capability_mcp.schemas import ANY, Check, checker, too_much, type_of, type_text
 from rtfs_capability_mcp.settings import McpGrant, McpSettings, ServerSettings
 from rtfs_capability_mcp.words import shown, summary
 from rtfs_framework.api import (
@@ -40,10 +40,10 @@ class _Tool:
 
     server: str
     pin: PinnedTool
-    returns: Type | None
     reads: bool
     """Whether it is trusted to change nothing."""
     _checks: dict[str, Check | None] = attrs.field(factory=dict)
+    _known: dict[str, Any] = attrs.field(factory=dict)
 
     def check(self, schema: str) -> Check | None:
         """Return what checks data by one of its schemas, if it has that one; made when it is first needed."""
@@ -51,6 +51,24 @@ class _Tool:
             found = self.pin.definition.get(schema)
             self._checks[schema] = checker(found) if isinstance(found, dict) else None
         return self._checks[schema]
+
+    def returns(self) -> Type | None:
+        """Return the type of its answers, if it says one; read with the first call.
+
+        Raises:
+            CapabilityError: Checking by its schemas would take too much work, so it is not called.
+        """
+        if not self._known:
+            schemas = {key: self.pin.definition.get(key) for key in ("inputSchema", "outputSchema")}
+            why = [f"{key}: {wrong}" for key, each in schemas.items() if (wrong := too_much(each)) is not None]
+            gives = schemas["outputSchema"]
+            returns = type_of(gives) if isinstance(gives, dict) and not why else None
+            self._known.update(why="; ".join(why), returns=returns)
+        if self._known["why"]:
+            message = f"{self.id} is not called, for its schemas cannot be used: {self._known['why']}"
+            raise CapabilityError(message, "SecurityViolation", failure=FailureKind.FINAL)
+        returns_: Type | None = self._known["returns"]
+        return returns_
 
     @property
     def id(self) -> str:
@@ -70,6 +88,8 @@ class McpTools:
 
     def entries(self) -> Iterable[CapabilityEntry]:
         """Return the tools that are pinned; of a server that is not, one entry whose call says so."""
+        if not self._own.servers:
+            return
         try:
             lock, broken = read_lock(Path(self._settings.base, LOCK)), ""
         except LockError as error:
@@ -89,20 +109,14 @@ class McpTools:
             return
         for pin in tools:
             takes, gives = pin.definition.get("inputSchema"), pin.definition.get("outputSchema")
-            typed = isinstance(gives, dict)
             reads = server.trust_hints and pin.hint("readOnlyHint")
-            tool = _Tool(
-                name,
-                pin,
-                type_of(gives) if typed else None,
-                reads,
-            )
+            tool = _Tool(name, pin, reads)
             yield CapabilityEntry(
                 id=tool.id,
                 summary=f"{summary(pin.description, _SUMMARY) or 'It says nothing of itself.'} (says its server)",
                 handler=self._handler(tool),
-                parameters=(type_of(takes),),
-                returns=tool.returns,
+                parameters=(type_text(takes),),
+                returns=type_text(gives) if isinstance(gives, dict) else None,
                 effects=("network",) if server.url else ("process",),
                 idempotent=reads or (server.trust_hints and pin.hint("idempotentHint")),
                 order_independent=reads,
@@ -122,14 +136,22 @@ class McpTools:
 
     def _handler(self, tool: _Tool) -> Any:
         async def call(request: CapabilityRequest) -> Any:
+            from anyio import to_thread
+
             from rtfs_capability_mcp.results import arguments_of, value_of
 
-            arguments = arguments_of(request.args, tool.check("inputSchema"), tool.id)
+            returns = tool.returns()
+            arguments = await to_thread.run_sync(
+                lambda: arguments_of(request.args, tool.check("inputSchema"), tool.id), abandon_on_cancel=True
+            )
             _authorize(tool.id, request, arguments)
             marks, seconds = self._marks(tool.server, request, keep=not tool.reads), self._seconds(tool.server, request)
             with _telling(marks):
                 result = await self._servers().call(tool.server, request.tenant, tool.pin, arguments, seconds)
-                value = value_of(result, tool.id, tool.returns, tool.check("outputSchema"), parse_type(ANY))
+                value = await to_thread.run_sync(
+                    lambda: value_of(result, tool.id, returns, tool.check("outputSchema"), parse_type(ANY)),
+                    abandon_on_cancel=True,
+                )
             return Described(value, marks=marks) if marks else value
 
         return call

@@ -100,6 +100,15 @@ def test_words_that_mean_harm_are_seen(world, rtfs):
     assert "evil" not in said  # such a name is no id
 
 
+def test_a_tool_whose_schemas_take_too_much_work_is_left_out(world, rtfs):
+    done = rtfs(*added(world, "doubling"))
+    assert (
+        "left out: mcp.s.length: its schemas cannot be used: it looks at one value more than 1,000 times" in done.stderr
+    )
+    assert "pinned 1 tools" in done.output
+    assert list(read_lock(world.base / LOCK)["s"]["tools"]) == ["echo"]
+
+
 def test_what_is_there_is_not_written_over(world, rtfs):
     rtfs(*added(world, "good"))
     with pytest.raises(FileError, match="already"):

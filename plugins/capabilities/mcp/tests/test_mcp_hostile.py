@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 
+import anyio
 import pytest
 
-from rtfs_capability_mcp import session, stdio
-from rtfs_framework.api import CapabilityError, FailureKind
+from rtfs_capability_mcp import session, stdio, tools
+from rtfs_capability_mcp.loop import McpLoop
+from rtfs_capability_mcp.pins import tool_of
+from rtfs_capability_mcp.settings import McpSettings
+from rtfs_capability_mcp.tools import McpTools
+from rtfs_framework.api import CapabilityError, CapabilitySetSettings, FailureKind
 
 BOUND = 100_000
 
@@ -191,3 +197,54 @@ def gone(pid):
             time.sleep(0.01)
         return False
     return True
+
+
+@pytest.mark.parametrize("which", ["inputSchema", "outputSchema"])
+def test_a_tool_whose_schemas_take_too_much_work_is_not_called(world, which):
+    two = {f"T{n}": {"allOf": [{"$ref": f"#/$defs/T{n + 1}"}] * 2} for n in range(30)}
+    schemas = {"inputSchema": {"type": "object"}, which: {"$ref": "#/$defs/T0", "$defs": {**two, "T30": {}}}}
+    entries = world.set("no-such-thing", pins=(tool_of("echo", schemas),), command=("no-such-program",))
+    with pytest.raises(CapabilityError, match=f"is not called.*{which}: it looks at one value more than") as raised:
+        world.call(entries["echo"])
+    assert (raised.value.kind, raised.value.failure) == ("SecurityViolation", FailureKind.FINAL)
+
+
+def test_a_server_that_has_fallen_over_thousands_of_times_takes_no_other_down(world, monkeypatch):
+    monkeypatch.setattr(session, "_FIRST_WAIT", 0.0)
+    entries = world.set("dying")
+    with pytest.raises(CapabilityError, match="it ended"):
+        world.call(entries["echo"])
+    (found,) = world.sets[-1]._started._sessions.values()
+    found._fell = 5_000
+    with pytest.raises(CapabilityError, match="it ended"):
+        world.call(entries["echo"])
+    assert found._fell == 5_001
+
+
+def test_a_loop_that_has_ended_begins_anew(monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    loop = McpLoop()
+
+    async def breaks():
+        raise OSError
+
+    async def work(group):
+        group.start_soon(breaks)
+
+    async def fine(group):
+        return group
+
+    try:
+        anyio.run(loop.run, work)
+        broken = loop._thread
+        broken.join(10)
+        anyio.run(loop.run, fine)
+        assert loop._thread is not broken
+    finally:
+        loop.close()
+
+
+def test_without_servers_no_lock_is_read(world, monkeypatch):
+    monkeypatch.setattr(tools, "read_lock", lambda path: pytest.fail(f"{path} is read"))
+    made = McpTools(CapabilitySetSettings(own=McpSettings(), base=str(world.base)))
+    assert list(made.entries()) == []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rtfs_capability_mcp.schemas import checker, type_of, type_text
+from rtfs_capability_mcp.schemas import checker, too_much, type_of, type_text
+from rtfs_capability_mcp.sizes import MOST_DEPTH
 from rtfs_framework.api import parse_type
 
 TREE = {"$ref": "#/$defs/T", "$defs": {"T": {"type": "array", "items": {"$ref": "#/$defs/T"}}}}
@@ -56,11 +57,16 @@ def test_a_schema_is_a_type(schema, text):
         {"enum": ["\ud800"]},
         {"type": "object", "properties": {'\u202e\n"]': {"type": "string"}}},
         {"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#"}, "c": {"$ref": "#"}}},
+        {"type": "object", "properties": {f"p{n}": {"$ref": "#/$defs/E"} for n in range(100)},
+         "$defs": {"E": {"enum": ["x" * 1_000_000]}}},
+        {"type": "object", "properties": {f"p{n}": {"$ref": "#/$defs/E"} for n in range(100)},
+         "$defs": {"E": {"enum": ["x" * 1_000]}}},
+        {"type": "object", "properties": {"x" * 1_000_000: {}}},
     ],
-    ids=["recursive", "wide", "long", "surrogate", "unseen", "exploding"],
+    ids=["recursive", "wide", "long", "surrogate", "unseen", "exploding", "huge", "multiplied", "name"],
 )  # fmt: skip
 def test_a_schema_that_means_harm_is_a_type_all_the_same(schema):
-    assert len(type_text(schema)) < 100_000
+    assert len(type_text(schema)) <= 20_000
     assert type_of(schema) is not None
 
 
@@ -85,6 +91,71 @@ def validator():
 )
 def test_data_are_checked_by_the_schema(validator, schema, data, says):
     assert says in validator(schema)(data)
+
+
+def chain(levels, make):
+    """Return a schema of so many, each of which refers to the next as `make` says."""
+    next_ = [{"$ref": f"#/$defs/T{n + 1}"} for n in range(levels)]
+    defs = {f"T{n}": make(each) for n, each in enumerate(next_)}
+    return {"$ref": "#/$defs/T0", "$defs": {**defs, f"T{levels}": {"type": "string"}}}
+
+
+def recursive(*parts):
+    """Return a schema of which `T` is any of some."""
+    return {"$ref": "#/$defs/T", "$defs": {"T": {"anyOf": list(parts)}}}
+
+
+AGAIN = {"$ref": "#/$defs/T"}
+TOO_MUCH = {
+    "all": chain(28, lambda each: {"allOf": [each, each]}),
+    "any": chain(20, lambda each: {"anyOf": [each, each]}),
+    "one-and-if": chain(20, lambda each: {"oneOf": [each], "if": each}),
+    "members": chain(20, lambda each: {"properties": {"a": each}, "anyOf": [{"patternProperties": {"a": each}}]}),
+    "by-depth": recursive({"items": AGAIN}, {"items": AGAIN}),
+    "by-depth-later": recursive({"items": {"items": {"items": AGAIN}}}, {"items": {"items": {"items": AGAIN}}}),
+    "itself": {"$ref": "#"},
+    "around": {"allOf": [{"anyOf": [{"$ref": "#"}]}]},
+    "many": {"properties": {f"p{n}": {} for n in range(6_000)}},
+    "long": chain(300, lambda each: {"allOf": [each]}),
+    "enums": {"allOf": [{"enum": list(range(100_000))}, {"enum": list(range(100_000))}]},
+    "dynamic": {"items": {"$dynamicRef": "#T"}},
+    "anchor": {"$ref": "#T", "$defs": {"T": {"$anchor": "T"}}},
+    "base": {"$ref": "#/$defs/T/items", "$defs": {"T": {"$id": "http://a/b", "items": {"$ref": "#/items"}}}},
+    "nowhere": {"$ref": "#/$defs/none"},
+}
+
+
+@pytest.mark.parametrize("schema", TOO_MUCH.values(), ids=TOO_MUCH.keys())
+def test_a_schema_that_takes_too_much_work_checks_nothing(validator, schema):
+    assert too_much(schema) is not None
+    assert "cannot be used" in validator(schema)({})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        TREE,
+        recursive({"type": "array", "items": AGAIN}, {"type": "object", "additionalProperties": AGAIN}, {}),
+        chain(22, lambda each: {"type": "object", "properties": {"a": each, "b": each}}),
+        {"$id": "http://a/b", "$ref": "http://a/b#/$defs/a%20b", "$defs": {"a b": {"type": ["array", "object"]}}},
+        {"anyOf": [{"type": "object", "properties": {"kind": {"const": n}}} for n in range(100)]},
+        {"type": "object", "properties": {f"p{n}": {"enum": ["a", "b"]} for n in range(1_000)}},
+    ],
+    ids=["tree", "json", "binary", "named", "union", "wide"],
+)
+def test_schemas_of_honest_servers_check(validator, schema):
+    assert too_much(schema) is None
+    value: object = []
+    assert "cannot be used" not in (validator(schema)(value) or "")
+    for _ in range(MOST_DEPTH):
+        value = [value]
+    assert "nested" in validator(schema)(value)
+
+
+def test_data_that_take_too_much_work_are_refused(validator):
+    schema = {"items": {"anyOf": [{"minimum": n} for n in range(500)]}}
+    assert validator(schema)([1] * 100) is None
+    assert "too large" in validator(schema)([1] * 10_000)
 
 
 def test_data_that_fit_pass(validator):
