@@ -109,4 +109,4 @@ def _line(stream: Stream) -> str:
 
 
 def _put(data: Any) -> None:
-    click.echo(json.dumps(data, ensure_ascii=False))
+    click.echo(json.dumps(data).replace("\x7f", "\\u007f"))  # nothing that steers a terminal

@@ -76,6 +76,8 @@ class Batch:
     items: tuple[Any, ...]
     done: bool
     """Whether nothing comes after these."""
+    cut: bool = False
+    """Whether a bound cut them off: more may be there already."""
 
 
 @attrs.frozen(slots=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
-from itertools import islice
 from typing import Any
 
 from rtfs_framework.api import (
@@ -37,13 +36,25 @@ MOST_KEPT = 1 << 24
 """Characters of a state, of an item of a queue, or of the items of one pull."""
 MOST_AT_ONCE = 1 << 22
 """Characters, or bytes of a file, of one batch: about so many are held in memory."""
+MOST_PASSED = 1 << 16
+"""Items that one look passes over: they are other parts of a split, or lines without a value."""
+MOST_SOURCE = 1 << 20
+"""Characters of a source: each look reads it."""
 _MOST_STRIDE = 4096
 _MOST_LEAVES = 256
+_MOST_DEPTH = 32
+_END = 1 << 63
+_PASSED = object()
+"""Stands for an item that is passed over: the position moves, and nothing is given."""
 
 Open = Callable[[str], int]
 """Gives a descriptor of a file that may be read."""
 Item = tuple[Any, Any]
 """An item, and the position after it."""
+Step = tuple[Any, Any, int]
+"""An item or `_PASSED`, the position after it, and what it cost: characters, or bytes of a file."""
+Inner = Callable[[Any], "list[Any]"]
+"""Reads a source within a source."""
 
 
 @cache
@@ -57,17 +68,19 @@ def wrong(problem: str) -> CapabilityError:
     return CapabilityError(problem, "InvalidArgument")
 
 
-def source_of(said: Any, endpoints: Any) -> list[Any]:
+def source_of(said: Any, endpoints: Any, depth: int = 0) -> list[Any]:
     """Return a source as data.
 
     Raises:
         CapabilityError: InvalidArgument: it is none.
     """
+    if depth > _MOST_DEPTH:
+        raise wrong(f"sources are merged and split more than {_MOST_DEPTH} deep")
     if isinstance(said, str | Keyword):
         name = said if isinstance(said, str) else said.name
         known = endpoints.get(name)
         if known is None:
-            return _queue(name, Map.of(()), endpoints)
+            return _queue(name, Map.of(()), None)
         kind = "jsonl" if known.lines is None else "lines"
         return [kind, getattr(known, kind) or "", known.follow]
     if not isinstance(said, Map):
@@ -75,7 +88,7 @@ def source_of(said: Any, endpoints: Any) -> list[Any]:
     for kind, read in _READ.items():
         found = said.get(Keyword(kind))
         if found is not None:
-            return read(found, said, endpoints)
+            return read(found, said, lambda each: source_of(each, endpoints, depth + 1))
     raise wrong(f"a source has one of {' '.join(f':{kind}' for kind in _READ)}")
 
 
@@ -83,20 +96,20 @@ def _is_vector(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 
-def _range(found: Any, _said: Map, _endpoints: Any) -> list[Any]:
-    if not _is_vector(found) or len(found) != 2 or not all(type(each) is int for each in found):
-        raise wrong("write {:range [first end]}, of integers")
+def _range(found: Any, _said: Map, _inner: Any) -> list[Any]:
+    if not _is_vector(found) or len(found) != 2 or not all(type(each) is int and abs(each) <= _END for each in found):
+        raise wrong("write {:range [first end]}, of integers of 64 bits")
     return ["range", *found]
 
 
-def _values(found: Any, _said: Map, _endpoints: Any) -> list[Any]:
+def _values(found: Any, _said: Map, _inner: Any) -> list[Any]:
     if not _is_vector(found):
         raise wrong("write {:values [...]}")
     return ["values", kept(found)]
 
 
-def _file(kind: str) -> Callable[[Any, Map, Any], list[Any]]:
-    def read(found: Any, said: Map, _endpoints: Any) -> list[Any]:
+def _file(kind: str) -> Callable[[Any, Map, Inner], list[Any]]:
+    def read(found: Any, said: Map, _inner: Any) -> list[Any]:
         if not isinstance(found, str):
             raise wrong(f'write {{:{kind} "path"}}')
         return [kind, found, said.get(Keyword("follow")) is True]
@@ -104,22 +117,22 @@ def _file(kind: str) -> Callable[[Any, Map, Any], list[Any]]:
     return read
 
 
-def _queue(found: Any, _said: Map, _endpoints: Any) -> list[Any]:
+def _queue(found: Any, _said: Map, _inner: Any) -> list[Any]:
     if not isinstance(found, str) or not found or "\0" in found:
         raise wrong('write {:queue "name"}')
     return ["queue", found]
 
 
-def _pipe(found: Any, _said: Map, _endpoints: Any) -> list[Any]:
+def _pipe(found: Any, _said: Map, _inner: Any) -> list[Any]:
     if not isinstance(found, str):
         raise wrong('write {:pipe "path"}')
     return ["pipe", found]
 
 
-def _merge(found: Any, _said: Map, endpoints: Any) -> list[Any]:
+def _merge(found: Any, _said: Map, inner: Inner) -> list[Any]:
     if not _is_vector(found) or not 1 <= len(found) <= 64:
         raise wrong("write {:merge [source ...]}, of 1 to 64 sources")
-    merged = [_replayable(source_of(each, endpoints)) for each in found]
+    merged = [_replayable(inner(each)) for each in found]
     if sum(map(_leaves, merged)) > _MOST_LEAVES:
         raise wrong(f"more than {_MOST_LEAVES} sources are merged")
     return ["merge", merged]
@@ -135,14 +148,14 @@ def _leaves(source: list[Any]) -> int:
             return 1
 
 
-def _split(found: Any, said: Map, endpoints: Any) -> list[Any]:
+def _split(found: Any, said: Map, inner: Inner) -> list[Any]:
     into, part = said.get(Keyword("into")), said.get(Keyword("part"))
     if type(into) is not int or type(part) is not int or not 0 <= part < into:
         raise wrong("write {:split source :into 3 :part 0}: parts count from 0")
-    inner = _replayable(source_of(found, endpoints))
-    if into * _stride(inner) > _MOST_STRIDE:
+    source = _replayable(inner(found))
+    if into * _stride(source) > _MOST_STRIDE:
         raise wrong(f"split into more than {_MOST_STRIDE} parts")
-    return ["split", inner, into, part]
+    return ["split", source, into, part]
 
 
 def _stride(source: list[Any]) -> int:
@@ -164,7 +177,7 @@ def _replayable(source: list[Any]) -> list[Any]:
     return source
 
 
-_READ: dict[str, Callable[[Any, Map, Any], list[Any]]] = {
+_READ: dict[str, Callable[[Any, Map, Inner], list[Any]]] = {
     "range": _range, "values": _values, "lines": _file("lines"), "jsonl": _file("jsonl"), "queue": _queue,
     "pipe": _pipe,    "merge": _merge, "split": _split,
 }  # fmt: skip
@@ -218,7 +231,7 @@ def is_open(source: list[Any]) -> bool:
             return False
 
 
-def items(source: list[Any], position: Any, type_: Type, open_: Open) -> Iterator[Item]:
+def items(source: list[Any], position: Any, type_: Type, open_: Open) -> Iterator[Step]:
     """Give the items after a position, as far as they are there, checked against their type.
 
     Raises:
@@ -227,28 +240,29 @@ def items(source: list[Any], position: Any, type_: Type, open_: Open) -> Iterato
     match source:
         case ["range", first, end]:
             start = first if position is None else position
-            yield from ((fitting(type_, each), each + 1) for each in range(start, end))
+            yield from ((fitting(type_, each), each + 1, 1) for each in range(start, end))
         case ["values", text]:
             start = position or 0
-            yield from ((fitting(type_, each), start + n) for n, each in enumerate(_data(text)[start:], 1))
+            for n, each in enumerate(_data(text)[start:], 1):
+                yield fitting(type_, each), start + n, len(each) if isinstance(each, str) else 1
         case ["lines", path, follow]:
             for line, end in _lines(open_(path), position or 0, whole=follow):
-                yield fitting(type_, _text(line, path, end)), end
+                yield fitting(type_, _text(line, path, end)), end, len(line) + 1
         case ["jsonl", path, follow]:
             for line, end in _lines(open_(path), position or 0, whole=follow):
-                if line.strip():
-                    yield _json(type_, _text(line, path, end), path, end), end
+                item = _json(type_, _text(line, path, end), path, end) if line.strip() else _PASSED
+                yield item, end, len(line) + 1
         case ["merge", sources]:
             yield from _merged(sources, position, type_, open_)
         case ["split", inner, into, part]:
             at, count = position or (None, 0)
-            for item, after in items(inner, at, type_, open_):
-                count += 1
-                if (count - 1) % into == part:
-                    yield item, [after, count]
+            for item, after, cost in items(inner, at, type_, open_):
+                ours = item is _PASSED or count % into == part
+                count += item is not _PASSED
+                yield item if ours else _PASSED, [after, count], cost
 
 
-def _merged(sources: list[Any], position: Any, type_: Type, open_: Open) -> Iterator[Item]:
+def _merged(sources: list[Any], position: Any, type_: Type, open_: Open) -> Iterator[Step]:
     """Give one item of each source in turn; those that have nothing are passed over."""
     places, turn = ([None] * len(sources), 0) if position is None else (list(position[0]), position[1])
     readers = [items(source, place, type_, open_) for source, place in zip(sources, places, strict=True)]
@@ -256,12 +270,12 @@ def _merged(sources: list[Any], position: Any, type_: Type, open_: Open) -> Iter
         idle = 0
         while idle < len(readers):
             found = next(readers[turn], None)
-            here, turn = turn, (turn + 1) % len(readers)
-            if found is None:
-                idle += 1
-                continue
-            idle, places[here] = 0, found[1]
-            yield found[0], [list(places), turn]
+            if found is not None:
+                places[turn] = found[1]
+            if found is None or found[0] is not _PASSED:
+                turn, idle = (turn + 1) % len(readers), idle + 1 if found is None else 0
+            if found is not None:
+                yield found[0], [list(places), turn], found[2]
     finally:
         for reader in readers:
             reader.close()  # type: ignore[attr-defined]
@@ -322,19 +336,27 @@ def fitting(type_: Type, value: Any) -> Any:
     return value
 
 
-def several(found: Iterator[Item], most: int) -> tuple[list[Item], bool]:
-    """Return at most so many items, and not much more than `MOST_AT_ONCE`; tell whether that cut them off."""
+def several(found: Iterator[Step], most: int) -> tuple[list[Item], bool, Any]:
+    """Return at most so many items, and not much more than `MOST_AT_ONCE`.
+
+    So many are passed over at most, too: also returns whether these bounds cut the items off, and which position was
+    reached after them (None if it is that of the last item).
+    """
     taken: list[Item] = []
-    size = 0
-    before: int | None = None
+    size = passed = 0
+    reached = None
     try:
-        for item, after in islice(found, most):
-            taken.append((item, after))
-            size += len(item) if isinstance(item, str) else 1
-            if type(after) is int:  # bytes of a file
-                size, before = size + (0 if before is None else after - before), after
-            if size > MOST_AT_ONCE:
-                return taken, True
-        return taken, False
+        for item, after, cost in found:
+            size += cost
+            if item is _PASSED:
+                passed, reached = passed + 1, after
+            else:
+                taken.append((item, after))
+                reached = None
+            if size > MOST_AT_ONCE or passed >= MOST_PASSED:
+                return taken, True, reached
+            if len(taken) == most:
+                break
+        return taken, False, reached
     finally:
         found.close()  # type: ignore[attr-defined]

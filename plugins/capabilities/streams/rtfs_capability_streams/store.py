@@ -300,15 +300,16 @@ class Store:
             wanted = type_of(stream.type)
             if not stream.replayable:
                 self._intake(db, stream)
-            found, cut = (
-                several(items(stream.source, stream.position, wanted, open_), most)
-                if stream.queue is None
-                else queues.claimed(db, stream, stream.queue, most, wanted)
-            )
+            if stream.queue is not None:
+                found, cut = queues.claimed(db, stream, stream.queue, most, wanted)
+            else:
+                found, cut, reached = several(items(stream.source, stream.position, wanted, open_), most)
+                if not found and reached is not None:
+                    stream.position = reached
         stream.given, stream.key = [after for _, after in found], key
         done = stream.status != "open" or not (cut or len(found) == most or self._more(db, stream))
         _save(db, stream)
-        return Batch(stream, stream.seq, tuple(item for item, _ in found), done)
+        return Batch(stream, stream.seq, tuple(item for item, _ in found), done, cut)
 
     def _intake(self, db: sqlite3.Connection, stream: Stream) -> None:
         """Move lines of a pipe into the stream's own queue, as far as there is room."""
@@ -328,10 +329,10 @@ class Store:
         if stream.queue is not None:
             left = db.execute(schema.FREE, (stream.tenant, stream.queue, 1)).fetchall()
             return not left and not self._more(db, stream)
-        return (
-            not is_open(stream.source)
-            and not several(items(stream.source, stream.position, type_of(stream.type), open_), 1)[0]
-        )
+        if is_open(stream.source):
+            return False
+        found, cut, _ = several(items(stream.source, stream.position, type_of(stream.type), open_), 1)
+        return not found and not cut
 
     @staticmethod
     def _more(db: sqlite3.Connection, stream: Stream) -> bool:

@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 from rtfs_capability_streams.files import open_beneath
 from rtfs_capability_streams.pipes import Pipes
 from rtfs_capability_streams.plugin import FILE, StreamSettings
-from rtfs_capability_streams.rows import Batch, Progress, QueueFull, Stream
-from rtfs_capability_streams.sources import effects_of, kept, source_of, wrong
+from rtfs_capability_streams.rows import Batch, QueueFull, Stream, as_text
+from rtfs_capability_streams.said import count_in, name_in, number_in, progress_of, sink_in, stream_in, type_in
+from rtfs_capability_streams.sources import MOST_SOURCE, effects_of, kept, source_of, wrong
 from rtfs_capability_streams.store import Store
 from rtfs_framework.api import (
     CapabilityEntry,
@@ -26,16 +27,15 @@ from rtfs_framework.api import (
     CapabilitySetSettings,
     Described,
     Keyword,
-    LanguageError,
     Map,
-    parse_type,
     read_value,
-    show_type,
     write,
 )
 
 _LOOK = 0.02
 """Seconds between two looks at a queue or file that others fill."""
+_PAUSE = 0.001
+"""Seconds between two looks at a source that has more: others come to the file."""
 _SPARE = 1.0
 """Seconds before its call's deadline at which a wait ends."""
 _BATCH, _MOST_BATCH = 256, 4096
@@ -116,27 +116,29 @@ class Streams:
         given = said if isinstance(said, Map) else Map.of(())
         incoming, sink = given.get(_k("in")), options.get(_k("sink"), given.get(_k("out")))
         source = source_of(said if incoming is None else incoming, self._settings.endpoints)
+        if len(as_text(source)) > MOST_SOURCE:
+            raise wrong(f"a source has at most {MOST_SOURCE:,} characters: put more into a file or a queue")
         endpoint = self._settings.endpoints.get(said) if isinstance(said, str) else None
         usual = ":any" if endpoint is None else endpoint.of
         name = options.get(_k("name"))
         stream = Stream(
             named=name is not None,
             tenant=request.tenant,
-            id=_name(name) if name is not None else _id_of(request),
+            id=name_in(name) if name is not None else _id_of(request),
             source=source,
-            type=_type(options, "of", usual),
-            sink="" if sink is None else _sink_name(sink),
-            takes=_type(options, "takes", ":any"),
+            type=type_in(options, "of", usual),
+            sink="" if sink is None else sink_in(sink),
+            takes=type_in(options, "takes", ":any"),
             processor=processor,
-            batch=_number(options, "batch", _BATCH, 1, _MOST_BATCH),
-            wait=_number(options, "wait", 0, 0, _MOST_WAIT),
+            batch=count_in(options, "batch", _BATCH, 1, _MOST_BATCH),
+            wait=number_in(options, "wait", 0, 0, _MOST_WAIT),
             state=kept(options.get(_k("state"))),
             position=None,
             seq=0,
             status="open",
             marks=request.marks,
         )
-        capacity = _number(options, "capacity", 0, 0, 1_000_000)
+        capacity = count_in(options, "capacity", 0, 0, 1_000_000)
         return _marked(*_handle(self._store.start(stream, capacity or None)))
 
     def _attach(self, request: CapabilityRequest) -> Any:
@@ -146,7 +148,7 @@ class Streams:
                 return _marked(*_handle(self._store.get(request.tenant, said)))
             except CapabilityError:
                 return self._made(request, said, Map.of([(_k("name"), said)]))
-        return _marked(*_handle(self._store.get(request.tenant, _stream(said))))
+        return _marked(*_handle(self._store.get(request.tenant, stream_in(said))))
 
     def _callbacks(self, request: CapabilityRequest) -> Any:
         if len(request.args) != 2 or not isinstance(request.args[1], Sequence):
@@ -160,7 +162,7 @@ class Streams:
         if not 1 <= len(request.args) <= 2:
             raise wrong("write (stream-next stream)")
         options = _map(request, 1) if request.args[1:] else Map.of(())
-        most, id_ = _number(options, "max", 1, 1, _MOST_BATCH), self._id(request)
+        most, id_ = count_in(options, "max", 1, 1, _MOST_BATCH), self._id(request)
         batch = self._until_there(
             request, lambda: self._store.pull(request.tenant, id_, request.key, most, self._open, request.marks)
         )
@@ -182,7 +184,7 @@ class Streams:
                 request, lambda: self._store.begin(tenant, id_, request.key, self._open, request.marks)
             )
         else:
-            made = _progress(said)
+            made = progress_of(said)
             batch = self._until_there(
                 request,
                 lambda: self._store.go_on(tenant, id_, request.key, made, self._open, request.marks),
@@ -193,7 +195,7 @@ class Streams:
         return _marked(Map.of(entries), stream.marks)
 
     def _commit(self, request: CapabilityRequest) -> Any:
-        id_, said = self._id(request), _progress(_map(request, 1))
+        id_, said = self._id(request), progress_of(_map(request, 1))
         stream = self._patiently(
             request,
             lambda: self._store.end(request.tenant, id_, request.key, said, self._open, request.marks),
@@ -221,8 +223,8 @@ class Streams:
 
     def _sink(self, request: CapabilityRequest) -> Any:
         options = _map(request, 1) if request.args[1:] else Map.of(())
-        name, type_ = _sink_name(request.args[0] if request.args else None), _type(options, "of", ":any")
-        capacity = _number(options, "capacity", 0, 0, 1_000_000)
+        name, type_ = sink_in(request.args[0] if request.args else None), type_in(options, "of", ":any")
+        capacity = count_in(options, "capacity", 0, 0, 1_000_000)
         holds, marks = self._store.open_queue(request.tenant, name, type_, capacity or None, request.marks)
         return _marked(Map.of([(_k("sink"), name), (_k("takes"), holds)]), marks)
 
@@ -230,7 +232,7 @@ class Streams:
         if not 2 <= len(request.args) <= 3:
             raise wrong("write (stream-produce sink item), or (stream-produce sink items {:all true})")
         options = _map(request, 2) if request.args[2:] else Map.of(())
-        name, item = _sink_name(request.args[0]), request.args[1]
+        name, item = sink_in(request.args[0]), request.args[1]
         several = options.get(_k("all")) is True and isinstance(item, Sequence) and not isinstance(item, str)
         values = tuple(item) if several else (item,)
         self._patiently(
@@ -238,26 +240,27 @@ class Streams:
         )
 
     def _close(self, request: CapabilityRequest) -> Any:
-        self._store.close_queue(request.tenant, _sink_name(_only(request)), request.marks)
+        self._store.close_queue(request.tenant, sink_in(_only(request)), request.marks)
 
     def _id(self, request: CapabilityRequest) -> str:
-        return _stream(request.args[0] if request.args else None)
+        return stream_in(request.args[0] if request.args else None)
 
     def _open(self, path: str) -> int:
         return open_beneath(path, self._settings.roots, self._base)
 
     def _until_there(self, request: CapabilityRequest, give: Callable[[], Batch]) -> Batch:
         """Return a batch that has items, or the last look when the stream's time to wait is over."""
+        last = self._clock() + _left(request)
         batch = self._patiently(request, give)
-        end = self._clock() + min(batch.stream.wait, _left(request))
-        while not batch.items and not batch.done and self._clock() < end:
-            self._sleep(_LOOK)
+        end = min(last, self._clock() + batch.stream.wait)
+        while not batch.items and not batch.done and self._clock() < (last if batch.cut else end):
+            self._sleep(_PAUSE if batch.cut else _LOOK)
             batch = give()
         return batch
 
     def _patiently(self, request: CapabilityRequest, work: Callable[[], Result], options: Map | None = None) -> Result:
         """Do something as soon as the queue that it needs has room."""
-        most = _number(options or Map.of(()), "wait", 10, 0, _MOST_WAIT)
+        most = number_in(options or Map.of(()), "wait", 10, 0, _MOST_WAIT)
         end = self._clock() + min(most, _left(request))
         while True:
             try:
@@ -334,61 +337,9 @@ def _map(request: CapabilityRequest, place_: int) -> Map:
     return found
 
 
-def _stream(said: Any) -> str:
-    if isinstance(said, Map) and _k("stages") in said:
-        raise wrong("the stages of a stream are applied by stream-run and stream-consume alone")
-    found = said.get(_k("stream")) if isinstance(said, Map) else said
-    if not isinstance(found, str):
-        raise wrong("a stream is what (stream-source ...) gives, or its name")
-    return found
-
-
-def _sink_name(said: Any) -> str:
-    found = said.get(_k("sink")) if isinstance(said, Map) else said.name if isinstance(said, Keyword) else said
-    if not isinstance(found, str) or not found or "\0" in found:
-        raise wrong("a sink is what (stream-sink name) gives, a two-way stream, or a name")
-    return found
-
-
-def _name(said: Any) -> str:
-    found = said.name if isinstance(said, Keyword) else said
-    if not isinstance(found, str) or not 0 < len(found) <= 200:
-        raise wrong("the :name of a stream is a text of 1 to 200 characters")
-    return found
-
-
 def _id_of(request: CapabilityRequest) -> str:
     words = request.key or secrets.token_hex(16)
     return "s-" + hashlib.sha256(words.encode()).hexdigest()[:16]
-
-
-def _type(options: Map, name: str, usual: str) -> str:
-    said = options.get(_k(name))
-    text = usual if said is None else said if isinstance(said, str) else write(said)
-    try:
-        return show_type(parse_type(text))
-    except LanguageError as error:
-        raise wrong(f":{name} is no type: {error}") from error
-
-
-def _number(options: Map, name: str, usual: int, low: int, high: float) -> Any:
-    found = options.get(_k(name), usual)
-    if isinstance(found, bool) or not isinstance(found, int | float) or not low <= found <= high:
-        raise wrong(f":{name} is a number from {low} to {high:g}")
-    return found
-
-
-def _progress(said: Map) -> Progress:
-    epoch, seq, outputs = said.get(_k("epoch")), said.get(_k("seq")), said.get(_k("outputs"), ())
-    action = said.get(_k("action"), _k("continue"))
-    word = action.name if isinstance(action, Keyword) else ""
-    if word not in ("continue", "resume", "pause", "cancel", "complete"):
-        raise wrong("an :action is :continue, :resume, :pause, :cancel or :complete")
-    if type(epoch) is not int or type(seq) is not int:
-        raise wrong("this is what (stream-run stream processor) says of itself")
-    if not isinstance(outputs, Sequence) or isinstance(outputs, str):
-        raise wrong(":outputs is a vector")
-    return Progress(epoch, seq, said.get(_k("state")), tuple(outputs), "continue" if word == "resume" else word)
 
 
 def _left(request: CapabilityRequest) -> float:

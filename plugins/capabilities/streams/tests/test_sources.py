@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rtfs_capability_streams.sources import effects_of, is_open, items, several, source_of
-from rtfs_framework.api import CapabilityError, parse_type, read_value
+from rtfs_framework.api import CapabilityError, parse_type, read_value, write
 
 ANY = parse_type(":any")
 
@@ -66,7 +67,7 @@ def test_from_any_position_they_go_on_where_they_were(source, data):
         "5", "{}", "{:range [1]}", "{:range [1 2.5]}", "{:range [true 2]}", "{:values 1}", "{:lines 1}", "{:merge []}",
         '{:merge [{:queue "q"}]}', '{:merge ["q"]}', "{:split {:range [0 1]} :into 2 :part 2}", "{:queue 1}",
         "{:split {:split {:range [0 1]} :into 100 :part 0} :into 100 :part 0}",
-        "{:split {:range [0 1]} :into 5000 :part 1}",
+        "{:split {:range [0 1]} :into 5000 :part 1}", "{:range [0 9223372036854775809]}",
         "{:split {:range [0 1]} :into 0 :part 0}", '{:split "q" :into 2 :part 0}', "{:merge 3}", '{:jsonl [""]}',
     ],
 )  # fmt: skip
@@ -82,6 +83,39 @@ def test_a_source_has_a_bounded_number_of_parts():
         inner = f"{{:merge [{' '.join([inner] * 17)}]}}"
     with pytest.raises(CapabilityError, match="256 sources"):
         read(inner)
+
+
+@pytest.mark.parametrize("around", ["{{:merge [{}]}}", "{{:split {} :into 1 :part 0}}"])
+def test_sources_are_nested_to_a_bounded_depth(around):
+    said = {"m": read_value("{:range [0 1]}")}
+    for depth in range(40):
+        said["m"] = read_value(around.format(write(said["m"])))
+        if depth < 32:
+            assert given_by(source_of(said["m"], {}))[0][0] == 0
+    with pytest.raises(CapabilityError, match="32 deep"):
+        source_of(said["m"], {})
+
+
+@pytest.mark.parametrize("around", ["{}", "{{:merge [{} {{:values []}}]}}", "{{:split {} :into 1 :part 0}}"])
+def test_one_look_passes_over_a_bounded_number_of_items_and_the_next_goes_on_there(monkeypatch, around):
+    monkeypatch.setattr("rtfs_capability_streams.sources.MOST_PASSED", 1000)
+    source = read(around.format("{:split {:range [0 1000000000]} :into 4000 :part 3999}"))
+    position, looks, found = None, 0, []
+    while not found:
+        found, cut, reached = several(items(source, position, ANY, nothing), 9)
+        position, looks = json.loads(json.dumps(reached)), looks + 1
+        assert found or cut
+    assert (looks, found[0][0]) == (4, 3999)
+
+
+def test_lines_without_a_value_are_passed_over_by_their_size(tmp_path, monkeypatch):
+    monkeypatch.setattr("rtfs_capability_streams.sources.MOST_AT_ONCE", 100)
+    (tmp_path / "f").write_text((" " * 29 + "\n") * 20 + "5\n")
+    source, position, looks = read('{:jsonl "f"}'), None, 0
+    while not (step := several(items(source, position, ANY, lambda _: os.open(tmp_path / "f", os.O_RDONLY)), 9))[0]:
+        position, looks = step[2], looks + 1
+        assert position == looks * 120
+    assert (looks, step[0]) == (5, [(5, 602)])
 
 
 def test_what_they_touch_and_whether_more_may_come():

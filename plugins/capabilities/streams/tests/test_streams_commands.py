@@ -76,6 +76,17 @@ def test_one_is_shown_with_its_state(ran):
     assert (shown["state"], shown["waiting"], shown["seq"]) == ("{:sum 1}", 2, 1)
 
 
+def test_nothing_in_json_steers_a_terminal(ran):
+    name = "a\x7f\x9b31m\u202eb"
+    code, _, err = ran("eval", f'(stream-source {{:range [0 5]}} {{:name "{name}" :state "{name}"}})')
+    assert code == 0, err
+    for args in (("list",), ("show", name)):
+        _, out, _ = ran("streams", *args, "--json")
+        assert out.isascii()
+        assert "\x7f" not in out
+        assert json.loads(out).get("stream", name) == name
+
+
 def test_an_unknown_one_is_said(ran):
     code, _, err = ran("streams", "show", "nope")
     assert code == 2

@@ -181,6 +181,18 @@ def test_named_endpoints_files_and_callbacks(opened, tmp_path):
     assert write(copies).startswith('{:items ["{\\"n\\": 1}!" "!" "{\\"n\\": 2}!"] ')
 
 
+@pytest.mark.parametrize(("state", "kept"), [("", "{}"), ("{:sum 4}", "{:sum 4}"), ("5", "7"), ("nil", "2")], ids=str)
+def test_consuming_counts_unless_the_state_is_something_else(opened, state, kept):
+    program = f"""
+    (defn total [state order m] {{:state state}})
+    (stream-produce "pair" [1 2] {{:all true}})
+    (call :stream.close "pair")
+    (stream-consume (mcp-stream "pair" total {state}) {{:on-item (fn [n] n)}})
+    """
+    with opened() as session:
+        assert write(session.run(program).value).endswith(f":status :completed :seq 2 :state {kept}}}")
+
+
 def test_a_producer_and_a_consumer_run_side_by_side_over_a_small_queue(opened):
     program = """
     (def feed (stream-source "feed" {:name "reader" :wait 20 :batch 4 :capacity 4}))

@@ -251,6 +251,10 @@ def _request(id_, *texts):
         (NEXT, ('{:stream "q" :stages []}',), "stream-run"),
         (START, ("{:range [0 1]}", '{:name ""}'), ":name"),
         (START, ("{:range [0 1]}", "{:batch 0}"), ":batch"),
+        (START, ("{:range [0 1]}", "{:batch 2.5}"), ":batch is an integer"),
+        (START, ('"q"', "{:capacity 0.5}"), ":capacity is an integer"),
+        ("marketplace.stream.open-sink", ('"q"', "{:capacity 0.5}"), ":capacity is an integer"),
+        (NEXT, ('"q"', "{:max 1.5}"), ":max is an integer"),
         (START, ("{:range [0 1]}", "{:wait true}"), ":wait"),
         ("marketplace.stream.register-callbacks", ('"q"', "{:on-item 1}"), "stay in their program"),
         ("marketplace.stream.register-callbacks", ('"q"', "[:on-end]"), ":on-item"),
@@ -287,6 +291,41 @@ def test_a_file_is_read_in_large_batches_wherever_its_reader_is(desk, tmp_path, 
     desk.call(START, '{:lines "data/long"}', '{:name "r"}')
     sizes = [len(of(desk.call(NEXT, '"r"', "{:max 20}"), "items")[0]) for _ in range(10)]
     assert sizes == [20] * 10
+
+
+def test_a_source_is_bounded(desk, monkeypatch):
+    monkeypatch.setattr("rtfs_capability_streams.streams.MOST_SOURCE", 40)
+    desk.call(START, "{:values [0 1 2]}")
+    with pytest.raises(CapabilityError, match="at most 40 characters"):
+        desk.call(START, "{:values [0 1 2 3 4 5 6 7 8 9 10 11 12 13]}")
+
+
+@pytest.fixture
+def sparse(desk, tmp_path, monkeypatch):
+    """Return a stream of two items with many lines without a value before each, of which one look passes over 3."""
+    monkeypatch.setattr("rtfs_capability_streams.sources.MOST_PASSED", 3)
+    (tmp_path / "data" / "sparse").write_text(("\n" * 40 + "7\n") * 2)
+    return desk.call(START, '{:jsonl "data/sparse"}', '{:name "r" :of :int :batch 1}')
+
+
+def test_many_items_that_are_passed_over_are_passed_over_step_by_step(desk, sparse):
+    assert [write(desk.call(NEXT, sparse)) for _ in range(3)] == ["{:value 7 :seq 0}", "{:value 7 :seq 1}", "nil"]
+    assert 0 < desk.now < 0.1
+
+
+def test_whoever_runs_them_hears_the_end(desk, sparse):
+    batch, seq = desk.call(RUN, sparse, "{}"), 0
+    while of(batch, "done") == (False,):
+        seq += len(of(batch, "items")[0])
+        batch = desk.call(RUN, sparse, said(1, seq, 0))
+    assert of(desk.call(COMMIT, sparse, said(1, 2, 0)), "status", "seq") == (Keyword("completed"), 2)
+
+
+def test_passing_over_ends_with_the_time_of_its_call_and_the_next_call_goes_on(desk, sparse):
+    assert write(desk.call(NEXT, sparse, deadline=1.005)) == "{:waiting true}"
+    before = desk.now
+    assert of(desk.call(NEXT, sparse), "value", "seq") == (7, 0)
+    assert desk.now - before < 0.012
 
 
 def test_what_is_kept_is_bounded(desk, monkeypatch):

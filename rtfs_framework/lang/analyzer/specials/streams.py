@@ -84,7 +84,7 @@ _EACH = """
       on-error (get callbacks :on-error)
       processor (fn [state item metadata]
                   (do (if (nil? on-error) (on-item item) (try (on-item item) (catch error (on-error error item))))
-                      {:state (+ (or state 0) 1)}))
+                      {:state (if (nil? state) 1 (if (number? state) (+ state 1) state))}))
       ended BODY]
   (do (if (and (= (get ended :status) :completed) (not (nil? (get callbacks :on-end))))
         ((get callbacks :on-end) ended)
