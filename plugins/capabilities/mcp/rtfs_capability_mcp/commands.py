@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from asyncio import CancelledError
 from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -224,8 +225,8 @@ def _listed(name: str, server: ServerSettings, base: str) -> tuple[dict[str, Any
 
     try:
         return anyio.run(listed_once, name, server, CapabilitySetSettings(base=base, environ=os.environ.get))
-    except KeyboardInterrupt as error:  # asyncio raises one of its own, once all tasks have ended
-        raise click.Abort from error
+    except (KeyboardInterrupt, CancelledError):  # of asyncio's own, once all has ended; the latter before Python 3.11
+        raise click.Abort from None
 
 
 def _changes(

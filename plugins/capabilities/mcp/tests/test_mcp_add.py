@@ -268,6 +268,6 @@ def test_ctrl_c_ends_the_server_and_is_no_fault_of_the_plug_in(world, rtfs):
             time.sleep(0.01)
         rtfs_itself.send_signal(signal.SIGINT)
         _, said = rtfs_itself.communicate(timeout=30)
-    assert (rtfs_itself.returncode, said.strip()) == (130, "interrupted")
+    assert (rtfs_itself.returncode, said.strip()) == (130, "interrupted"), said
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
