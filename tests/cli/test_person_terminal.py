@@ -88,8 +88,10 @@ def test_ctrl_c_at_a_question_ends_the_process(begun):
     assert terminal.process.wait(WAIT) == 130
 
 
-def test_a_branch_that_fails_lets_nobody_wait_for_the_line_of_another(begun):
-    terminal = begun('(step-parallel (do (host/sleep 0.2) (/ 1 0)) (call :ccos.user.ask "Name?"))')
+def test_a_branch_that_fails_lets_nobody_wait_for_the_line_of_another(begun, rtfs):
+    terminal = begun('(step-parallel (do (host/wait-for :go) (/ 1 0)) (call :ccos.user.ask "Name?"))')
+    terminal.wait("Name? ")
+    assert rtfs("runs", "signal", "last", "go", "1").code == 0
     terminal.wait("DivisionByZero")
     assert terminal.process.wait(WAIT) == 1
 
