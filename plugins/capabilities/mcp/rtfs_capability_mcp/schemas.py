@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rtfs_capability_mcp.sizes import TooMuchError, looks, require_small
+from rtfs_capability_mcp.sizes import TooMuchError, looks, work
 from rtfs_capability_mcp.words import shown
 from rtfs_framework.api import LanguageError, Type, parse_type
 
@@ -26,6 +26,8 @@ _MOST_CHOICES = 100
 """Literals of an enumeration, members of a union or an object."""
 _MOST_BACKTRACKING = 10_000
 """Steps of one pattern that needs any; others take linear time."""
+_MOST_TOLD = 20_000
+"""Looks of a check of which the reason is told."""
 _KEYWORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
 """Members that are keywords for programs; others are texts."""
 _PLAIN = {"string": ":string", "integer": ":int", "number": "[:union :int :float]", "boolean": ":bool", "null": ":nil"}
@@ -167,13 +169,17 @@ def checker(schema: Mapping[str, Any]) -> Check | None:
 
     def check(data: Any) -> str | None:
         try:
-            require_small(data, looked)
-            wrong = next(iter(made.iter_errors(data)), None)
+            cost = work(data, looked)
+            if made.is_valid(data):
+                return None
+            if cost > _MOST_TOLD:  # the library copies the data into each of its reasons
+                return "it is not what the schema says"
+            made.validate(data)
+        except jsonschema_rs.ValidationError as wrong:
+            return f"{'.'.join(map(str, wrong.instance_path)) or 'it'}: {shown(wrong.message, 200)}"
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             return shown(str(error).splitlines()[0])
-        if wrong is None:
-            return None
-        return f"{'.'.join(map(str, wrong.instance_path)) or 'it'}: {shown(wrong.message, 200)}"
+        return None
 
     return check
 

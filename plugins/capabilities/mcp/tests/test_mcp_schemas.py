@@ -158,6 +158,23 @@ def test_data_that_take_too_much_work_are_refused(validator):
     assert "too large" in validator(schema)([1] * 10_000)
 
 
+@pytest.mark.parametrize(
+    ("schema", "data"),
+    [
+        ({"items": {"anyOf": [{"minimum": 3}] * 900}}, [1] * 2_000),
+        ({"anyOf": [{"maxProperties": 0}] * 900}, {f"k{n}": "x" * 100 for n in range(500)}),
+        ({"anyOf": [{"minLength": 10**7}] * 900}, "x" * 100_000),
+    ],
+    ids=["many", "members", "text"],
+)
+def test_of_large_data_no_reason_is_told_for_the_library_would_copy_them_into_each(validator, schema, data):
+    assert validator(schema)(data) == "it is not what the schema says"
+
+
+def test_long_texts_count_as_work(validator):
+    assert "too large" in validator({"anyOf": [{"minLength": 1}] * 900})("x" * 1_000_000)
+
+
 def test_data_that_fit_pass(validator):
     assert validator({"properties": {"n": {"minimum": 3}}})({"n": 3}) is None
 
