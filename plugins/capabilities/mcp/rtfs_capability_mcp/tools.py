@@ -178,7 +178,7 @@ class McpTools:
             id=id_,
             summary=f"Reads a resource of the MCP server {name!r} by its URI.",
             handler=read,
-            parameters=(parse_type(":string"),),
+            parameters=(":string",),
             effects=("network",) if server.url else ("process",),
             idempotent=server.trust_hints,
             order_independent=server.trust_hints,

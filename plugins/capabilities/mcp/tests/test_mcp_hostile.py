@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from rtfs_capability_mcp import session, stdio, tools
+from rtfs_capability_mcp import schemas, session, stdio, tools
 from rtfs_capability_mcp.loop import McpLoop
 from rtfs_capability_mcp.pins import tool_of
 from rtfs_capability_mcp.settings import McpSettings
@@ -248,3 +248,9 @@ def test_without_servers_no_lock_is_read(world, monkeypatch):
     monkeypatch.setattr(tools, "read_lock", lambda path: pytest.fail(f"{path} is read"))
     made = McpTools(CapabilitySetSettings(own=McpSettings(), base=str(world.base)))
     assert list(made.entries()) == []
+
+
+def test_no_start_reads_types(world, monkeypatch):
+    monkeypatch.setattr(tools, "parse_type", lambda text: pytest.fail(f"{text} is read"))
+    monkeypatch.setattr(schemas, "parse_type", lambda text: pytest.fail(f"{text} is read"))
+    assert set(world.set(resources=True)) == {"echo", "length", "mcp-resource.s"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from rtfs_capability_mcp.schemas import checker, too_much, type_of, type_text
@@ -68,6 +70,39 @@ def test_a_schema_is_a_type(schema, text):
 def test_a_schema_that_means_harm_is_a_type_all_the_same(schema):
     assert len(type_text(schema)) <= 20_000
     assert type_of(schema) is not None
+
+
+NAMES = ("a", "nil", "a/b", ":x", "", "1", "\ud800", "é", "a?", "\x00", 'a"b', "\\", "\n", "&", "union", "_", "-")
+
+
+def odd(chance, depth=0):
+    """Return a schema of odd names and literals."""
+    name = lambda: chance.choice(NAMES)  # noqa: E731
+    inner = lambda: odd(chance, depth + 1)  # noqa: E731
+    match chance.randrange(8 if depth < 4 else 4):
+        case 0:
+            return {"enum": [chance.choice([name(), True, None, 10**400, -3, 1.5]) for _ in range(chance.randrange(4))]}
+        case 1:
+            return {"const": name()}
+        case 2:
+            return {"type": chance.choice(["string", "number", "none", ["string", "null"], [], ["object", "array"]])}
+        case 3:
+            return chance.choice([True, {}, None, 3])
+        case 4:
+            members = {name(): inner() for _ in range(chance.randrange(5))}
+            return {"type": "object", "properties": members, "required": [name()]}
+        case 5:
+            return {"type": "array", "items": inner()}
+        case 6:
+            return {"anyOf": [inner() for _ in range(chance.randrange(4))]}
+    return {"type": "object", "additionalProperties": inner()}
+
+
+def test_whatever_a_schema_says_its_text_is_a_type():
+    chance = Random(3)
+    texts = {type_text(odd(chance)) for _ in range(1_000)}
+    assert len(texts) > 200
+    assert all(parse_type(text) is not None for text in texts)
 
 
 @pytest.fixture
