@@ -62,7 +62,7 @@ def test_json_has_the_same(ran) -> None:
 
 
 def test_a_call_of_a_capability_has_no_decision(ran, folder) -> None:
-    (folder / "ask.rtfs").write_text('(try (call :fs.read "x") (catch _ e "denied"))')
+    (folder / "ask.rtfs").write_text('(try (call :acme.read "x") (catch _ e "denied"))')
     ran("run", "ask.rtfs")
     found = parts(ran("runs", "why", "last", "0:0"))
     assert found["ended"][0].startswith("UnknownCapability: ")
