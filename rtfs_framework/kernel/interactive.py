@@ -20,9 +20,10 @@ from rtfs_framework.kernel.instance import (
     no_watch,
 )
 from rtfs_framework.kernel.limits import Limits
-from rtfs_framework.kernel.loader import surroundings
+from rtfs_framework.kernel.loader import surroundings, with_prelude
 from rtfs_framework.kernel.run import Run
 from rtfs_framework.lang.annotations import Any
+from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.codegen.names import mangle
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.forms import Form
@@ -40,6 +41,11 @@ class _GrowingInstance(Instance):
     def _free_name(self, name: str) -> Any:
         python = mangle(_GLOBAL, name)
         return self._names[python] if python in self._names else super()._free_name(name)
+
+    def _namespace(self) -> dict[str, Any]:
+        """Return what a program names; a name of the library that an input before has defined keeps that meaning."""
+        own = {python for python in self._names if python.startswith(_GLOBAL)}
+        return {python: value for python, value in super()._namespace().items() if python not in own}
 
     def knows(self, name: str) -> bool:
         """Tell whether a top-level name has a value."""
@@ -59,6 +65,10 @@ class _GrowingInstance(Instance):
         for python in [python for python in self._names if python.startswith(_GLOBAL) and python not in values]:
             del self._names[python]
         self._names.update(values)
+
+
+def _as_it_is(artifact: Artifact) -> Artifact:
+    return artifact
 
 
 class Conversation:
@@ -83,6 +93,7 @@ class Conversation:
             nesting=bounds.nesting,
             metered=bounds.metered,
         )
+        self._known = with_prelude if prelude else _as_it_is
         self.program = IncrementalProgram(around, NAME)
         first = self.program.artifact
         self.instance = _GrowingInstance(first, claims=claims, host_names=host_names, limits=limits, watches=watches)
@@ -106,7 +117,7 @@ class Conversation:
 
     def start(self, added: Addition) -> Run:
         """Make what was compiled part of the program; return the run of its forms. Say `settle` when it ended."""
-        self.instance.extend(self.program.keep(added))
+        self.instance.extend(self._known(self.program.keep(added)))
         run = self.instance.start()
         run.symbols = 0 if self._latest is None else self._latest.symbols
         self._latest = run
@@ -118,7 +129,7 @@ class Conversation:
 
     def try_out(self, added: Addition) -> Run:
         """Return the run of something compiled that is not to stay; see `undo`."""
-        self.instance.extend(added.artifact)
+        self.instance.extend(self._known(added.artifact))
         return self.instance.start()
 
     def bound(self) -> dict[str, Any]:

@@ -69,9 +69,18 @@ def compile_source(  # noqa: PLR0913 - options, each by its name
     around = records.evolve(around, passes=selected(passes), verified=verified, flows=asked, contracts=contracts)
     with watched_compilation(watch):
         artifact = compile_program(made, around)
-    named = [*(name for _, name in artifact.builtins), *artifact.globals.values()]
-    used = families_of(named, {**BUILTINS, **HOST})
-    return records.evolve(artifact, prelude=prelude and not PRELUDE.keys().isdisjoint(named), families=used)
+    used = families_of(_names(artifact), {**BUILTINS, **HOST})
+    return records.evolve(with_prelude(artifact) if prelude else artifact, families=used)
+
+
+def with_prelude(artifact: Artifact) -> Artifact:
+    """Return a program that was compiled where the host prelude is: it says whether it has any of its names."""
+    return records.evolve(artifact, prelude=not PRELUDE.keys().isdisjoint(_names(artifact)))
+
+
+def _names(artifact: Artifact) -> list[str]:
+    """Return the names that a program takes from the library, or defines."""
+    return [*(name for _, name in artifact.builtins), *artifact.globals.values()]
 
 
 def surroundings(

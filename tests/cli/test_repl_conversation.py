@@ -9,6 +9,7 @@ from rtfs_framework.kernel.outcome import Complete
 from rtfs_framework.kernel.purehost import PureHost
 from rtfs_framework.lang.errors import LanguageError, ProgramError
 from rtfs_framework.lang.source import Source
+from rtfs_framework.lang.values import Keyword
 
 
 @pytest.fixture
@@ -93,3 +94,20 @@ def test_trying_out_changes_nothing(talk):
 
 def test_generated_symbols_never_repeat(talk):
     assert say(talk, "(gensym)") != say(talk, "(gensym)")
+
+
+def test_a_conversation_knows_the_names_of_the_host_prelude():
+    talk = Conversation(prelude=True)
+    run = start(talk, '(println "a")')
+    assert (run.step().call.capability, run.resume(None)) == ("ccos.io.println", Complete(None))
+    run = talk.try_out(talk.compile(talk.read(Source("<t>", "(log 1)")), Source("<t>", "(log 1)")))
+    assert run.step().call.capability == "ccos.io.log"
+
+
+@pytest.mark.parametrize("prelude", [False, True])
+def test_a_name_of_the_library_that_an_input_defined_keeps_that_meaning(prelude):
+    talk = Conversation(prelude=prelude)
+    say(talk, "(defn inc [x] :mine) (defn log [x] :logged)")
+    assert say(talk, "[(inc 1) (log 1) (dec 1)]") == (Keyword("mine"), Keyword("logged"), 0)
+    say(talk, "(defn inc [x] :again)")
+    assert say(talk, "(map inc [1])") == (Keyword("again"),)
