@@ -109,6 +109,7 @@ def test_forgetting_asks_and_wants_to_be_told_what(rtfs):
     assert len(rtfs("memory", "search", "--since", "7d", "--json").rows) == 2
 
 
+@pytest.mark.needs("rtfs-provider-echo")
 @pytest.mark.parametrize("number", [0, 2**63, 10**22], ids=["none", "next", "far"])
 def test_a_number_that_no_entry_can_have_is_a_mistake_of_the_line(rtfs, number):
     remember(WORDS)
