@@ -73,7 +73,10 @@ def test_explain_shows_every_site_and_the_whole_way(kit, catalog, source, capabi
     assert [step for step, _ in guess.steps] == ["deny", "hint", "static route", "l1", "engine"]
     assert (denied.target, denied.usable) == ("denied", False)
     assert 'add  grant = ["kv.get"]' in denied.problem
-    assert unknown.problem.startswith("no plugin offers 'no.such'; ")
+    assert unknown.problem == (
+        "no plugin offers 'no.such'; `rtfs capabilities search` finds what is offered here; "
+        "`rtfs plugins` lists what is installed"
+    )
     assert "plain" not in sites
     assert ask.to_json()["place"].startswith("test.rtfs:")
 

@@ -98,7 +98,7 @@ def test_damaged_metadata_does_not_hide_the_plugin(tmp_path, monkeypatch):
 
 
 def test_loading_imports_nothing_heavy():
-    heavy = "asyncio anyio sqlite3 click rich openai cachetools vaderSentiment structlog lark"
+    heavy = "asyncio anyio sqlite3 click rich openai cachetools vaderSentiment structlog lark greenlet"
     program = (
         "import sys; from rtfs_framework.registry import load_catalog; found = load_catalog();"
         f"print(*[name for name in '{heavy}'.split() if name in sys.modules])"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 
-from rtfs_framework.api import Bytes, CapabilityEntry, CapabilityRequest, Value, hookimpl
+from rtfs_framework.api import Bytes, CapabilityEntry, CapabilityRequest, hookimpl
+
+if TYPE_CHECKING:
+    from rtfs_framework.api import Value
 
 rtfs_api_version = 2
 
