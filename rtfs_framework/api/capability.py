@@ -95,8 +95,9 @@ class CapabilityEntry:
     """Whether the handler waits without being asynchronous (files, a vendor's blocking client): the host then runs it
     in a worker thread, under the deadline, beside other calls. It must be safe to call from several threads."""
     isolable: bool = False
-    """Whether a call may run in a process of its own, as `[security] isolation` asks: the handler is a function of a
-    module, keeps nothing between calls, starts no process, and writes only where the configuration says."""
+    """Whether a call may run in a process of its own, as `[security] isolation` asks: it keeps nothing in memory
+    between calls, starts no process, and writes only where the configuration says, or in its set's folder. That process
+    imports the handler where it is a function of a module; else it loads the plug-in, makes its set and asks for it."""
     names: tuple[str, ...] = ()
     """Function names under which programs may call it directly, such as `log`."""
     aliases: tuple[str, ...] = ()
@@ -185,3 +186,6 @@ class CapabilitySetEntry:
     """Ids of what it may offer, or patterns with `*`: so that a grant can be read before it is made."""
     grant: SettingsSchema | None = None
     """The class of grants of its capabilities, where it has one: all its entries have this one."""
+    keeps_files: bool = False
+    """Whether it keeps files in `CapabilitySetSettings.directory`: those of its capabilities that run in processes of
+    their own may write there."""

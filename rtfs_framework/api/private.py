@@ -35,7 +35,7 @@ def private_folder(path: Path, *, ours: bool = True) -> None:
         if ours and _POSIX:
             _tighten_folder(path)
     else:
-        if _POSIX:
+        if _POSIX and path.stat().st_mode & 0o777 != 0o700:
             path.chmod(0o700)  # a mask may have taken even the owner's rights
 
 
@@ -49,7 +49,7 @@ def private_file(path: Path) -> None:
     with suppress(FileExistsError):
         file = os.open(path, flags, 0o600)
         try:
-            if _POSIX:
+            if _POSIX and os.fstat(file).st_mode & 0o777 != 0o600:  # who runs isolated may change no mode
                 os.fchmod(file, 0o600)
         finally:
             os.close(file)
@@ -62,7 +62,11 @@ def _tighten_folder(path: Path) -> None:
     known = path.stat()
     if known.st_uid == os.geteuid():
         if known.st_mode & 0o077:
-            path.chmod(0o700)
+            try:
+                path.chmod(0o700)
+            except PermissionError as error:  # nobody who runs isolated may
+                words = f"others can look into {path}, and that cannot be changed from here; chmod 700 {path}"
+                raise PermissionError(words) from error
     elif known.st_mode & 0o022:
         way_out = "choose a folder of your own (RTFS_HOME), or have its owner take away the others' right to write"
         raise PermissionError(f"{path} belongs to another user, and others may change what is in it; {way_out}")

@@ -29,7 +29,7 @@ from rtfs_framework.orchestrator.deciding.signals import Signals
 from rtfs_framework.orchestrator.learning.build import Learning, build_learning, experiences_of
 from rtfs_framework.orchestrator.performing.approvals.waiting import Approvals, store_of
 from rtfs_framework.orchestrator.performing.budgets.build import Counting, build_counting
-from rtfs_framework.orchestrator.performing.capability_sets import MadeSet, with_sets
+from rtfs_framework.orchestrator.performing.capability_sets import MadeSet, places_of, with_sets
 from rtfs_framework.orchestrator.performing.consulting import Consultations
 from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
 from rtfs_framework.orchestrator.performing.feedback import Heard
@@ -258,7 +258,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     waits = Waits(clock, events)
     consultations = Consultations(models, pool, security, clock)
     served = Services(People(waits, config.approval_seconds), consultations)
-    desks = Desks(Heard(learning, models.similar), waits, served, remote)
+    desks = Desks(Heard(learning, models.similar), waits, served, remote, places_of(sets))
     offered = capabilities_of(catalog, security, clock, events, io, desks, threads=config.parallel, environ=environ)
     dispatcher = Dispatcher(
         delegator=Delegator(

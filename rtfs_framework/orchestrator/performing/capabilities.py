@@ -47,6 +47,7 @@ from rtfs_framework.registry.problems import NO_VALUE
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Outside
+    from rtfs_framework.orchestrator.performing.isolation.places import SetPlace
     from rtfs_framework.orchestrator.performing.served import Services
 
 TIMEOUT = 30.0
@@ -95,6 +96,8 @@ class Capabilities:
     """What answers those that the host serves itself."""
     environ: Mapping[str, str] = attrs.field(factory=dict)
     """The host's: what the configuration names of it is handed on to handlers in processes of their own."""
+    sets: Mapping[str, SetPlace] = attrs.field(factory=dict)
+    """How the sets are made that offer them, by their ids: once more in a process of its own."""
     services: Services | None = None
     """What answers those of plug-ins that the host serves."""
     timeout: float = TIMEOUT
@@ -200,7 +203,7 @@ class Capabilities:
         if self.security.rules.isolation is not Isolation.INHERIT and self._own(entry) is None:
             from rtfs_framework.orchestrator.performing.isolation.possible import isolated
 
-            child = isolated(entry, self.security.rules, self.parts[entry.id], self.environ)
+            child = isolated(entry, self.security.rules, self.parts[entry.id], self.environ, self.sets.get(entry.id))
             if isinstance(child, Refusal):
                 return security_violation("call", name, self.security.rules.level, child)
             begun = self._threaded(entry, child)

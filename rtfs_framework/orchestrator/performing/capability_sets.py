@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import attrs
 
 from rtfs_framework.api.capability import CapabilityEntry, CapabilitySet, CapabilitySetEntry, CapabilitySetSettings
 from rtfs_framework.orchestrator.config.folders import data_dir
+from rtfs_framework.orchestrator.performing.isolation.places import SetPlace
 from rtfs_framework.registry.collect import alias_problems, aliases_of
 from rtfs_framework.registry.faults import Part, PluginFault, ask, make
 from rtfs_framework.registry.fields import flaw_of
@@ -34,6 +35,8 @@ class MadeSet:
     part: Part
     made: CapabilitySet
     told: Callable[..., object]
+    place: SetPlace
+    ids: tuple[str, ...]
 
     def close(self) -> None:
         """Let it go; its faults are told, and hold nothing up."""
@@ -58,12 +61,14 @@ def with_sets(
         if spec is not None and not spec.enabled:
             continue
         try:
-            made = make(part, entry.factory, settings_of(entry, spec, environ), methods=("entries", "close"))
+            settings = settings_of(entry, spec, environ)
+            made = make(part, entry.factory, settings, methods=("entries", "close"))
             found = _entries(part, made, offered)
         except PluginFault as fault:
             events.plugin_failed(part, fault, "", _INSTEAD)
             continue
-        sets.append(MadeSet(part, made, events.plugin_failed))
+        place = SetPlace(name=name, settings=settings, keeps_files=entry.keeps_files)
+        sets.append(MadeSet(part, made, events.plugin_failed, place, tuple(each.id for each in found)))
         for each in found:
             offered[each.id] = (each, provenance)
             names.update({word: each.id for word in each.names if word not in names})
@@ -79,6 +84,11 @@ def with_sets(
         aliases=MappingProxyType(aliases),
     )
     return catalog, tuple(sets)
+
+
+def places_of(sets: Iterable[MadeSet]) -> Mapping[str, SetPlace]:
+    """Return how the set of each capability is made, by its id."""
+    return {id_: each.place for each in sets for id_ in each.ids}
 
 
 def settings_of(

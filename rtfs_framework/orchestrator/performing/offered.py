@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.config.model import Config
     from rtfs_framework.orchestrator.deciding.facts import AnyEmbedder
     from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
+    from rtfs_framework.orchestrator.performing.isolation.places import SetPlace
     from rtfs_framework.orchestrator.performing.judging import Judging
     from rtfs_framework.orchestrator.performing.label_check import HostLabels
     from rtfs_framework.orchestrator.performing.providers import ProviderPool
@@ -52,6 +53,8 @@ class Desks:
     waits: Waits
     services: Services
     remote: RemoteSteps | None = None
+    sets: Mapping[str, SetPlace] = attrs.field(factory=dict)
+    """How processes of their own make the sets of capabilities, by the capabilities' ids."""
 
 
 def capabilities_of(
@@ -92,6 +95,7 @@ def capabilities_of(
         io=io,
         threads=threads,
         environ=environ,
+        sets=desks.sets,
     )
 
 

@@ -79,6 +79,7 @@ class HttpSet:
                 parameters=parameters,
                 returns=returns,
                 effects=(":network",),
+                isolable=True,
                 order_independent=True,
                 idempotent=True,
                 aliases=FETCH_ALIASES,
@@ -91,6 +92,7 @@ class HttpSet:
                 parameters=parameters,
                 returns=returns,
                 effects=(":network",),
+                isolable=True,
                 grant=HttpGrant,
             ),
         ]

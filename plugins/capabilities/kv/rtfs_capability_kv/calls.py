@@ -261,6 +261,7 @@ class KvSet:
             idempotent=True,
             order_independent=not changes,
             blocking=True,
+            isolable=True,
             aliases=ALIASES.get(id_, ()),
             grant=KvGrant,
         )

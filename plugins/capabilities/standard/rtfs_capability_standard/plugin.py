@@ -95,7 +95,7 @@ def _late(module: str, name: str) -> Callable[[CapabilityRequest], Any]:
 def _pure(id_: str, summary: str, name: str, *aliases: str, returns: str = ":any") -> CapabilityEntry:
     return CapabilityEntry(
         id=id_, summary=summary, handler=_late("values", name), returns=returns, idempotent=True,
-        order_independent=True, deterministic=True, aliases=aliases,
+        order_independent=True, deterministic=True, isolable=True, aliases=aliases,
     )  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def _surroundings() -> list[CapabilityEntry]:
     def told(id_: str, summary: str, name: str, returns: str, effect: str, *more: str) -> CapabilityEntry:
         return CapabilityEntry(
             id=id_, summary=summary, handler=_asked(name), parameters=(), returns=returns,
-            effects=(effect,), idempotent=True, order_independent=True, aliases=more,
+            effects=(effect,), idempotent=True, order_independent=True, isolable=True, aliases=more,
         )  # fmt: skip
 
     return [
@@ -150,12 +150,12 @@ def _surroundings() -> list[CapabilityEntry]:
         CapabilityEntry(
             id="ccos.random", summary="A number from 0 to below 1, or an integer between bounds.",
             handler=_asked("random"), returns="[:union :int :float]", effects=(":random",),
-            idempotent=True, order_independent=True, names=("random",),
+            idempotent=True, order_independent=True, isolable=True, names=("random",),
             aliases=("random", "ccos.math.random", "ccos.system.random"),
         ),
         CapabilityEntry(
             id="ccos.system.sleep-ms", summary="Waits for some milliseconds.", handler=_pause,
-            returns=":nil", effects=(":clock",), idempotent=True, order_independent=True,
+            returns=":nil", effects=(":clock",), idempotent=True, order_independent=True, isolable=True,
             aliases=("thread/sleep", "ccos.time.sleep"),
         ),
     ]  # fmt: skip

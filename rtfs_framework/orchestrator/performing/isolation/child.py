@@ -6,16 +6,20 @@ named, no other open file, and no standard input or output. The handler's module
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
-from importlib import import_module
 from inspect import isawaitable
 from typing import Any, NoReturn
 
-from rtfs_framework.api.capability import CapabilityRequest
 from rtfs_framework.orchestrator.performing.isolation.bounds import CannotIsolateError, confine
-from rtfs_framework.orchestrator.performing.isolation.crossing import CannotCrossError, Job, answer, failure, unpack
+from rtfs_framework.orchestrator.performing.isolation.crossing import (
+    CannotCrossError,
+    Job,
+    answer,
+    failure,
+    request_of,
+    unpack,
+)
 
 CANNOT_ISOLATE, CANNOT_CROSS, OUT_OF_MEMORY = 91, 92, 93
 """How it ends where there is no answer; the first two with words instead of one."""
@@ -24,13 +28,13 @@ CANNOT_ISOLATE, CANNOT_CROSS, OUT_OF_MEMORY = 91, 92, 93
 def main(number: int) -> None:
     """Do the call of the socket `number`; never returns."""
     with socket.socket(fileno=number) as ends:
-        job, request = unpack(_all_of(ends))
+        job = unpack(_all_of(ends))
         try:
             confine(job.bounds)
         except CannotIsolateError as error:
             _end(ends, str(error).encode(), CANNOT_ISOLATE)
         try:
-            said = answer(_called(job, request))
+            said = answer(_called(job))
         except CannotCrossError as error:
             _end(ends, str(error).encode(), CANNOT_CROSS)
         except MemoryError:
@@ -40,12 +44,13 @@ def main(number: int) -> None:
         _end(ends, said, 0)
 
 
-def _called(job: Job, request: CapabilityRequest) -> Any:
-    handler: Any = import_module(job.module)
-    for part in job.name.split("."):
-        handler = getattr(handler, part)
-    made = handler(request)
-    return asyncio.run(_awaited(made)) if isawaitable(made) else made
+def _called(job: Job) -> Any:
+    made = job.place.find()(request_of(job))
+    if not isawaitable(made):
+        return made
+    import asyncio  # costs more than all else that most children import
+
+    return asyncio.run(_awaited(made))
 
 
 async def _awaited(made: Any) -> Any:

@@ -20,6 +20,7 @@ from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.orchestrator.boundary.exact import from_text, to_text
 from rtfs_framework.orchestrator.boundary.handover import NoValueError, as_value
 from rtfs_framework.orchestrator.performing.isolation.bounds import Bounds
+from rtfs_framework.orchestrator.performing.isolation.places import Place
 
 MOST = 16 * 1024 * 1024
 """Bytes of an answer, and characters of arguments."""
@@ -43,15 +44,14 @@ class HandlerRaisedError(Exception):
 class Job:
     """One call, as it goes to a child."""
 
-    module: str
-    name: str
+    place: Place
     bounds: Bounds
     args: str
-    rest: CapabilityRequest
-    """The request without its arguments."""
+    rest: bytes
+    """The request without its arguments: read when all is given up, for plug-ins' classes are imported by it."""
 
 
-def pack(module: str, name: str, bounds: Bounds, request: CapabilityRequest) -> bytes:
+def pack(place: Place, bounds: Bounds, request: CapabilityRequest) -> bytes:
     """Return the message of a call.
 
     Raises:
@@ -60,13 +60,19 @@ def pack(module: str, name: str, bounds: Bounds, request: CapabilityRequest) -> 
     args = to_text(request.args, MOST, _DEEPEST)
     if args is None:
         raise CannotCrossError("its arguments are no data that a text can hold, or too large")
-    return pickle.dumps(Job(module, name, bounds, args, attrs.evolve(request, args=(), place=None)))
+    return pickle.dumps(Job(place, bounds, args, pickle.dumps(attrs.evolve(request, args=(), place=None))))
 
 
-def unpack(message: bytes) -> tuple[Job, CapabilityRequest]:
+def unpack(message: bytes) -> Job:
     """Return a call from its message; in the child alone."""
     job: Job = pickle.loads(message)  # noqa: S301 - the host's own words, over a socket that nobody else has
-    return job, attrs.evolve(job.rest, args=from_text(job.args))
+    return job
+
+
+def request_of(job: Job) -> CapabilityRequest:
+    """Return what the handler is asked; in the child alone."""
+    rest: CapabilityRequest = pickle.loads(job.rest)  # noqa: S301 - as above
+    return attrs.evolve(rest, args=from_text(job.args))
 
 
 def answer(value: Any) -> bytes:

@@ -37,6 +37,7 @@ from rtfs_framework.orchestrator.performing.isolation.crossing import (
     pack,
     read,
 )
+from rtfs_framework.orchestrator.performing.isolation.places import Offered, Place
 from rtfs_framework.registry.faults import Part, PluginFault
 
 _BOOT = (
@@ -59,8 +60,7 @@ _SECURITY = "SecurityViolation"
 class Isolated:
     """Calls one handler in child processes; may be used by several threads."""
 
-    module: str
-    name: str
+    place: Place
     spec: ChildSpec
     sandboxed: bool
     environ: Mapping[str, str]
@@ -84,11 +84,11 @@ class Isolated:
             seconds=math.ceil(allowed) + _MORE_SECONDS,
             files=self.spec.files,
             sandboxed=self.sandboxed,
-            read=(*_readable(path, self.module), *_python(), *self.spec.read) if self.sandboxed else (),
-            write=self.spec.write,
+            read=(*_readable(path, self.place.module), *_python(), *self.spec.read) if self.sandboxed else (),
+            write=(*self.spec.write, *self._kept()),
         )
         try:
-            message = pack(self.module, self.name, bounds, request)
+            message = pack(self.place, bounds, request)
         except CannotCrossError as error:
             raise _refused(str(error)) from error
         ours, theirs = socket.socketpair()
@@ -111,6 +111,17 @@ class Isolated:
             return _judged(said, status)
         except HandlerRaisedError as error:
             raise PluginFault(self.part, "the handler", str(error)) from None
+
+    def _kept(self) -> tuple[str, ...]:
+        """Return the folder where the handler's set keeps files; it is there then."""
+        if not isinstance(self.place, Offered) or not self.place.directory:
+            return ()
+        folder = Path(self.place.directory)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise _refused(f"its folder {folder} cannot be made: {error.strerror}") from error
+        return (str(folder),)
 
     def _start(self, theirs: socket.socket, path: list[str]) -> subprocess.Popen[bytes]:
         named = {name: self.environ[name] for name in self.spec.environment if name in self.environ}

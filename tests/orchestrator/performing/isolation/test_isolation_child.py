@@ -25,6 +25,7 @@ from rtfs_framework.lang.vectors import List
 from rtfs_framework.orchestrator.config.isolation import ChildSpec
 from rtfs_framework.orchestrator.performing.isolation.bounds import Bounds, CannotIsolateError, confine
 from rtfs_framework.orchestrator.performing.isolation.crossing import GarbledError, HandlerRaisedError, read
+from rtfs_framework.orchestrator.performing.isolation.places import InModule
 from rtfs_framework.orchestrator.performing.isolation.process import Isolated, _exchange
 from rtfs_framework.orchestrator.performing.isolation.syscalls import ARCHITECTURES, NEVER, program
 from rtfs_framework.registry.faults import Part, PluginFault
@@ -47,7 +48,7 @@ def hostile(monkeypatch):
 
 
 def call(name, *args, sandboxed=False, deadline=30.0, environ=None, grants=(), **spec):
-    handler = Isolated("hostile_handlers", name, ChildSpec(**spec), sandboxed, environ or {}, PART)
+    handler = Isolated(InModule("hostile_handlers", name), ChildSpec(**spec), sandboxed, environ or {}, PART)
     request = CapabilityRequest(
         "acme.x", args, deadline=deadline, key="k-1", grants=grants, tenant="t", marks=frozenset({"m"})
     )
