@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from rtfs_framework.api import (
@@ -48,6 +48,15 @@ ANSWERS = ("local", "remote", "I cannot tell.", None)
 """What a consulted model might say; None is no answer."""
 
 _MOST_QUESTIONS = 2
+
+_DRAWN = settings(
+    deadline=None,
+    derandomize=True,
+    database=None,
+    # Not `explain`: it traces every line that runs, and a found fault would take minutes.
+    phases=(Phase.generate, Phase.shrink),
+)
+"""How the suite draws: alike each time."""
 
 Claimed = Callable[[str], int | None]
 """From a symbol to the claim that covers it."""
@@ -154,7 +163,7 @@ class EngineConformance(Conformance):
 
         for symbol in self.symbols():
             covers(symbol)
-        settings(max_examples=60, deadline=None, derandomize=True, database=None)(given(names)(covers))()
+        settings(_DRAWN, max_examples=60)(given(names)(covers))()
 
 
 _Footprint = Mapping[tuple[str, ...], Hashable]
@@ -185,7 +194,7 @@ def _rests_on_reads(engine: DelegationEngine, symbols: Sequence[str]) -> None:
 
     world = worlds(ARGUMENTS, [candidate.target for candidate in CANDIDATES])
     drawn = given(st.sampled_from(symbols), world, world)
-    settings(max_examples=80, deadline=None, derandomize=True, database=None)(drawn(agrees))()
+    settings(_DRAWN, max_examples=80)(drawn(agrees))()
 
 
 def _in_world(
