@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -91,11 +92,11 @@ class Editor:
         return code
 
 
-@pytest.fixture
-def editor(tmp_path):
+@contextmanager
+def started(folder):
     pytest.importorskip("pygls")
-    made = Editor(tmp_path)
-    made.ready = made.ask("initialize", {"processId": None, "rootUri": tmp_path.as_uri(), "capabilities": {}})
+    made = Editor(folder)
+    made.ready = made.ask("initialize", {"processId": None, "rootUri": folder.as_uri(), "capabilities": {}})
     made.tell("initialized", {})
     yield made
     if made.process.poll() is None:
@@ -103,6 +104,12 @@ def editor(tmp_path):
         made.process.wait()
     for stream in (made.process.stdin, made.process.stdout, made.process.stderr):
         stream.close()
+
+
+@pytest.fixture
+def editor(tmp_path):
+    with started(tmp_path) as made:
+        yield made
 
 
 def test_a_mistake_has_its_code_its_place_in_utf_16_and_a_way_out(editor, tmp_path):
@@ -143,12 +150,23 @@ TOOLS = """(module tools (:exports [angry?])
 """
 
 
-@pytest.fixture
-def opened(editor, tmp_path):
-    (tmp_path / "tools.rtfs").write_text(TOOLS, encoding="utf-8")
-    path = tmp_path / "main.rtfs"
-    editor.open(path, TEXT)
-    return lambda what, marker, **more: editor.at(what, path, TEXT, marker, **more)
+class Opened:
+    """One editor with a text that is only asked about."""
+
+    def __init__(self, editor, folder):
+        self.editor, self.folder = editor, folder
+        (folder / "tools.rtfs").write_text(TOOLS, encoding="utf-8")
+        editor.open(folder / "main.rtfs", TEXT)
+
+    def __call__(self, what, marker, **more):
+        return self.editor.at(what, self.folder / "main.rtfs", TEXT, marker, **more)
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("opened")
+    with started(folder) as made:
+        yield Opened(made, folder)
 
 
 @pytest.mark.parametrize(
@@ -184,9 +202,9 @@ def test_hover_tells_what_is_known_of_a_name(opened, marker, shown):
         ("tools :as", "tools.rtfs", (0, 8)),
     ],
 )
-def test_definitions_of_locals_top_level_names_and_modules_are_found(opened, tmp_path, marker, file, start):
+def test_definitions_of_locals_top_level_names_and_modules_are_found(opened, marker, file, start):
     found = opened("definition", marker)
-    assert found["uri"] == (tmp_path / file).as_uri()
+    assert found["uri"] == (opened.folder / file).as_uri()
     assert (found["range"]["start"]["line"], found["range"]["start"]["character"]) == start
 
 
@@ -194,15 +212,15 @@ def test_a_name_of_the_language_has_no_definition(opened):
     assert opened("definition", "first texts") is None
 
 
-def test_completion_offers_what_is_near_first_and_explains_it(opened, editor):
+def test_completion_offers_what_is_near_first_and_explains_it(opened):
     items = opened("completion", "(twice (feel first-text))", after=True)["items"]
     labels = [item["label"] for item in items]
     assert {"first-text", "limit", "feel", "main", "twice", "t/angry?", "let", "->", "map", "reduce"} <= set(labels)
     assert labels.index("first-text") < labels.index("feel") < labels.index("map")
     chosen = items[labels.index("reduce")]
-    assert "(reduce" in editor.ask("completionItem/resolve", chosen)["documentation"]["value"]
+    assert "(reduce" in opened.editor.ask("completionItem/resolve", chosen)["documentation"]["value"]
     chosen = items[labels.index("feel")]
-    assert "How a customer feels." in editor.ask("completionItem/resolve", chosen)["documentation"]["value"]
+    assert "How a customer feels." in opened.editor.ask("completionItem/resolve", chosen)["documentation"]["value"]
 
 
 def test_nothing_is_completed_inside_a_string(opened):
@@ -219,12 +237,13 @@ def test_completion_and_hover_survive_an_open_bracket(editor, tmp_path):
     assert "(area w h)" in editor.at("hover", path, text, "area")["contents"]["value"]
 
 
-def test_symbols_are_the_definitions(opened, editor, tmp_path):
-    document = {"textDocument": {"uri": (tmp_path / "main.rtfs").as_uri()}}
+def test_symbols_are_the_definitions(opened):
+    editor, folder = opened.editor, opened.folder
+    document = {"textDocument": {"uri": (folder / "main.rtfs").as_uri()}}
     found = editor.ask("textDocument/documentSymbol", document)
     assert [each["name"] for each in found] == ["feel", "twice", "main"]
-    editor.open(tmp_path / "tools.rtfs", TOOLS)
-    document = {"textDocument": {"uri": (tmp_path / "tools.rtfs").as_uri()}}
+    editor.open(folder / "tools.rtfs", TOOLS)
+    document = {"textDocument": {"uri": (folder / "tools.rtfs").as_uri()}}
     [module] = editor.ask("textDocument/documentSymbol", document)
     assert (module["name"], [each["name"] for each in module["children"]]) == ("tools", ["angry?"])
 

