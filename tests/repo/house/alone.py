@@ -15,7 +15,6 @@ from pathlib import Path
 
 from house.install import ROOT, sources
 
-
 VENV = ("uv", "venv", "--quiet", "--clear", "--python", sys.executable)
 
 _SEE_BELOW = """\
