@@ -22,6 +22,7 @@ _COMMANDS = (
     ("fmt", "Lay out programs; comments and meaning stay.", "rtfs fmt triage.rtfs"),
     ("doc", "Explain a name of the language.", "rtfs doc map"),
     ("prompt", "Describe the language and this host for a model.", "rtfs prompt --max-tokens 1200"),
+    ("write", "Let a model write a program, look at it, run it.", "rtfs write 'the first ten primes' --no-run"),
     ("expand", "Show a program with its macros expanded.", "rtfs expand -e '(-> 1 inc)'"),
     ("ir", "Show what the compiler makes of a program.", "rtfs ir --python -e '(inc 1)'"),
     ("serve", "Serve programs to others over HTTP.", "rtfs serve --config serve.toml --port 8642"),

@@ -11,6 +11,7 @@ from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.orchestrator.config.agents import USUAL_MCP, USUAL_WRITE, McpSpec, WriteSpec
 from rtfs_framework.orchestrator.config.budgets import USUAL_LEDGER, BudgetSpec, LedgerSpec, RateSpec, TenantSpec
 from rtfs_framework.orchestrator.config.capability_sets import CapabilitySetSpec
 from rtfs_framework.orchestrator.config.health import HealthSpec
@@ -253,6 +254,8 @@ class Config:
     """Marks of data; None where nothing carries any."""
     serve: ServeSpec = USUAL_SERVE
     """The bounds of `rtfs serve`, and whose tokens it takes."""
+    write: WriteSpec = USUAL_WRITE
+    mcp: McpSpec = USUAL_MCP
     keys: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
     """Environment variables that hold keys, and the origins that the user's own word lets them go to."""
     merged: Merged | None = attrs.field(default=None, eq=False, repr=False)

@@ -38,6 +38,7 @@ from rtfs_framework.orchestrator.config.publishing import USUAL_PUBLISHING, Publ
 from rtfs_framework.orchestrator.config.queue import USUAL_QUEUE, USUAL_STORE, QueueSpec
 from rtfs_framework.orchestrator.config.routes import Unknown, known_texts, parse_target, target_text
 from rtfs_framework.orchestrator.config.surroundings import read_surroundings
+from rtfs_framework.orchestrator.config.tables.agents import read_mcp
 from rtfs_framework.orchestrator.config.tables.budgets import StoreTable
 from rtfs_framework.orchestrator.config.tables.file import CacheTable, ConfigFile, ProviderTable
 from rtfs_framework.orchestrator.config.tables.guards import GuardTables
@@ -142,6 +143,8 @@ class Resolver:
             publishing=self._publishing(file),
             labels=labels,
             serve=attrs.evolve(read_serve(self.reading.mistake, file.serve, tenants, labels), models=models),
+            write=file.write.spec(target),
+            mcp=read_mcp(self.reading.mistake, file.mcp, tenants, labels),
             tables={name: data[name] for name in _DECIDING if name in data},
         )
 

@@ -30,6 +30,7 @@ from rtfs_framework.orchestrator.config.standing_labels import (
     of_source,
     of_trust,
 )
+from rtfs_framework.orchestrator.config.tables.agents import McpTable, WriteTable
 from rtfs_framework.orchestrator.config.tables.health import HealthTable
 from rtfs_framework.orchestrator.config.tables.hints import HintsTable
 from rtfs_framework.orchestrator.config.tables.queue import QueueTable
@@ -352,6 +353,8 @@ STANDING: Mapping[str, Rule] = {
     "ledger.max_tokens": _reply_tokens,
     "ledger.lease": widens,
     **{f"serve.{field.name}": widens for field in attrs.fields(ServeTable)},
+    **{f"write.{field.name}": widens for field in attrs.fields(WriteTable)},
+    **{f"mcp.{field.name}": widens for field in attrs.fields(McpTable)},
     "prices.*.input": widens,
     "prices.*.output": widens,
     "prices.*.cached": widens,

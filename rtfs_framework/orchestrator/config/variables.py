@@ -53,6 +53,8 @@ SECTIONS = frozenset(
         "rates",
         "redaction",
         "serve",
+        "write",
+        "mcp",
         "stores",
         "tenants",
         "warming",

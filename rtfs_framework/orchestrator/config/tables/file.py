@@ -18,6 +18,7 @@ from rtfs_framework.orchestrator.config.isolation import USUAL_CHILD_TABLE, Chil
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL, DEFAULT_TIMEOUT
 from rtfs_framework.orchestrator.config.routes import PURE
 from rtfs_framework.orchestrator.config.security import NO_QUOTA, Quota, Reach, SecurityLevel
+from rtfs_framework.orchestrator.config.tables.agents import USUAL_MCP_TABLE, USUAL_WRITE_TABLE, McpTable, WriteTable
 from rtfs_framework.orchestrator.config.tables.budgets import (
     USUAL_LEDGER,
     BudgetTable,
@@ -257,6 +258,8 @@ class ConfigFile:
     """Environment variables with keys, and the hosts that they may go to."""
     prices: Mapping[str, PriceTable] = attrs.field(factory=dict)
     serve: ServeTable = USUAL_SERVE_TABLE
+    write: WriteTable = USUAL_WRITE_TABLE
+    mcp: McpTable = USUAL_MCP_TABLE
 
 
 def sections() -> dict[str, tuple[str, ...]]:

@@ -1,0 +1,26 @@
+"""The last program that a model wrote, kept in a file of the user's, so that nothing that was paid for is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtfs_framework.api.private import private_file, private_folder
+from rtfs_framework.orchestrator.config.folders import data_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FOLDER = "written"
+
+
+def keep(environ: Mapping[str, str], run: str, program: str) -> Path | None:
+    """Write down a program, in place of the one that the same run wrote before; None where that is not possible."""
+    path = data_dir(environ) / FOLDER / f"{run[:12] or 'last'}.rtfs"
+    try:
+        private_folder(path.parent)
+        private_file(path)
+        path.write_text(program, encoding="utf-8", errors="backslashreplace")
+    except OSError:
+        return None
+    return path
