@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,11 @@ import attrs
 
 from rtfs_framework.api.targets import Ask, ExecTarget, L4CacheHit, LocalModel, RemoteModel
 from rtfs_framework.orchestrator.config.routes import PUBLISHED, target_text
+
+
+def this_machine() -> str:
+    """Return the name of this machine, "" where the system does not say."""
+    return os.uname().nodename if hasattr(os, "uname") else ""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -25,6 +31,8 @@ class Signed:
     """Their own ids."""
     targets: tuple[str, ...] = ()
     """As the configuration writes them."""
+    whole: tuple[str, ...] = ()
+    """The texts of the manifests, for whoever goes on with a run: `running.kept_manifests`."""
 
     @property
     def way_out(self) -> str:
@@ -48,14 +56,19 @@ class Signed:
             program=self.program or other.program,
             capabilities=tuple(each for each in self.capabilities if same and each in other.capabilities),
             targets=tuple(each for each in self.targets if same and each in other.targets),
+            whole=tuple(dict.fromkeys((*self.whole, *other.whole))),
         )
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON-ready data."""
-        return {**attrs.asdict(self), "capabilities": list(self.capabilities), "targets": list(self.targets)}
+        return {name: list(said) if isinstance(said, tuple) else said for name, said in attrs.asdict(self).items()}
+
+    def policy(self) -> dict[str, Any]:
+        """Return what decisions rest on, as JSON-ready data: the same on every machine."""
+        return {name: said for name, said in self.to_json().items() if name != "whole"}
 
     @classmethod
     def of_json(cls, data: Mapping[str, Any]) -> Signed:
         """Return the one of such data."""
-        lists = {name: tuple(data[name]) for name in ("capabilities", "targets")}
+        lists = {name: tuple(data.get(name, ())) for name in ("capabilities", "targets", "whole")}
         return cls(name=data["name"], digest=data["digest"], program=data["program"], **lists)

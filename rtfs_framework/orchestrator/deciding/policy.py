@@ -23,7 +23,7 @@ def policy_hash(config: Config, targets: Targets, engine: Engine | None, trust: 
     keys whose published programs may run.
     """
     signed = config.security.signed
-    held = {} if signed is None else {"manifest": signed.to_json()}
+    held = {} if signed is None else {"manifest": signed.policy()}
     return digest(_value({**_parts(config, targets, engine, trust), **held}))
 
 

@@ -81,7 +81,10 @@ def _bounds(signed: Manifest, now: Manifest) -> Found:
         yield ("child", key), f"a child process may use more now: {key}, {said}"
     for name, budget in signed.budgets.items():
         found = now.budgets.get(name)
-        for key in _looser({**_UNSAID, **budget}, None if found is None else {**_UNSAID, **found}):
+        if found is None:
+            yield ("budgets", name), f"the budget '{name}' is gone"
+            continue
+        for key in _looser({**_UNSAID, **budget}, {**_UNSAID, **found}):
             yield ("budgets", name), f"the budget '{name}' is another one now: {key}"
     for key in _looser(signed.quota, now.quota):
         yield ("quota", key), f"the quota of {key} is larger now, or gone"
@@ -104,10 +107,10 @@ def _rank(isolation: str) -> int:
     return _ISOLATION.index(isolation) if isolation in _ISOLATION else len(_ISOLATION)
 
 
-def _looser(then: Mapping[str, Any], now: Mapping[str, Any] | None) -> Iterator[str]:
+def _looser(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     """Yield the keys by which a bound allows more now, or bounds something else."""
     for key, value in then.items():
-        found = None if now is None else now.get(key)
+        found = now.get(key)
         if key in _AMOUNTS and isinstance(value, int | float) and isinstance(found, int | float):
             if found > value:
                 yield key

@@ -7,7 +7,6 @@ what both do. Where the rules of today are those of then, it is the host itself,
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +15,7 @@ import attrs
 from rtfs_framework.orchestrator.config.grants import ArgumentGrant
 from rtfs_framework.orchestrator.config.isolation import ChildSpec, Isolation, stricter
 from rtfs_framework.orchestrator.config.security import Kept, Quota, Reach, RuntimeContext, SecurityLevel
-from rtfs_framework.orchestrator.config.signed import Signed
+from rtfs_framework.orchestrator.config.signed import Signed, this_machine
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.purse import NANO, Purse
 from rtfs_framework.orchestrator.running.narrowing import Narrowing, narrower, under
@@ -25,7 +24,7 @@ from rtfs_framework.orchestrator.running.narrowing import Narrowing, narrower, u
 def told(rules: RuntimeContext) -> dict[str, Any]:
     """Return rules as JSON-ready data. Where relative paths of grants start counts on the machine that says it."""
     return {
-        "machine": _machine(),
+        "machine": this_machine(),
         "level": rules.level.value,
         "reach": rules.reach.value,
         "isolation": rules.isolation.value,
@@ -40,17 +39,16 @@ def told(rules: RuntimeContext) -> dict[str, Any]:
     }
 
 
-def _machine() -> str:
-    """Return the name of this machine, "" where the system does not say."""
-    return os.uname().nodename if hasattr(os, "uname") else ""
-
-
 def _plain(table: Mapping[str, Any]) -> Any:
     return json.loads(json.dumps(table, default=str))  # TOML has dates, too
 
 
 def restored(host: Host, then: Mapping[str, Any]) -> Host:
-    """Return a host whose rules allow what they do today, and did when a run began; one that kept none had these."""
+    """Return a host whose rules allow what they do today, and did when a run began; one that kept none had these.
+
+    Raises:
+        ConfigError: E0731, a manifest was kept with the run, and this host goes beyond it.
+    """
     rules = host.config.security
     if not then or then == told(rules):
         return host
@@ -61,7 +59,7 @@ def restored(host: Host, then: Mapping[str, Any]) -> Host:
         deny=tuple(each for each in then["deny"] if each not in rules.deny),
         signed=Signed.of_json(then["signed"]) if "signed" in then else None,
     )
-    offered, here = host.dispatcher.capabilities.security.offered, then["machine"] == _machine()
+    offered, here = host.dispatcher.capabilities.security.offered, then["machine"] == this_machine()
     was = [(offered.id_of(id_), table, base if here else "") for id_, table, base in then["arguments"]]
 
     def is_of_then(each: ArgumentGrant) -> bool:
@@ -80,7 +78,16 @@ def restored(host: Host, then: Mapping[str, Any]) -> Host:
         isolation=stricter(rules.isolation, Isolation(then["isolation"])),
         quota=_less(rules.quota, Quota(**then["quota"])),
     )
-    return host if made == rules else under(host, attrs.evolve(host.config, security=made))
+    found = host if made == rules else under(host, attrs.evolve(host.config, security=made))
+    return found if by.signed is None else _held(found, by.signed)
+
+
+def _held(host: Host, signed: Signed) -> Host:
+    """Return a host that was seen to go no further than a manifest; nothing is asked beside its runs."""
+    from rtfs_framework.orchestrator.running.kept_manifests import check_kept
+
+    check_kept(host, signed)
+    return attrs.evolve(host, warming=None, judging=None)
 
 
 def _both(child: ChildSpec, then: Mapping[str, Any]) -> ChildSpec:

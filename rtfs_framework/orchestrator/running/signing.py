@@ -178,10 +178,11 @@ def hold_to(host: Host, path: Path, folder: Path) -> Host:
         ConfigError: The file cannot be used; or E0731, what is in force goes beyond it, with the place of each.
     """
     from rtfs_framework.api.toml_places import read_toml
+    from rtfs_framework.orchestrator.running.kept_manifests import kept
 
     manifest = read_manifest(path)
-    ids = [each.id for each in manifest.capability]
-    now = in_force(host, manifest.program, folder.absolute(), ids, list(manifest.targets))
+    ids, folder = [each.id for each in manifest.capability], folder.absolute()
+    now = in_force(host, manifest.program, folder, ids, list(manifest.targets))
     found = list(beyond(manifest, now))
     if found:
         _, places = read_toml(path)
@@ -194,6 +195,7 @@ def hold_to(host: Host, path: Path, folder: Path) -> Host:
         program="" if manifest.any_program else manifest.digest,
         capabilities=tuple(ids),
         targets=tuple(manifest.targets),
+        whole=(kept(manifest, folder),),
     )
     for beside in (host.warming, host.judging):  # they would ask models in the host's own name
         if beside is not None:

@@ -85,7 +85,7 @@ def test_what_is_the_same_or_narrower_is_let_pass(now):
         (changed(budgets={"day": {**BUDGET, "usd": 1.5}}), ("budgets", "day"), "usd"),
         (changed(budgets={"day": {**BUDGET, "per": "hour"}}), ("budgets", "day"), "per"),
         (changed(budgets={"day": {**BUDGET, "scope": {"target": ["local-x"]}}}), ("budgets", "day"), "scope"),
-        (changed(budgets={}), ("budgets", "day"), "is another one now"),
+        (changed(budgets={}), ("budgets", "day"), "is gone"),
         (changed(quota={"calls": 6}), ("quota", "calls"), "larger now, or gone"),
         (changed(quota={}), ("quota", "calls"), "larger now, or gone"),
     ],

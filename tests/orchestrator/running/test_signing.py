@@ -178,7 +178,7 @@ def test_what_is_listed_must_still_be_granted(bench):
         (CONFIG.format(roots='["data"], most = 11', calls=100, more=""), "grant", '"most": 11'),
         (CONFIG.format(roots='["data"]', calls=200, more=""), "day", "the budget 'day' is another one now: calls"),
         (NARROW.replace("calls = 100", "tokens = 5"), "day", "the budget 'day' is another one now: calls"),
-        (NARROW.replace("[budgets.day]", "[budgets.other]"), "day", "the budget 'day' is another one now"),
+        (NARROW.replace("[budgets.day]", "[budgets.other]"), "day", "the budget 'day' is gone"),
     ],
 )
 def test_no_run_begins_where_the_configuration_allows_more(bench, config, where, said):
