@@ -232,6 +232,17 @@ class Waits:
                 pause = min(_LONGEST, pause * 1.5)
         opened.since = self.clock.monotonic()
 
+    async def ending(self, opened: OpenCall, chain: Chain, why: Exception) -> Answer:
+        """Raise why a run cannot go on, once nothing else of it than waits is under way."""
+        import anyio
+
+        pause = _FIRST
+        with off_the_clock(), self.waiting(opened):
+            while not self._may_end(opened, chain):
+                await anyio.sleep(pause)
+                pause = min(_LONGEST, pause * 1.5)
+        raise why
+
     @contextmanager
     def waiting(self, opened: OpenCall) -> Iterator[None]:
         """Count a wait of a run while it is under way."""

@@ -86,8 +86,19 @@ class PastCalls:
         """Return what a call was answered before, None where it is to go its usual way.
 
         Raises:
-            ResumeError: It is another call than the journal has, or cannot be settled.
+            ResumeError: It is another call than the journal has, or cannot be settled. What else of the run is under
+                way ends first: cut off, it would be asked for again, and may have been paid.
         """
+        try:
+            return self._answer(call, scope, dispatcher)
+        except ResumeError as error:
+            chain, why = scope.chain, error
+            if chain is None or not chain.under_way(()):
+                raise
+        opened = OpenCall.of(call, scope, dispatcher.clock.monotonic())
+        return Waiting(lambda: dispatcher.approvals.waits.ending(opened, chain, why))
+
+    def _answer(self, call: HostCall, scope: RunScope, dispatcher: Dispatcher) -> Answer | Waiting | None:
         if call.kind in _MADE_AGAIN:
             return self._again(call, scope, dispatcher)
         path = ".".join(map(str, call.path))

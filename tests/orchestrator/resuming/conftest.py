@@ -128,3 +128,12 @@ def _count(left):
 @pytest.fixture
 def world(kit):
     return World(kit)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how much of the crash matrix was seen."""
+    found = [dict(each.user_properties) for each in terminalreporter.stats.get("passed", ())]
+    programs = [each for each in found if "deaths" in each]
+    if programs:
+        deaths, pythons = sum(each["deaths"] for each in programs), max(each["pythons"] for each in programs)
+        terminalreporter.write_line(f"crash matrix: {len(programs)} programs, {deaths} deaths, {pythons} Pythons")
