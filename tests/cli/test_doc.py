@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,10 @@ from rtfs_framework.stdlib.library import BUILTINS
 LIBRARY = {**BUILTINS, **HOST}
 
 ROOT = Path(__file__).parents[2]
+PLUGINS = [
+    re.search(r'^name = "(.+)"', made.read_text(encoding="utf-8"), re.MULTILINE)[1]
+    for made in sorted(ROOT.glob("plugins/*/*/pyproject.toml"))
+]
 SHOWN = [(name, *example) for name, examples in EXAMPLES.items() for example in examples]
 SHAPES = Source("shapes.rtfs", EXAMPLES["module"][0][0])
 
@@ -45,18 +51,20 @@ def test_every_name_has_an_entry() -> None:
     assert sorted({*SPECIALS, *CORE, *(n for n in LIBRARY if n[0] != "%")} - set(all_names())) == []
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        "docs/reference/special-forms.md",
-        "docs/reference/stdlib.md",
-        "editors/vscode/syntaxes/rtfs.tmLanguage.json",
-    ],
-)
-def test_what_is_generated_is_up_to_date(page: str) -> None:
-    made = runpy.run_path(str(ROOT / "docs/generate.py"))["pages"]()[page]
-    stale = (ROOT / page).read_text(encoding="utf-8") != made
-    assert not stale, f"{page} is stale: run `python docs/generate.py`"
+def _stale(pages: Mapping[str, str]) -> list[str]:
+    return [name for name, text in pages.items() if (ROOT / name).read_text(encoding="utf-8") != text]
+
+
+def test_what_is_generated_is_up_to_date() -> None:
+    made = runpy.run_path(str(ROOT / "docs/generate.py"))["pages"](plugins=False)
+    assert len(made) > 5
+    assert _stale(made) == [], "run `python docs/generate.py`"
+
+
+@pytest.mark.needs(*PLUGINS)
+def test_the_page_about_the_settings_of_plugins_is_up_to_date() -> None:
+    made = runpy.run_path(str(ROOT / "docs/generate.py"))["pages"]()
+    assert _stale({name: made[name] for name in made if "plugin" in name}) == [], "run `python docs/generate.py`"
 
 
 @pytest.mark.parametrize(

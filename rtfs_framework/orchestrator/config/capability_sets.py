@@ -30,6 +30,7 @@ class CapabilitySetTable:
     """The host's keys of `[capabilities.<name>]`."""
 
     enabled: bool = True
+    """Whether its capabilities are there."""
 
 
 def read_sets(

@@ -44,10 +44,15 @@ class ChildTable:
     memory: Bytes = attrs.field(
         default=_MEMORY, validator=validators.ge(_LEAST_MEMORY), metadata=plausible(_LEAST_MEMORY)
     )
+    """Of its address space."""
     files: int = attrs.field(default=_FILES, validator=validators.ge(_LEAST_FILES))
+    """Files that it may have open at once."""
     environment: Sequence[str] = ()
+    """Variables of the host's environment that it sees; none else."""
     read: Sequence[str] = ()
+    """Files and folders that a sandboxed one may read."""
     write: Sequence[str] = ()
+    """Files and folders that it may write to."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

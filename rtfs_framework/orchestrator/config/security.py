@@ -49,7 +49,9 @@ class Quota:
     """`[security.quota]`: what each run may spend, besides the budgets of all; None for no bound."""
 
     usd: float | None = attrs.field(default=None, validator=validators.optional(validators.ge(0)))
+    """US dollars."""
     tokens: int | None = attrs.field(default=None, validator=validators.optional(validators.ge(0)))
+    """Of input and output together."""
     calls: int | None = attrs.field(default=None, validator=validators.optional(validators.ge(0)))
     """Requests to models."""
 

@@ -92,6 +92,7 @@ class McpSettings:
     """The keys of `[capabilities.mcp]`."""
 
     servers: Mapping[str, ServerSettings] = attrs.field(factory=dict, validator=_names)
+    """The servers, by names of your own."""
 
 
 def _choices(_: Any, field: attrs.Attribute[Any], value: Mapping[str, Any] | None) -> None:

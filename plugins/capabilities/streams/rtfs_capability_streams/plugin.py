@@ -39,6 +39,7 @@ class StreamSettings:
     capacity: int = attrs.field(default=1024, validator=[attrs.validators.ge(1), attrs.validators.le(1_000_000)])
     """Items that a queue holds before its producers wait, unless it says otherwise."""
     endpoints: Mapping[str, Endpoint] = attrs.field(factory=dict)
+    """Where streams come from, by names of your own."""
 
 
 @hookimpl

@@ -34,8 +34,11 @@ class Threshold:
     """How often a target must succeed to be trusted; it rises where calls succeed, and falls where they fail."""
 
     base: float = attrs.field(default=0.65, validator=_UNIT)
+    """Before anything is known."""
     minimum: float = attrs.field(default=0.3, validator=_UNIT)
+    """It never falls below."""
     maximum: float = attrs.field(default=0.9, validator=_UNIT)
+    """It never rises above."""
     success: float = attrs.field(default=0.3, validator=_UNIT)
     """Weight of how calls ended lately."""
     history: float = attrs.field(default=0.2, validator=_UNIT)
@@ -87,7 +90,9 @@ class AdaptiveSettings:
     features: Sequence[Literal["size", "time_class"]] = ()
     """What of a call counts, besides its function: how large its request is, the class of the hour."""
     weights: Weights = Weights()
+    """What an outcome's worth is made of."""
     threshold: Threshold = Threshold()
+    """How sure the engine must be to choose by what it learned."""
 
     def __attrs_post_init__(self) -> None:
         if self.learning < self.exploration:

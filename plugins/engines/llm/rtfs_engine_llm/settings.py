@@ -57,6 +57,7 @@ class LlmSettings:
     quality_floor: float = attrs.field(default=0.0, validator=_UNIT)
     """The least `quality` of what may be chosen. What nobody has said a quality of is left out."""
     max_input_cost: float | None = attrs.field(default=None, validator=_COST)
+    """US dollars for a million tokens of input: models that cost more are not offered."""
     max_output_cost: float | None = attrs.field(default=None, validator=_COST)
     """US dollars per million tokens: targets that cost more, or nobody knows what, are left out."""
     max_latency: Milliseconds | None = attrs.field(default=None, validator=_POSITIVE, metadata=plausible(10, 3_600_000))

@@ -104,6 +104,7 @@ class SecuritySettings:
     preset: Literal["privacy-first", "local-only", "review-everything"] | None = None
     """Rules that come after one's own."""
     rules: Sequence[Rule] = ()
+    """Rules, the first that fits decides."""
     redact: Sequence[RuleText] = ()
     """What `privacy-first` has taken out of what carries marks; without it such calls stay on this machine."""
     approver: str = "operator"

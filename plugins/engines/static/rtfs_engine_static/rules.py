@@ -64,7 +64,9 @@ class Rule:
     types: Sequence[TypePattern] | None = None
     """One pattern for each argument; a last `& T` for all that are left."""
     min_size: int | None = attrs.field(default=None, validator=_a_band)
+    """The least size of the request, in estimated tokens."""
     max_size: int | None = attrs.field(default=None, validator=_a_band)
+    """The largest size of the request, in estimated tokens."""
     tenant: Texts | None = attrs.field(default=None, validator=_some)
     """Names of tenants, or patterns with `*`."""
     agent: Texts | None = attrs.field(default=None, validator=_some)
@@ -78,10 +80,13 @@ class Rule:
     granted: Texts | None = attrs.field(default=None, validator=_some)
     """Capabilities that the program may use, all of them."""
     min_confidence: float | None = attrs.field(default=None, validator=_UNIT)
+    """The least confidence that the caller says it has."""
     max_confidence: float | None = attrs.field(default=None, validator=_UNIT)
+    """The highest confidence that the caller says it has."""
     intent: Texts | None = attrs.field(default=None, validator=_some)
     """What the caller says that the call is for: names, or patterns with `*`."""
     max_input_cost: float | None = attrs.field(default=None, validator=_COST)
+    """As `max_output_cost`, of input."""
     max_output_cost: float | None = attrs.field(default=None, validator=_COST)
     """US dollars per million tokens: targets that cost more, or nobody knows what, are left out."""
     max_latency: Milliseconds | None = attrs.field(default=None, validator=_POSITIVE, metadata=plausible(10, 3_600_000))
@@ -148,6 +153,7 @@ class StaticSettings:
     """`[engines.NAME]` of this engine."""
 
     rules: Sequence[Rule] = ()
+    """Rules, the first that fits decides."""
     static_routes: bool = True
     """Whether `[delegation.static_routes]` count here, as rules without conditions."""
 

@@ -38,6 +38,7 @@ class SecretsSettings:
     """What the guard does, and what it looks for besides its own patterns."""
 
     action: Literal["redact", "refuse"] = "redact"
+    """What becomes of a request with a secret: it goes without it, or not at all."""
     replies: bool = True
     """Whether replies are looked at, too."""
     patterns: Mapping[str, str] = attrs.field(factory=dict, validator=_expressions)

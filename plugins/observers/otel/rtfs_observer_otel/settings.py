@@ -41,6 +41,7 @@ class OtelSettings:
     )
     """Where metrics are served; 0 for any that is free, None for nowhere."""
     prometheus_host: str = "127.0.0.1"
+    """The address that metrics are served at."""
     timeout: Seconds = attrs.field(
         default=Seconds(5.0), validator=validators.gt(Seconds(0)), metadata=plausible(0.1, 60.0)
     )

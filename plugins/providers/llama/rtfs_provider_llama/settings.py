@@ -47,13 +47,19 @@ class LlamaSettings:
     functions: int = attrs.field(default=4, validator=_within(1, 64))
     """How many functions' prompts are kept in memory; each takes room for a whole context."""
     threads: int = attrs.field(default=1, validator=_within(1, 256))
+    """Threads that compute."""
     seed: int = attrs.field(default=0, validator=_within(0, 2**32 - 2))
+    """Of sampling: equal requests get equal replies."""
     temperature: float | None = attrs.field(default=None, validator=_none_or(0, 2))
     """Instead of the request's (0)."""
     top_k: int = attrs.field(default=40, validator=_within(0, 1_000_000))
+    """Sampling looks at so many of the likeliest tokens."""
     top_p: float = attrs.field(default=0.95, validator=_within(0, 1))
+    """Sampling looks at the likeliest tokens that together have this probability."""
     min_p: float = attrs.field(default=0.05, validator=_within(0, 1))
+    """Sampling leaves out tokens less likely than this share of the likeliest."""
     repeat_penalty: float = attrs.field(default=1.0, validator=_within(0.5, 2))
+    """How much less likely a token is that has been said; 1 for as likely."""
     max_tokens: int | None = attrs.field(default=None, validator=validators.optional(validators.ge(1)))
     """Of a reply; the request's own bound, if it is less, goes before it."""
     queue: int = attrs.field(default=64, validator=_within(1, 100_000))

@@ -44,6 +44,7 @@ class LlmSettings:
     temperature: float | Literal["default"] | None = attrs.field(default=None)
     """Instead of the request's; "default" sends none. A model without such an option gets none."""
     max_tokens: int | None = attrs.field(default=None, validator=validators.optional(validators.ge(1)))
+    """Of a reply, at most; the request's own bound, if it is less, goes before it."""
     structured: Literal["auto", "none"] = "auto"
     """How a typed reply is asked for: by its schema where the model takes one, or by the prompt alone."""
 

@@ -56,6 +56,7 @@ class OpenAISettings:
     endpoint: str | tuple[str, ...] | None = attrs.field(default=None, validator=check_addresses)
     """The base URL, up to and with `/v1`; without it OPENAI_BASE_URL, else OpenAI's own. A list is asked in turn."""
     model: str = attrs.field(default="gpt-4o-mini", validator=filled)
+    """What the server calls the model."""
     api_key_env: str | tuple[str, ...] | None = attrs.field(default=None, validator=check_variables)
     """The *name* of the environment variable with the key; "" for an endpoint that wants none. Without it
     OPENAI_API_KEY, which only OpenAI's own endpoint cannot do without. A list: keys of the one endpoint, in turn, or
@@ -67,6 +68,7 @@ class OpenAISettings:
     temperature: float | Literal["default"] | None = attrs.field(default=None)
     """Instead of the request's; "default" sends none, for models that refuse one."""
     max_tokens: int | None = attrs.field(default=None, validator=validators.optional(validators.ge(1)))
+    """Of a reply, at most; the request's own bound, if it is less, goes before it."""
     structured: Literal["auto", "json_schema", "json_object", "tool", "none"] = "auto"
     """How a typed reply is asked for: by its schema, as any JSON object, by a tool call, or by the prompt alone; "auto"
     is the first of these that the server takes."""

@@ -27,6 +27,7 @@ class NatsSettings:
     url: str = attrs.field(default="nats://127.0.0.1:4222", validator=_url)
     """Of one server; the client learns of the others of its cluster."""
     user: str | None = None
+    """Who logs in, with the password of `password_env`."""
     password_env: str | None = None
     """The variable with the user's password."""
     token_env: str | None = None
@@ -40,6 +41,7 @@ class NatsSettings:
     timeout: Seconds = attrs.field(
         default=Seconds(5.0), validator=validators.ge(Seconds(0.01)), metadata=plausible(0.1, 120)
     )
+    """How long the server may take for an answer."""
 
 
 @hookimpl

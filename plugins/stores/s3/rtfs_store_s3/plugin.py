@@ -17,19 +17,23 @@ class S3Settings:
     """The keys of a table of this store. Credentials stand in the environment alone: `*_env` name variables."""
 
     bucket: str | None = None
+    """Its name; it must be there."""
     prefix: str = ""
     """What the keys of this store begin with, without slashes around it."""
     endpoint: str | None = None
     """Where it is, unless at Amazon: `https://s3.example:9000`."""
     region: str = "us-east-1"
+    """Of the bucket."""
     key_id_env: str = "AWS_ACCESS_KEY_ID"
     """The variable with the access key; "" for a bucket that everybody may read."""
     secret_env: str = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a variable
+    """The variable with the secret key."""
     session_token_env: str | None = None
     """The variable with the token of credentials that end."""
     virtual_host: bool = False
     """Whether the bucket is part of the server's name and not of the path."""
     read_only: bool = False
+    """Whether nothing is ever written."""
     timeout: Seconds = attrs.field(
         default=Seconds(30.0), validator=[validators.gt(Seconds(0.0))], metadata=plausible(0.1, 3_600)
     )

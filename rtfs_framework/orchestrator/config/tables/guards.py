@@ -31,9 +31,13 @@ class GuardTable:
     """The host's keys of `[guards.<name>]`."""
 
     plugin: str | None = None
+    """The plug-in that it is. None: the one whose name the table has."""
     enabled: bool = True
+    """Whether it is at work."""
     targets: Sequence[str] = ()
+    """The targets that it is about, or patterns; none is all."""
     symbols: Sequence[str] = ()
+    """The functions that it is about, or patterns; none is all."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -45,6 +49,7 @@ class ApprovalsTable:
         validator=[validators.gt(Seconds(0)), validators.le(Seconds(_WEEK))],
         metadata=plausible(5, _WEEK),
     )
+    """How long a call waits for a person; then the answer is no."""
 
 
 USUAL_APPROVALS = ApprovalsTable()

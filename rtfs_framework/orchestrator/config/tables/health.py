@@ -37,20 +37,33 @@ class BreakerTable:
     """`[health.targets.<target>]`: what differs for one target. A key that is not there has the value of `[health]`."""
 
     state: BreakerMode | None = None
+    """How its breaker works: by what happens, or held open or closed."""
     window: Seconds | None = attrs.field(default=None, validator=_POSITIVE, metadata=_TIME)
+    """How long outcomes count."""
     window_calls: int | None = attrs.field(default=None, validator=_COUNT)
+    """How many of the last outcomes count."""
     minimum_calls: int | None = attrs.field(default=None, validator=_COUNT)
+    """Fewer outcomes say nothing."""
     failure_rate: float | None = attrs.field(default=None, validator=_SHARE)
+    """From this share of failures on, the model is left alone."""
     slow: Seconds | Literal["off"] | None = attrs.field(
         default=None, validator=_slow, metadata=plausible(0.01, 86_400.0)
     )
+    """An answer that takes longer counts as slow; "off" for never."""
     slow_rate: float | None = attrs.field(default=None, validator=_SHARE)
+    """From this share of slow answers on, the model is left alone."""
     open_for: Seconds | None = attrs.field(default=None, validator=_POSITIVE, metadata=_TIME)
+    """How long it is left alone before the first probe."""
     open_for_most: Seconds | None = attrs.field(default=None, validator=_POSITIVE, metadata=_TIME)
+    """What that time doubles up to while probes fail."""
     retry_after_most: Seconds | None = attrs.field(default=None, validator=_POSITIVE, metadata=_TIME)
+    """The longest wait that a server's `Retry-After` may ask for."""
     probes: int | None = attrs.field(default=None, validator=_COUNT)
+    """Requests at once while it is being tried again."""
     recovery_steps: int | None = attrs.field(default=None, validator=_STEPS)
+    """How often the number of requests doubles before all go there again."""
     retry_budget: float | None = attrs.field(default=None, validator=_BUDGET)
+    """Repeats for each call that goes there: 0.1 is one for ten."""
 
     def over(self, usual: BreakerSpec) -> BreakerSpec:
         """Return what holds where this table is laid over another."""
@@ -69,8 +82,11 @@ class HealthTable(BreakerTable):
     """`[health]`: what holds for every target."""
 
     most_ejected: float | None = attrs.field(default=None, validator=_SHARE)
+    """Of several models, the share that may be left alone at once; the last one never is."""
     shared: bool = True
+    """Whether hosts of this machine share what they know of models."""
     targets: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    """What differs for one model: any of the keys above but the last two."""
 
 
 def read_health(reading: Reading, table: HealthTable, target: Callable[[str, KeyPath], ExecTarget]) -> HealthSpec:

@@ -23,9 +23,11 @@ class HintsTable:
     """What hints may ask for at most; they ask for nothing that `[security]`, labels, budgets and rates forbid."""
 
     max_retries: int = attrs.field(default=3, validator=[validators.ge(0), validators.le(_MOST_REPEATS)])
+    """Repeats that `retry` may ask for."""
     max_backoff: Seconds = attrs.field(
         default=Seconds(10.0), validator=[_AT_LEAST_0, _WITHIN_A_DAY], metadata=plausible(0, 600)
     )
+    """The longest pause between them."""
     max_multiplier: float = attrs.field(default=1.0, validator=[_POSITIVE, validators.le(100)])
     """How many times what a target has anyway a hint may give it; at 1 hints only shorten."""
     max_wait: Seconds = attrs.field(
@@ -35,10 +37,13 @@ class HintsTable:
     max_cooldown: Seconds = attrs.field(
         default=Seconds(600.0), validator=[_POSITIVE, _WITHIN_A_DAY], metadata=plausible(1, _DAY)
     )
+    """The longest time for which `circuit-breaker` may leave a target alone."""
     max_ttl: Seconds = attrs.field(
         default=Seconds(3600.0), validator=[_POSITIVE, _WITHIN_A_MONTH], metadata=plausible(1, 30 * _DAY)
     )
+    """How long `cache` may keep a reply."""
     max_entries: int = attrs.field(default=1000, validator=[_POSITIVE, validators.le(1_000_000)])
+    """How many replies of one function `cache` may keep."""
     fallback: bool = True
     """Whether a capability may answer where an attempt failed."""
     cache: Literal["off", "deterministic", "any"] = "deterministic"

@@ -20,6 +20,7 @@ class ObserverTable:
     """The host's keys of `[observers.<name>]`."""
 
     enabled: bool = True
+    """Whether it hears anything."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -18,9 +18,13 @@ class PriceTable:
     """`[prices."MODEL"]`: US dollars per million tokens, and the tokens that the model takes in at once."""
 
     input: float | None = attrs.field(default=None, validator=_PRICE)
+    """US dollars for a million tokens of input."""
     output: float | None = attrs.field(default=None, validator=_PRICE)
+    """US dollars for a million tokens of output."""
     cached: float | None = attrs.field(default=None, validator=_PRICE)
+    """US dollars for a million tokens of input that the vendor still remembers."""
     context: int | None = attrs.field(default=None, validator=validators.optional(validators.gt(0)))
+    """Tokens that the model takes in at once."""
 
 
 def priced(spec: ProviderSpec, prices: Mapping[str, PriceTable]) -> ProviderSpec:

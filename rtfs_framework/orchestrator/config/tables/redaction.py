@@ -29,8 +29,11 @@ class RedactionTable:
     """The keys of `[redaction.NAME]`, besides `with`."""
 
     pattern: str | Sequence[str] = ()
+    """Regular expressions: what they find is taken out."""
     recognizer: str | None = None
+    """A finder of a plug-in, such as `email`, beside or instead of patterns."""
     marks: Sequence[str] = ()
+    """The marks that a request is free of once the rule was applied."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -47,11 +47,15 @@ class TokenTable:
     """`[serve.tokens.<name>]`: who holds a token, known by its digest alone."""
 
     sha256: str
+    """The SHA-256 of the token, in hexadecimal digits; the token itself is nowhere."""
     tenant: str = ""
+    """For whom requests with it are."""
     marks: Sequence[str] = ()
     """Of all data that comes with it."""
     agent: str = ""
+    """Who asks: what decisions read as `agent`."""
     concurrency: int | None = _own_count()
+    """Its requests under way at once."""
 
 
 def _addresses(_: Any, field: attrs.Attribute[Any], value: Sequence[str]) -> None:
@@ -64,43 +68,61 @@ class ServeTable:
     """`[serve]`."""
 
     id: str = ""
+    """What this host is called among others. "": a name that is made once and kept."""
     body: Bytes = attrs.field(
         default=Bytes(USUAL_SERVE.body),
         validator=[validators.ge(Bytes(_LEAST_BODY)), validators.le(Bytes(_MOST_BODY))],
         metadata=plausible(_LEAST_BODY),
     )
+    """The largest request."""
     program: Bytes = attrs.field(
         default=Bytes(USUAL_SERVE.program),
         validator=[validators.ge(Bytes(1)), validators.le(Bytes(_MOST_BODY))],
         metadata=plausible(_LEAST_BODY),
     )
+    """The longest text of a program."""
     seconds: Seconds = attrs.field(default=Seconds(USUAL_SERVE.seconds), validator=_TIME, metadata=_PLAUSIBLE)
+    """The longest time of one request."""
     concurrency: int = _count(USUAL_SERVE.concurrency)
+    """Requests under way at once."""
     share: int | None = _own_count()
+    """Of these, those of one tenant; more get 429. None: all of them."""
     connections: int | None = attrs.field(
         default=None, validator=validators.optional([validators.ge(1), validators.le(_MOST_KEPT)])
     )
+    """Connections at once; the one that is idle longest makes room. None: the files that may be open, less 192."""
     header_timeout: Seconds = attrs.field(
         default=Seconds(USUAL_SERVE.header_timeout), validator=_TIME, metadata=_PLAUSIBLE
     )
+    """How long the headers of a request may take to come."""
     body_timeout: Seconds = attrs.field(default=Seconds(USUAL_SERVE.body_timeout), validator=_TIME, metadata=_PLAUSIBLE)
+    """How long its body may take."""
     idle_timeout: Seconds = attrs.field(default=Seconds(USUAL_SERVE.idle_timeout), validator=_TIME, metadata=_PLAUSIBLE)
+    """How long a connection may wait for its next request."""
     drain: Seconds = attrs.field(default=Seconds(USUAL_SERVE.drain), validator=_TIME, metadata=_PLAUSIBLE)
+    """How long what is under way may take once the host is told to end."""
     lame_duck: Seconds = attrs.field(
         default=Seconds(USUAL_SERVE.lame_duck),
         validator=[validators.ge(Seconds(0.0)), validators.le(Seconds(600.0))],
         metadata=plausible(0, 600),
     )
+    """How long it serves on after that while it says that it is going."""
     replay_for: Seconds = attrs.field(
         default=Seconds(USUAL_SERVE.replay_for),
         validator=[validators.ge(Seconds(0.0)), validators.le(Seconds(30 * _DAY))],
         metadata=plausible(0, 30 * _DAY),
     )
+    """How long answers are kept for requests with an idempotency key; 0 for not at all."""
     programs: int = _count(USUAL_SERVE.programs, _MOST_KEPT)
+    """Compiled programs that are kept, per tenant."""
     hops: int = attrs.field(default=USUAL_SERVE.hops, validator=[validators.ge(0), validators.le(64)])
+    """Hosts that a request may pass after this one."""
     elsewhere: Sequence[str] = attrs.field(default=(), validator=_addresses)
+    """Addresses of hosts that are named to a caller whose request no target here takes."""
     tokens: Mapping[str, TokenTable] = attrs.field(factory=dict)
+    """Who may ask, by names of your own. None: everybody who reaches the port, which must be of this machine."""
     models: Mapping[str, ModelTable] = attrs.field(factory=dict)
+    """What clients of the OpenAI API can name as a model."""
 
 
 USUAL_SERVE_TABLE = ServeTable()

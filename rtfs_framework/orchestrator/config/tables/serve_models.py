@@ -27,8 +27,11 @@ class ModelTable:
     """`[serve.models.<name>]`: a function of the host's, a target, or a program's function."""
 
     function: str = ""
+    """The function that answers."""
     program: str | None = None
+    """The file that it is in. None: it is one of the host's."""
     target: str | None = None
+    """The model that answers, instead of a function."""
 
 
 def read_models(

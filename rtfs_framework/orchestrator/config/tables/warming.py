@@ -20,11 +20,15 @@ class WarmingTable:
     """`[warming]`."""
 
     per_hour: int = attrs.field(default=0, validator=[validators.ge(0), validators.le(_MOST)])
+    """Warm-ups in any hour, of one process; 0 for none."""
     usd_per_day: float = attrs.field(default=0.0, validator=validators.ge(0.0))
+    """What warm-ups may cost in a day, in US dollars."""
     wasted: float = attrs.field(default=0.2, validator=_SHARE)
+    """The share of them that may be for nothing."""
     idle: Seconds = attrs.field(
         default=Seconds(300.0), validator=validators.gt(Seconds(0.0)), metadata=plausible(10, 24 * _HOUR)
     )
+    """After what time a model that nobody asks is cold."""
 
     def spec(self) -> WarmingSpec:
         """Return what the table says."""
