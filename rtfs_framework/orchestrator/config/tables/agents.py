@@ -33,7 +33,9 @@ class WriteTable:
     """`[write]`."""
 
     model: str | None = None
+    """The model that writes, as targets are written. None: the only one that there is."""
     repairs: int = attrs.field(default=USUAL_WRITE.repairs, validator=[validators.ge(0), validators.le(_MOST_REPAIRS)])
+    """How often it is shown what is wrong with its program."""
 
     def spec(self, target: Callable[[str, KeyPath], ExecTarget]) -> WriteSpec:
         """Return what the table says; a text that names no target is noted."""
@@ -46,13 +48,21 @@ class McpClientTable:
     """`[mcp.clients.<name>]`: who it is, and what it may do of what the host may."""
 
     sha256: str = ""
+    """The SHA-256 of its token, in hexadecimal digits, where it comes by HTTP."""
     tenant: str = ""
+    """For whom its runs are."""
     level: SecurityLevel | None = None
+    """Its security level, if that is less than the host's."""
     reach: Reach | None = None
+    """How far its calls may go, if that is less far than the host says."""
     grant: Sequence[str] | None = None
+    """Of what the host grants, what it may use. None: all of it."""
     deny: Sequence[str] = ()
+    """What is refused to it besides."""
     marks: Sequence[str] = ()
+    """Of all data that comes from it."""
     approve: bool = True
+    """Whether it may answer questions about calls that wait for a yes."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -64,9 +74,13 @@ class McpTable:
         validator=[validators.gt(Seconds(0.0)), validators.le(Seconds(_DAY))],
         metadata=plausible(0.1, _DAY),
     )
+    """The longest time of one call of a tool."""
     program: Bytes = attrs.field(default=Bytes(USUAL_MCP.program), validator=_SIZE, metadata=plausible(_LEAST))
+    """The longest text of a program."""
     answer: Bytes = attrs.field(default=Bytes(USUAL_MCP.answer), validator=_SIZE, metadata=plausible(_LEAST))
+    """The longest answer."""
     clients: Mapping[str, McpClientTable] = attrs.field(factory=dict)
+    """Those that are known, by the name that they say of themselves."""
 
 
 USUAL_WRITE_TABLE = WriteTable()
