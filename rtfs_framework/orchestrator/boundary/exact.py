@@ -20,6 +20,8 @@ MOST = 1 << 20
 """Characters of a text, and twice the number of parts that are looked at for it."""
 
 _SMALL = 1 << 512
+_decode = json.JSONDecoder().raw_decode
+"""Our own texts have no spaces around them, which `json.loads` looks for."""
 _NAMED: dict[type, str] = {Keyword: "k", Symbol: "y"}
 _TEXTS: dict[type, str] = {Timestamp: "T", Uuid: "U"}
 _SEQUENCES: dict[type, str] = {tuple: "[", GrownVector: "[", List: "(", Set: "#"}
@@ -45,10 +47,17 @@ def from_text(text: str) -> Any:
         ValueError: It is the text of no value.
     """
     try:
-        return _value(json.loads(text))
+        return _value(_row(text))
     except (_InexactError, RecursionError, TypeError, IndexError, KeyError, OverflowError) as error:
         message = "the text of no value"
         raise ValueError(message) from error
+
+
+def _row(text: str) -> Any:
+    row, end = _decode(text)
+    if end != len(text):
+        raise _InexactError(text)
+    return row
 
 
 class _Writer:

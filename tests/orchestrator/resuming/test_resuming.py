@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from rtfs_framework.orchestrator.recording.journal import query
+from rtfs_framework.orchestrator.recording.journal import query, walk
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
+from rtfs_framework.orchestrator.recording.journal.outside import tell
 from rtfs_framework.orchestrator.recording.journal.verify import verify_all
+from rtfs_framework.orchestrator.recording.purse import RunParked
+from rtfs_framework.orchestrator.recording.run_scope import OpenCall
+from rtfs_framework.orchestrator.running import past_calls
 
 PROGRAM = """
 (defn ^{:delegation :remote "m"} ask [x : :string] : :string "own")
@@ -91,3 +95,26 @@ def test_a_model_that_may_be_asked_twice_is_asked_with_the_same_key(world, sourc
             if len([arg for *_, arg in world.effects if arg == "a"]) == 2:
                 return
     pytest.fail("no moment lay between the request and its end")
+
+
+def test_what_is_told_again_makes_no_record_and_its_rows_are_read_once(world, source, monkeypatch):
+    text = """
+(defn main []
+  (loop [i 0 said []] (if (< i 40) (recur (inc i) (conj said (call :put (str i)))) (do (host/wait-for :go) said))))"""
+    with world.open() as session:
+        session.park()
+        with pytest.raises(RunParked) as parked:
+            session.run(source(text), entry="main")
+    with world.open() as session:
+        tell(session.host.journal, parked.value.run, "signalled", {"name": "go"}, "null")
+    opened, answers, walks = [], [], []
+    of, answer_of, go = OpenCall.of.__func__, past_calls.answer_of, walk.Walk.go
+    monkeypatch.setattr(OpenCall, "of", classmethod(lambda cls, *args: opened.append(args) or of(cls, *args)))
+    monkeypatch.setattr(past_calls, "answer_of", lambda text: answers.append(text) or answer_of(text))
+    monkeypatch.setattr(walk.Walk, "go", lambda self: walks.append(self) or go(self))
+    result = world.resume(parked.value.run)
+    assert result.value == tuple(f"put {i}" for i in range(40))
+    assert len(world.effects) == 40
+    assert len(answers) == 40
+    assert {call.capability for call, *_ in opened} == {"host.wait-for"}
+    assert len(walks) == 1

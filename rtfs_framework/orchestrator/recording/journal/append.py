@@ -16,6 +16,7 @@ import attrs
 
 from rtfs_framework.api.secrets import Blot
 from rtfs_framework.api.sqlite_file import in_transaction
+from rtfs_framework.orchestrator.recording.journal import large
 from rtfs_framework.orchestrator.recording.journal.chain import Head, Row, canonical_json
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.feedback import Feedback, Forgotten
@@ -70,6 +71,8 @@ class _Batch:
     head: Head
     rows: list[tuple[Any, ...]] = attrs.field(factory=list)
     texts: list[tuple[int, str, str | bytes]] = attrs.field(factory=list)
+    large: dict[str, str] = attrs.field(factory=dict)
+    """By their digests those texts that are in the file once, whoever names them."""
     numbers: dict[Chain, int] = attrs.field(factory=dict)
     removed: list[tuple[int, str]] = attrs.field(factory=list)
     """Positions and names of texts that are to go."""
@@ -90,9 +93,19 @@ class _Batch:
         number = position if what == "run" else run
         hash_ = self.append.file.keys.row(Row(position, number, what, entry, record, id_, body), self.head.hash)
         self.rows.append((position, number, what, entry, record, id_, body, hash_))
-        self.texts.extend((position, name, self.append.sealed(position, name, text)) for name, text in texts.items())
+        for name, text in texts.items():
+            self.texts.append((position, name, self._held(position, name, text)))
         self.head = Head(position, hash_)
         return position
+
+    def _held(self, position: int, name: str, text: str) -> str | bytes:
+        """Return what is beside a row in place of a text: the text itself, sealed or not, or a reference."""
+        file, seal = self.append.file, self.append.seal
+        if len(text) >= large.LEAST:
+            digest = file.keys.text(text)
+            self.large[digest] = text
+            return large.reference(digest)
+        return text if seal is None else seal.close(file.keys.journal, position, name, text)
 
     def of_run(self, what: str, chain: Chain, facts: Any) -> None:
         """Add a run's row, after its first one if this file has none."""
@@ -194,10 +207,6 @@ class Appending:
         """
         return in_transaction(self.file.connection, lambda db: self._append(db, queue, lost))
 
-    def sealed(self, position: int, name: str, text: str) -> str | bytes:
-        """Return a text as the file holds it."""
-        return text if self.seal is None else self.seal.close(self.file.keys.journal, position, name, text)
-
     def settle(self) -> None:
         """Take note that a transaction succeeded."""
         pending, self._pending = self._pending, None
@@ -240,6 +249,7 @@ class Appending:
         for statement, rows in ((INSERT_PLAN, plans), (INSERT_ROW, batch.rows), (INSERT_TEXT, batch.texts)):
             if rows:
                 db.executemany(statement, rows)
+        self._put_large(db, batch.large)
         if batch.removed:
             db.executemany(REMOVE_TEXT, batch.removed)
         if batch.over:
@@ -252,6 +262,14 @@ class Appending:
                 raise JournalError(Path(self.file.paths[0]), problem, help_)
         self._pending = _Pending(queued, batch.head, batch.numbers, lost, batch.keeping)
         return Taken(len(queued), lost)
+
+    def _put_large(self, db: sqlite3.Connection, texts: dict[str, str]) -> None:
+        """Write the large texts that rows refer to, and make place for them in a file of before."""
+        if texts and not large.has_any(db):
+            for statement in large.STATEMENTS:
+                db.execute(statement)
+        for digest, text in texts.items():
+            large.put(db, self.file.keys.journal, digest, text, self.seal)
 
     def _see_schema(self, db: sqlite3.Connection) -> None:
         """Forget which decisions are in the file when somebody may have removed some: that puts triggers away."""

@@ -25,6 +25,8 @@ CUT = (REPLY, PROGRAM, STATE)
 _MOST = 64 << 20
 """Characters of a value's text."""
 _DEEPEST = 200
+_decode = json.JSONDecoder().raw_decode
+"""Our own texts have no spaces around them, which `json.loads` looks for."""
 
 
 class Answered(NamedTuple):
@@ -60,7 +62,7 @@ def answer_of(text: str) -> Answer:
     Raises:
         ValueError: It is the text of none.
     """
-    found = json.loads(text)
+    found, _ = _decode(text)
     said = found.get("s") or {}
     if "e" in found:
         return Answer(None, ProgramError.of(_error_value(found["e"])), said)

@@ -12,6 +12,7 @@ import time
 from hashlib import sha256
 from os import urandom
 
+from rtfs_framework.orchestrator.recording.journal import large
 from rtfs_framework.orchestrator.recording.journal.chain import START, Keys, Row, canonical_json
 from rtfs_framework.orchestrator.recording.journal.schema import INSERT_ROW, VERSION, refusing, statements
 
@@ -62,7 +63,7 @@ def state_of_old(connection: sqlite3.Connection) -> str:
 
 
 def _begin(connection: sqlite3.Connection, secret: bytes, migrated: dict[str, object]) -> None:
-    for statement in statements():
+    for statement in (*statements(), *large.STATEMENTS):
         connection.execute(statement)
     journal = urandom(16).hex()
     facts: dict[str, object] = {"journal": journal, "when": time.time()}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
+from rtfs_framework.orchestrator.recording.journal import large
 from rtfs_framework.orchestrator.recording.journal.chain import Keys, Row
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.file import keys_of
@@ -131,6 +132,8 @@ def _by_size(connection: sqlite3.Connection, rule: Retention, runs: Sequence[Due
     if over <= 0:
         return
     sizes = {row[0]: int(row[1]) for row in connection.execute(_SIZES)}
+    for run, count in connection.execute(large.SIZES) if large.has_any(connection) else ():
+        sizes[run] = sizes.get(run, 0) + int(count)
     over -= sum(sizes.get(position, 0) for position in gone)
     for each in runs:
         if over <= 0:

@@ -26,7 +26,8 @@ from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 if TYPE_CHECKING:
     import sqlite3
 
-_VERSION = b"\x01"
+NEW = b"\x01"
+"""What a sealed text begins with."""
 _ID = 8
 _NONCE = 12
 _START = 1 + _ID + _NONCE
@@ -58,7 +59,7 @@ class Seal:
         nonce = os.urandom(_NONCE)
         raw = text.encode("utf-8", "surrogatepass")
         sealed: bytes = _cipher(self.secret, journal).encrypt(nonce, raw, _place(position, name))
-        return _VERSION + self.name + nonce + sealed
+        return NEW + self.name + nonce + sealed
 
     def open(self, journal: str, position: int, name: str, sealed: bytes) -> str:
         """Return the text.
@@ -116,12 +117,15 @@ def opened(journal: str, position: int, name: str, body: Any) -> str | None:
 
 def readable(connection: sqlite3.Connection) -> None:
     """Give a connection the function `plain(position, name, body)`: a text, NULL when it cannot be read."""
+    from rtfs_framework.orchestrator.recording.journal import large
+
     row = connection.execute("SELECT id FROM log WHERE position = 1").fetchone() if _known else None
     journal = "" if row is None else str(row[0])
 
     def plain(position: Any, name: Any, body: Any) -> str | None:
         try:
-            return opened(journal, position, name, body)
+            digest = large.digest_of(body)
+            return opened(journal, position, name, body) if digest is None else large.plain(connection, journal, digest)
         except ValueError:  # `verify` says that it was changed
             return None
 
@@ -134,8 +138,12 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
     Raises:
         SealError: The latest sealed text was sealed with another one.
     """
+    from rtfs_framework.orchestrator.recording.journal import large
+
     row = connection.execute("SELECT body FROM texts ORDER BY position DESC LIMIT 1").fetchone()
-    if row is not None and isinstance(row[0], bytes) and _seal(row[0]) is None:
+    digest = None if row is None else large.digest_of(row[0])
+    body = None if row is None else row[0] if digest is None else large.stored(connection, digest)
+    if isinstance(body, bytes) and _seal(body) is None:
         raise other_key(path, "its latest texts are encrypted with another key than [journal] encrypt names")
 
 
@@ -146,7 +154,7 @@ def other_key(path: Path, problem: str) -> SealError:
 
 
 def _seal(sealed: bytes) -> Seal | None:
-    return _known.get(sealed[1 : 1 + _ID]) if sealed[:1] == _VERSION and len(sealed) > _START else None
+    return _known.get(sealed[1 : 1 + _ID]) if sealed[:1] == NEW and len(sealed) > _START else None
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,9 @@ to a program as answers that were paid for. Only rows and texts are read; nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ from rtfs_framework.orchestrator.recording.journal.kept import PROGRAM, REPLY, S
 from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading
 from rtfs_framework.orchestrator.recording.journal.rows import RunFacts
 from rtfs_framework.orchestrator.recording.journal.sealing import other_key
-from rtfs_framework.orchestrator.recording.journal.walk import Walk, before
+from rtfs_framework.orchestrator.recording.journal.walk import Taken, Walk, before
 from rtfs_framework.orchestrator.recording.purse import NANO, NOTHING_SPENT, Asker, Spending
 
 if TYPE_CHECKING:
@@ -30,20 +32,12 @@ Id = tuple[int, int | None, str]
 """A call's: entry, record, path."""
 
 _FIRST = "SELECT position, body FROM log WHERE what = 'run' AND id = ? ORDER BY position DESC LIMIT 2"
-_ROWS = f"""
-SELECT l.position, l.what, l.entry, l.record, l.id, l.body, plain(l.position, t.name, t.body) AS text,
-t.body IS NOT NULL AS kept FROM log l
-LEFT JOIN texts t ON t.position = l.position AND t.name = CASE l.what WHEN 'ended' THEN '{REPLY}' ELSE '{STATE}' END
-WHERE l.run = :run AND l.position > :run ORDER BY l.position
-"""  # noqa: S608 - our own names
 _PROGRESS = "SELECT body FROM log WHERE what = 'progress' AND run = ? AND position > ? ORDER BY position DESC LIMIT 1"
-_SPENT = """
-SELECT total(json_extract(body, '$.cost')), total(json_extract(body, '$.input_tokens')),
-total(json_extract(body, '$.output_tokens')), count(json_extract(body, '$.model'))
-FROM log WHERE what = 'ended' AND run = ? AND position > ?
-"""
-_TEXT = "SELECT plain(position, name, body) AS text, 1 AS kept FROM texts WHERE position = ? AND name = ?"
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
+_CALLS = ("begun", "ended")
+_COST, _TOKENS, _MODEL = '"cost":', 'put_tokens":', '"model":'
+"""What the end of a call that used something has in it."""
+_STOPPED = '"stopped":true'
 _ENDED = {"complete": "is complete", "failed": "has failed", "cancelled": "was cancelled"}
 _FACTS = ("program", "source", "policy", "version", "seed", "tenant", "host")
 LISTED = "`rtfs runs list` shows the runs"
@@ -53,8 +47,10 @@ LISTED = "`rtfs runs list` shows the runs"
 class Begun:
     """A call of which rows are there."""
 
-    rows: tuple[str, ...] = ()
-    """The rows of its requests that began, as JSON; none for one that needed no such row."""
+    latest: str | None = None
+    """The row of its latest request that began, as JSON; None for one that needed no such row."""
+    earlier: tuple[str, ...] = ()
+    """The rows of those before."""
     ended: str | None = None
     """The row of its end, as JSON; None while it is not known how it ended."""
     reply: str | None = None
@@ -67,12 +63,13 @@ class Begun:
     @property
     def begun(self) -> Mapping[str, Any] | None:
         """What its latest request says that began."""
-        return parsed(self.rows[-1]) if self.rows else None
+        return None if self.latest is None else parsed(self.latest)
 
     @property
     def targets(self) -> set[str]:
         """Where all its requests that began were to go."""
-        return {str(parsed(row).get("target") or "") for row in self.rows}
+        rows = self.earlier if self.latest is None else (*self.earlier, self.latest)
+        return {str(parsed(row).get("target") or "") for row in rows}
 
 
 @attrs.define(slots=True, eq=False)
@@ -110,19 +107,25 @@ class Unended:
         """Return what was known of it before a row was written."""
         calls = {id_: each for id_, each in self.calls.items() if each.position < position}
         notes = [note for note in self.notes if note[0] < position]
-        return attrs.evolve(self, calls=calls, notes=notes, done=(None, 0), spent=_spent(calls.values()))
+        return attrs.evolve(
+            self,
+            calls=calls,
+            notes=notes,
+            done=(None, 0),
+            spent=_spent(each.ended for each in calls.values() if each.ended is not None),
+        )
 
     def last(self, what: str) -> tuple[Mapping[str, Any], str | None] | None:
         """Return the latest of what happened to it, and the text that goes with it."""
         return next((note[2:] for note in reversed(self.notes) if note[1] == what), None)
 
 
-def _spent(calls: Iterable[Begun]) -> Spending:
-    """Return what some calls took."""
-    rows = [parsed(each.ended) for each in calls if each.ended is not None]
-    cost = sum(float(row.get("cost") or 0.0) for row in rows)
-    tokens = sum(int(row.get("input_tokens") or 0) + int(row.get("output_tokens") or 0) for row in rows)
-    return Spending(round(cost * NANO), tokens, sum("model" in row for row in rows))
+def _spent(rows: Iterable[str]) -> Spending:
+    """Return what some calls took, by the rows of their ends."""
+    used = [parsed(row) for row in rows if _COST in row or _TOKENS in row or _MODEL in row]
+    cost = sum(float(row.get("cost") or 0.0) for row in used)
+    tokens = sum(int(row.get("input_tokens") or 0) + int(row.get("output_tokens") or 0) for row in used)
+    return Spending(round(cost * NANO), tokens, sum("model" in row for row in used))
 
 
 def unended(path: Path, run: str, home: Path, *, also_ended: bool = False) -> Unended:
@@ -138,26 +141,20 @@ def unended(path: Path, run: str, home: Path, *, also_ended: bool = False) -> Un
         if len(rows) > 1:
             raise JournalError(path, f"run {run} was begun anew when the file had been cut", LISTED)
         position = int(rows[0]["position"])
-        program = connection.execute(_TEXT, (position, PROGRAM)).fetchone()
-        if program is not None:
-            _need_text(path, program)
         found = Unended(_facts(run, rows[0]), position, keys_of(connection, path, home))
         progress = connection.execute(_PROGRESS, (position, position)).fetchone()
         if progress is not None:
             body = parsed(progress["body"])
             found.done = body.get("entry"), int(body.get("done") or 0)
-        cost, given, taken, asked = connection.execute(_SPENT, (position, position)).fetchone()
-        found.spent = Spending(round(cost * NANO), int(given + taken), asked)
-        for row in connection.execute(_ROWS, {"run": position}):
-            _need_text(path, row)
-            _take(found, row)
-        walk = Walk(connection, found.keys, position, before(connection, position), run=run)
-        walk.go()
-        if walk.problems:  # before what it says is understood
-            way_out = "`rtfs runs verify` says what is wrong; nothing is gone on with"
-            raise JournalError(path, walk.problems[0][1], way_out)
-        if program is not None:
-            found.facts = attrs.evolve(found.facts, job=Job.of_text(program["text"]))
+        reading_ = _Reading(found, position)
+        parent = before(connection, position)
+        walk = Walk(connection, found.keys, position, parent, run=run, take=reading_.take)
+        with _no_collections():
+            walk.go()
+        _need(walk, path, position)
+        found.spent = _spent(reading_.paid)
+        if reading_.program is not None:
+            found.facts = attrs.evolve(found.facts, job=Job.of_text(reading_.program))
         for call in found.calls.values():
             if call.ended is None and (begun := call.begun) is not None:
                 call.transform = _transform(connection, begun.get("decision"))
@@ -167,10 +164,28 @@ def unended(path: Path, run: str, home: Path, *, also_ended: bool = False) -> Un
     return found
 
 
-def _need_text(path: Path, row: sqlite3.Row) -> None:
-    """See that a text that is there can be read."""
-    if row["kept"] and row["text"] is None:
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Look for no cycles while objects are made by the hundred thousand: a quarter of the time, to find none.
+
+    Other threads make theirs meanwhile, and they are looked for a little later.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _need(walk: Walk, path: Path, run: int) -> None:
+    """See that rows and texts of a run are what was written, before what they say is gone on with."""
+    if run in walk.unreadable:
         raise other_key(path, "what was kept of the run is encrypted with a key that is not here, or was changed")
+    if walk.problems:
+        way_out = "`rtfs runs verify` says what is wrong; nothing is gone on with"
+        raise JournalError(path, walk.problems[0][1], way_out)
 
 
 def _facts(run: str, row: sqlite3.Row) -> RunFacts:
@@ -186,28 +201,53 @@ def _transform(connection: sqlite3.Connection, digest: Any) -> tuple[str, ...]:
     return tuple(map(str, parsed(row["body"]).get("transform") or ())) if row is not None else ()
 
 
-def _take(found: Unended, row: sqlite3.Row) -> None:
-    what, path = row["what"], str(row["id"])
-    if what in ("begun", "ended"):
-        entry, done = found.done
-        if row["record"] is not None and row["entry"] == entry and row["record"] < done:
-            found.ended_calls += what == "ended" and "?" not in path
+@attrs.define(slots=True, eq=False)
+class _Reading:
+    """Takes the rows of a run, as they are proved."""
+
+    found: Unended
+    first: int
+    """The position of its first row."""
+    program: str | None = None
+    paid: list[str] = attrs.field(factory=list)
+    """The ends of calls that used something, those of records that are done included."""
+
+    def take(self, values: Taken, texts: Mapping[str, str]) -> None:
+        """Take note of a row."""
+        position, run, what, entry, record, path, body, _ = values
+        if run != self.first:
             return
-        call, _, part = path.partition("?")
-        if part and what == "ended":
-            known = found.consultations
-            known[row["entry"], row["record"], call] = known.get((row["entry"], row["record"], call), 0) + 1
-        id_ = (row["entry"], row["record"], path)
-        begun = found.calls.get(id_)
-        if begun is None:
-            begun = found.calls[id_] = Begun()
-        begun.position = int(row["position"])
-        if what == "begun":
-            begun.rows = (*begun.rows, row["body"])
-        elif '"stopped":true' not in row["body"]:
-            begun.ended, begun.reply = row["body"], row["text"]
+        if what in _CALLS:
+            self._call(position, (entry, record, path), body, texts.get(REPLY) if what == "ended" else None, what)
+        elif position == self.first:
+            self.program = texts.get(PROGRAM)
+        elif what == "end":
+            self.found.status = str(parsed(body).get("status", ""))
+        elif what != "feedback":
+            self.found.notes.append((position, what, parsed(body), texts.get(STATE)))
+
+    def _call(self, position: int, id_: Id, body: str, reply: str | None, what: str) -> None:
+        """Take note of a row of a call: there are two for each that cost or changed something."""
+        found = self.found
+        entry, record, path = id_
+        is_end, part = what == "ended", "?" in path
+        if is_end and (_COST in body or _TOKENS in body or _MODEL in body):
+            self.paid.append(body)
+        if record is not None and entry == found.done[0] and record < found.done[1]:
+            found.ended_calls += is_end and not part
+            return
+        call = found.calls.get(id_)
+        if call is None:
+            call = found.calls[id_] = Begun()
+        call.position = position
+        if not is_end:
+            if call.latest is not None:
+                call.earlier = (*call.earlier, call.latest)
+            call.latest = body
+            return
+        if part:
+            of = (entry, record, path.partition("?")[0])
+            found.consultations[of] = found.consultations.get(of, 0) + 1
+        if _STOPPED not in body:
+            call.ended, call.reply = body, reply
             found.ended_calls += not part
-    elif what == "end":
-        found.status = str(parsed(row["body"]).get("status", ""))
-    elif what != "feedback":
-        found.notes.append((int(row["position"]), what, parsed(row["body"]), row["text"]))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.orchestrator.recording.journal import old
+from rtfs_framework.orchestrator.recording.journal import large, old
 from rtfs_framework.orchestrator.recording.journal.anchor import Anchor, Anchored, understood
 from rtfs_framework.orchestrator.recording.journal.chain import START, Head
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
@@ -128,6 +128,8 @@ def verify_all(path: Path, home: Path, against: Head | None = None) -> FileVerdi
         walk.go()
         _compare(connection, walk, understood(kept, keys))
         problems = [text for _, text in walk.problems] + _frozen(connection, walk.migrated)
+        if stray := large.stray(connection):
+            problems.append(f"{stray} kept texts were added: no row names them")
         if against is not None and not has_head(connection, against, keys):
             problems.append(f"row {against.position} is not there, or not what it was when the head was taken")
         runs, unfinished = len(walk.runs), len(walk.runs - walk.ends)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.orchestrator.recording.journal import large
 from rtfs_framework.orchestrator.recording.journal.chain import START, Head, Keys, Row
 from rtfs_framework.orchestrator.recording.journal.decisions import decisions_of, parts_of
-from rtfs_framework.orchestrator.recording.journal.kept import CUT
+from rtfs_framework.orchestrator.recording.journal.kept import CUT, REPLY
 from rtfs_framework.orchestrator.recording.journal.schema import COLUMNS, ROWS, TYPES
 from rtfs_framework.orchestrator.recording.journal.sealing import any_known, opened
 from rtfs_framework.orchestrator.recording.journal.stumps import STUMP, Stump, follows
@@ -24,17 +25,29 @@ _END = 2**63 - 1
 _MOST = 20
 """Problems that are told."""
 _CALLS = ("begun", "ended")
-_NAMES = ('"texts":', '"decision":', '"situation":')
+_DECISION, _SITUATION, _TEXT = '"decision":', '"situation":', '"texts":'
 """What a row has that names something that lies beside it: no JSON text of a value can have these letters in it."""
+_ONE = f',"texts":{{"{REPLY}":"'
+_DIGEST = slice(-35, -3)
+_BEFORE_IT = slice(-35 - len(_ONE), -35)
+"""Where a row that names one text, its reply, has its digest, and what stands before it: most rows are like that."""
 _decode = json.JSONDecoder().raw_decode
 """Our own texts have no spaces around them, which `json.loads` looks for."""
 _GOOD: set[tuple[type, ...]] = set()
 """Types of columns that were found to fit."""
+_NO_TEXTS: Mapping[str, str] = {}
+Taken = tuple[Any, ...]
+"""A row as it lies in the file: the columns of `schema.COLUMNS`."""
+_Read = tuple[bool, "str | None"]
+"""Whether a text is as it was written, and the text, where it could be read."""
 
 
 @attrs.define(slots=True, eq=False)
 class Walk:
-    """A walk from a row to the end; `parent` is the hash of the row before it. `run` counts one run's calls."""
+    """A walk from a row to the end; `parent` is the hash of the row before it. `run` counts one run's calls.
+
+    Rows are many, and those of calls most of them: what is usual of them is looked at without being read (`_call`).
+    """
 
     connection: sqlite3.Connection
     keys: Keys
@@ -42,6 +55,10 @@ class Walk:
     parent: bytes
     run: str = ""
     stop: int = _END
+    take: Callable[[Taken, Mapping[str, str]], None] | None = None
+    """Given each row that is proved, in order, and the texts beside it that could be read, by name."""
+    unreadable: set[int | None] = attrs.field(factory=set)
+    """The runs of which a sealed text could not be opened."""
     head: Head = attrs.field(factory=Head)
     rows: int = 0
     sealed: int = 0
@@ -58,9 +75,11 @@ class Walk:
     _missing: dict[int, set[str]] = attrs.field(factory=dict)
     _kept: dict[int, set[int]] = attrs.field(factory=dict)
     """Positions of rows whose texts go with their run, by the run's."""
-    _texts: Iterator[sqlite3.Row] = attrs.field(factory=lambda: iter(()))
-    """Kept texts that were not come to, in the order of their rows."""
-    _text: sqlite3.Row | None = None
+    _texts: Iterator[Any] = attrs.field(factory=lambda: iter(()))
+    """Kept texts that were not come to, in the order of their rows: position, name, body."""
+    _text: Any = None
+    _large: dict[str, _Read] = attrs.field(factory=dict)
+    """Of large texts, by digest, whether they are as written; and the text, where whoever takes rows needs it."""
 
     @property
     def finished(self) -> bool:
@@ -76,33 +95,50 @@ class Walk:
         """Walk."""
         parent, expected = self.parent, self.first
         span = (self.first if self.first > 1 else -_END, self.stop)
-        self._texts = self.connection.execute(_TEXTS, span)
+        self._texts = _tuples(self.connection, _TEXTS, span)
         self._text = next(self._texts, None)
-        for found in self.connection.execute(ROWS, span):
-            values = tuple(found)
-            hash_ = values[-1]
-            row = Row._make(values[:-1])
-            if _fits(values) and row.what == STUMP:
-                stump = Stump.read(row.position, hash_, row.body, self.keys)
-                if stump is None or not follows(stump, expected, parent):
-                    self.problem(row.position, f"what stands for the rows cut before row {row.position} was changed")
-            elif not _fits(values) or self.keys.row(row, parent) != hash_:
-                gone = (
-                    f" or rows {expected}-{row.position - 1} before it are missing" if row.position != expected else ""
-                )
-                self.problem(row.position, f"row {row.position} was changed{gone}")
-            elif row.position != expected and row.what != "gap":
-                self.problem(expected, f"rows {expected}-{row.position - 1} are missing")
+        hashed, take = self.keys.hashed, self.take
+        for values in _tuples(self.connection, ROWS, span):
+            position, run, what, entry, record, id_, body, hash_ = values
+            if (
+                what in _CALLS
+                and position == expected
+                and (body.__class__ is str and id_.__class__ is str)  # SQLite itself would take anything
+                and (run.__class__ is int and entry.__class__ is int and (record is None or record.__class__ is int))
+                and hashed(parent, position, run, what, entry, record, id_, body) == hash_
+            ):
+                texts = self._call(position, run, what, id_, body)
+                if take is not None:
+                    take(values, texts)
             else:
-                self._proved(row, expected - 1)
+                self._other(values, parent, expected)
             self.rows += 1
-            if not isinstance(hash_, bytes) or not isinstance(row.position, int):
+            if not isinstance(hash_, bytes) or not isinstance(position, int):
                 break
-            parent, expected = hash_, row.position + 1
+            parent, expected = hash_, position + 1
         else:
             self._looked_at_all()
         if self.rows and expected > self.first:
             self.head = Head(expected - 1, parent)
+
+    def _other(self, values: Taken, parent: bytes, expected: int) -> None:
+        """Look at a row that is no call's, or not what it should be."""
+        row, hash_ = Row._make(values[:-1]), values[-1]
+        if _fits(values) and row.what == STUMP:
+            stump = Stump.read(row.position, hash_, row.body, self.keys)
+            if stump is None or not follows(stump, expected, parent):
+                self.problem(row.position, f"what stands for the rows cut before row {row.position} was changed")
+        elif not _fits(values) or self.keys.row(row, parent) != hash_:
+            gone = f" or rows {expected}-{row.position - 1} before it are missing" if row.position != expected else ""
+            self.problem(row.position, f"row {row.position} was changed{gone}")
+        elif row.position != expected and row.what != "gap":
+            self.problem(expected, f"rows {expected}-{row.position - 1} are missing")
+        else:
+            position, run, what, _, _, id_, body = row
+            is_call = what in _CALLS
+            texts = self._call(position, run, what, id_, body) if is_call else self._proved(row, expected - 1)
+            if self.take is not None:
+                self.take(values, texts)
 
     def _looked_at_all(self) -> None:
         """Say what there is to say when the end was reached."""
@@ -112,11 +148,8 @@ class Walk:
             if names:
                 self.problem(position, f"a kept text of row {position} is missing: {', '.join(sorted(names))}")
 
-    def _proved(self, row: Row, before: int) -> None:
-        """Look at a row that is as it was written."""
-        if row.what in _CALLS:
-            self._call(row)
-            return
+    def _proved(self, row: Row, before: int) -> Mapping[str, str]:
+        """Look at a row that is as it was written; return the texts beside it."""
         body: dict[str, Any] = json.loads(row.body)
         if row.what == "run":
             self.runs.add(row.position)
@@ -133,22 +166,32 @@ class Walk:
         elif row.what == "redacted":
             for position, names in body.get("texts", {}).items():
                 self._missing.setdefault(int(position), set()).difference_update(names)
-        self._beside(row, body)
+        of = row.position if row.what == "run" else row.run
+        return self._beside(row.position, of, body, names=row.what != "redacted")
 
-    def _call(self, row: Row) -> None:
-        """Look at a row of a call: most name nothing, and nothing lies beside them."""
-        if row.what == "ended" and row.run in self._mine and "?" not in row.id:
+    def _call(self, position: int, run: int | None, what: str, id_: str, body: str) -> Mapping[str, str]:
+        """Look at a row of a call, which was proved; return the texts beside it. Most name nothing but a reply."""
+        if what == "ended" and run in self._mine and "?" not in id_:
             self.calls += 1
-        if any(name in row.body for name in _NAMES):
-            self._beside(row, _decode(row.body)[0])
-        elif self._text is not None and self._text["position"] <= row.position:
-            self._beside(row, {})
+        next_ = self._text
+        if _DECISION in body or _SITUATION in body:
+            return self._beside(position, run, _decode(body)[0])
+        if next_ is None or next_[0] > position:  # nothing lies here
+            return self._beside(position, run, _decode(body)[0]) if _TEXT in body else _NO_TEXTS
+        if body[_BEFORE_IT] == _ONE and next_[:2] == (position, REPLY) and next_[2].__class__ is str:
+            text = next_[2]
+            if self.keys.text(text) == body[_DIGEST]:
+                self._text = next_ = next(self._texts, None)
+                if next_ is not None and next_[0] == position:
+                    self._look_at_texts(position, run, {})  # nothing else may lie here
+                return {REPLY: text}
+        return self._beside(position, run, _decode(body)[0])
 
-    def _beside(self, row: Row, body: dict[str, Any]) -> None:
-        """Look at what a row names that lies beside it."""
+    def _beside(self, position: int, run: int | None, body: dict[str, Any], *, names: bool = True) -> Mapping[str, str]:
+        """Look at what a row names that lies beside it; return the texts."""
         if not all(map(self._plan, decisions_of(body))):
-            self.problem(row.position, f"the decision of row {row.position} was changed")
-        self._look_at_texts(row.position, row.run, body.get("texts") if row.what != "redacted" else None)
+            self.problem(position, f"the decision of row {position} was changed")
+        return self._look_at_texts(position, run, body.get("texts") if names else None)
 
     def _less(self, row: Row, body: dict[str, Any], before: int) -> None:
         """Tell of rows that are not there."""
@@ -179,37 +222,66 @@ class Walk:
             )
         return self._plans[digest]
 
-    def _look_at_texts(self, position: int, run: int | None, named: dict[str, str] | None) -> None:
-        """Compare what is kept beside a row with the digests in it."""
-        missing = set(named or ())
+    def _look_at_texts(self, position: int, run: int | None, named: dict[str, str] | None) -> Mapping[str, str]:
+        """Compare what is kept beside a row with the digests in it; return what could be read."""
+        missing, found = set(named or ()), dict[str, str]()
         for name, body in self._texts_of(position):
-            if not self._is_as_written(position, name, body, None if named is None else named.get(name)):
+            as_written, text = self._read(position, run, name, body, None if named is None else named.get(name))
+            if not as_written:
                 self.problem(position, f"a kept text of row {position} was changed or added: {name}")
+            elif text is not None:
+                found[name] = text
             missing.discard(name)
         if missing:
             self._missing[position] = missing
             if run is not None and not missing.isdisjoint(CUT):
                 self._kept.setdefault(run, set()).add(position)
+        return found
 
     def _texts_of(self, position: int) -> Iterator[tuple[Any, Any]]:
         """Yield names and bodies of the texts of a row; rows are asked for in their order."""
-        while (text := self._text) is not None and text["position"] <= position:
-            if text["position"] == position:
-                yield text["name"], text["body"]
+        while (text := self._text) is not None and text[0] <= position:
+            if text[0] == position:
+                yield text[1], text[2]
             self._text = next(self._texts, None)
 
-    def _is_as_written(self, position: int, name: Any, body: Any, digest: str | None) -> bool:
-        """Tell whether a kept text is what a row names by digest; a sealed one can be told only with its key."""
+    def _read(
+        self, position: int, run: int | None, name: Any, body: Any, digest: str | None
+    ) -> tuple[bool, str | None]:
+        """Tell whether a kept text is what a row names by digest, and return it, where it can be read."""
         if digest is None:
-            return False
+            return False, None
+        if (named := large.digest_of(body)) is None:
+            return self._opened(position, run, name, body, digest)
+        known = self._large.get(digest) if named == digest else (False, None)
+        wanted = self.take is not None and run == self.first
+        if known is None or (wanted and known == (True, None)):
+            place = large.PLACE, run, digest, large.stored(self.connection, digest), digest
+            as_written, text = self._opened(*place)
+            known = self._large[digest] = as_written, text if wanted else None
+        return known
+
+    def _opened(self, position: int, run: int | None, name: Any, body: Any, digest: str) -> _Read:
+        """Do the same of what lies there itself; a sealed one can be told only with its key."""
         if isinstance(body, bytes) and not any_known():
             self.sealed += 1
-            return True
+            self.unreadable.add(run)
+            return True, None
         try:
             text = opened(self.keys.journal, position, name, body)
         except ValueError:
-            return False
-        return text is not None and self.keys.text(text) == digest
+            text = None
+        if text is None and body is not None and not isinstance(body, str):
+            self.unreadable.add(run)
+        as_written = text is not None and self.keys.text(text) == digest
+        return as_written, text if as_written else None
+
+
+def _tuples(connection: sqlite3.Connection, select: str, span: tuple[int, int]) -> Iterator[Taken]:
+    """Return an iterator over rows as bare tuples: others are made anew for each."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    return iter(cursor.execute(select, span))
 
 
 def before(connection: sqlite3.Connection, position: int) -> bytes:
