@@ -6,8 +6,9 @@ Requests reserve before they are sent and settle when they are over, from any th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -28,6 +29,18 @@ class Spending:
     nano: int = 0
     tokens: int = 0
     calls: int = 0
+
+    def __add__(self, other: Spending) -> Spending:
+        """Return both together."""
+        return Spending(self.nano + other.nano, self.tokens + other.tokens, self.calls + other.calls)
+
+    def __sub__(self, other: Spending) -> Spending:
+        """Return what is left without another amount."""
+        return Spending(self.nano - other.nano, self.tokens - other.tokens, self.calls - other.calls)
+
+    def to_json(self) -> list[int]:
+        """Return JSON-ready data."""
+        return [self.nano, self.tokens, self.calls]
 
 
 NOTHING_SPENT = Spending()
@@ -146,6 +159,26 @@ class Terms:
     asker: Asker = NO_ASKER
     stopping: Stopping | None = None
     """Says why it is ended from outside; None where nobody says so."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what whoever goes on with the run is held to, as JSON-ready data; nothing of usual terms."""
+        purse, journey = self.purse, self.journey
+        said: dict[str, Any] = {
+            "purse": None if purse is None else [purse.nano, purse.tokens, purse.calls],
+            "marks": sorted(self.marks),
+            "journey": None if journey == NO_JOURNEY else attrs.asdict(journey),
+        }
+        return {name: value for name, value in said.items() if value}
+
+    @classmethod
+    def of_json(cls, said: Mapping[str, Any]) -> Terms:
+        """Return the terms of such data."""
+        purse, journey = said.get("purse"), said.get("journey")
+        return cls(
+            purse=None if purse is None else Purse(*purse),
+            marks=frozenset(said.get("marks", ())),
+            journey=NO_JOURNEY if journey is None else Journey(**{**journey, "via": tuple(journey["via"])}),
+        )
 
 
 USUAL_TERMS = Terms()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rtfs_framework.api.experience import Situation
     from rtfs_framework.api.remote import RemoteRun
     from rtfs_framework.orchestrator.recording.floating import CallLabel
+    from rtfs_framework.orchestrator.recording.purse import Spending
     from rtfs_framework.orchestrator.recording.similar_mark import SimilarMark
 
 Steps = tuple[tuple[str, str], ...]
@@ -155,6 +156,10 @@ class OpenRecord:
     """The execution hints that were in force, the outermost first, and what each did."""
     similar: SimilarMark | None = attrs.field(default=None, eq=False)
     """What came of looking for the answer to a similar request; None where nobody looked."""
+    held: Spending | None = attrs.field(default=None, eq=False)
+    """What the request under way holds of its run's purse; None where nothing bounds the run."""
+    charged: Spending | None = attrs.field(default=None, eq=False)
+    """What its requests took of that purse, those that failed included."""
 
     @property
     def path(self) -> str:

@@ -40,11 +40,16 @@ def begin(
     """
     source = linked.artifact.source
     run_id, seed = _name(linked.terms.run)
+    terms = _bounded(host, linked.terms, past)
     chain: Chain | None = None
     if past is not None and not past.copies:
         run_id, seed, chain = past.known.facts.id, past.known.facts.seed, _continued(host, past)
     elif linked.leaves_kernel:
-        job = None if how is None or host.journal is None else _job(host, linked, how())
+        job = (
+            None
+            if how is None or host.journal is None
+            else _job(host, linked, how(), linked.terms if past is None else terms)
+        )
         chain = host.begin(run_id, linked.digest, source.name, seed, linked.terms.asker, job)
         if chain is not None:
             hold(chain.journal.home, run_id)
@@ -60,7 +65,7 @@ def begin(
         seed=seed,
         context=dict(host.config.security.values),
         metadata=_said(host.config.security.intent, metadata),
-        terms=_bounded(host, linked.terms, past),
+        terms=terms,
         past=past,
     )
     program.begin_labels(linked.digest, linked.flows)
@@ -79,11 +84,11 @@ def _said(intent: str, metadata: DelegationMetadata | None) -> DelegationMetadat
 def _bounded(host: Host, terms: Terms, past: PastCalls | None) -> Terms:
     """Return the terms of a run, with no more to spend than the configuration lets it, less what it has spent."""
     purse = purse_of(host.config.security.quota, terms.purse)
-    if purse is None or purse is terms.purse:
+    if purse is None or (purse is terms.purse and past is None):
         return terms
-    host.mind_purses()  # the quota may be that of a run that is gone on with, and today's rules have none
+    host.mind_purses()  # the bound may be that of a run that is gone on with, and today's rules have none
     if past is not None:
-        purse.settle(NOTHING_SPENT, past.known.spent)
+        purse.settle(NOTHING_SPENT, past.spent)
     return attrs.evolve(terms, purse=purse)
 
 
@@ -108,15 +113,19 @@ def _continued(host: Host, past: PastCalls) -> Chain | None:
 _NO_ARGS = value_text(())
 
 
-def _job(host: Host, linked: Linked, how: Mapping[str, Any]) -> Job:
-    """Return what is run; without arguments that the journal may not keep for their marks."""
+def _job(host: Host, linked: Linked, how: Mapping[str, Any], terms: Terms) -> Job:
+    """Return what is run; without arguments that the journal may not keep for their marks.
+
+    `terms` are those of whoever goes on with it: of a fork, what the run that it left had spent is gone from its purse.
+    """
     source, *modules = linked.artifact.sources
     labelling = host.dispatcher.labelling
     given = how.get("args") not in (None, _NO_ARGS) or linked.terms.marks
     if labelling is not None and given and labelling.accepts("journal") is not None:
         how = {**how, "args": None}
     texts = {each.name: each.text for each in modules}
-    return Job(name=source.name, text=source.text, modules=texts, how=how, rules=told(host.config.security))
+    rules = told(host.config.security)
+    return Job(name=source.name, text=source.text, modules=texts, how=how, rules=rules, terms=terms.to_json())
 
 
 def called(entry: str | None, args: tuple[Any, ...]) -> Callable[[], Mapping[str, Any]]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
+from operator import sub
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -33,6 +35,7 @@ from rtfs_framework.orchestrator.recording.run_scope import OpenCall, RunScope
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.journal.unended import Begun, Unended
+    from rtfs_framework.orchestrator.recording.purse import Spending
 
 DIVERGED = "E0721"
 """A call is another one than the journal has."""
@@ -162,6 +165,13 @@ class PastCalls:
         usual = row.get("outcome") in (_VALUE, _ERROR)
         found = self._sites[head] = (row["kind"], row["symbol"]) if usual else None
         return found
+
+    @property
+    def spent(self) -> Spending:
+        """What the run's requests took: those that somebody says were not made, nothing."""
+        done, others = self.assumed.not_done, "" in self.assumed.not_done
+        back = (held for id_, held in self.known.held.items() if others or name_of(*id_) in done)
+        return reduce(sub, back, self.known.spent)
 
     @property
     def left(self) -> bool:

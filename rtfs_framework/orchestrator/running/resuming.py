@@ -20,6 +20,7 @@ from rtfs_framework.orchestrator.recording.journal.kept import Job
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
 from rtfs_framework.orchestrator.recording.journal.schema import LAST
 from rtfs_framework.orchestrator.recording.journal.unended import Unended, unended
+from rtfs_framework.orchestrator.recording.purse import Terms
 from rtfs_framework.orchestrator.running.beginning import begin
 from rtfs_framework.orchestrator.running.linking import link
 from rtfs_framework.orchestrator.running.past_calls import NOT_KEPT, NOTHING_ASSUMED, Assumed, PastCalls, ResumeError
@@ -39,7 +40,7 @@ UNDER_WAY = "E0724"
 NOT_THERE = "E0728"
 """A run has no such call or checkpoint."""
 OTHER = "E0726"
-"""The run is not for this host: another tenant's, or of another program."""
+"""The run is not for this host: another tenant's, of another program, or with marks that nothing here knows."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -162,8 +163,9 @@ def _reopened(host: Host, portal: Portal, limits: Limits, wanted: Resuming, know
             f"the program of run {run} is not kept",
             "it was begun by a version that kept none, in a conversation, or was redacted; begin a new run",
         )
-    host = restored(host, job.rules)
-    linked = _linked(host, limits, job, wanted.upgrade)
+    host, terms = restored(host, job.rules), Terms.of_json(job.terms)
+    _check_marks(host, terms, run)
+    linked = attrs.evolve(_linked(host, limits, job, wanted.upgrade), terms=terms)
     if wanted.upgrade is None and job is facts.job and linked.digest != facts.program:
         raise ResumeError(OTHER, f"the text of run {run} is not that of its program", "`rtfs runs verify` says more")
     past = PastCalls(known, wanted.assumed, copies=wanted.fork)
@@ -175,13 +177,30 @@ def _reopened(host: Host, portal: Portal, limits: Limits, wanted: Resuming, know
         said_of: dict[str, Any] = {"at": round(host.clock.now(), 3), "policy": host.policy_hash}
         if wanted.fork:
             said_of |= {"forked": facts.id, "before": wanted.at}
+        elif wanted.assumed.not_done:
+            said_of["not_done"] = sorted(wanted.assumed.not_done)
         chain.note("resumed", said_of)
         if wanted.upgrade is not None and not wanted.fork:
             source, *modules = linked.artifact.sources
             texts = {each.name: each.text for each in modules}
-            new = Job(name=source.name, text=source.text, modules=texts, how=job.how, rules=job.rules).to_text()
+            new = Job(
+                name=source.name, text=source.text, modules=texts, how=job.how, rules=job.rules, terms=job.terms
+            ).to_text()
             past.arrived = lambda: chain.note("resumed", {**said_of, "program": linked.digest}, new)
     return Resumed(program, loading, past, job.how)
+
+
+def _check_marks(host: Host, terms: Terms, run: str) -> None:
+    """See that the marks of what a run was given are heeded here.
+
+    Raises:
+        ResumeError: This host does not know one of them.
+    """
+    labels = host.config.labels
+    unknown = terms.marks - (frozenset() if labels is None else labels.marks)
+    if unknown:
+        message = f"run {run} was given what carries the mark '{min(unknown)}', and nothing here knows it"
+        raise ResumeError(OTHER, message, "go on where it is among `marks` of [labels]")
 
 
 def _linked(host: Host, limits: Limits, job: Job, upgrade: Source | None) -> Any:

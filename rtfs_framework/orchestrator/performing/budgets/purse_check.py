@@ -11,14 +11,14 @@ from rtfs_framework.orchestrator.config.routes import target_text
 from rtfs_framework.orchestrator.performing.budgets.budgets import NO_PRICE, USED_UP
 from rtfs_framework.orchestrator.performing.budgets.estimate import FREE, Bound, Prices, bound_of, prices_of
 from rtfs_framework.orchestrator.performing.gate import Check, Held, RefusedError
-from rtfs_framework.orchestrator.recording.purse import Purse, Spending
+from rtfs_framework.orchestrator.recording.purse import NOTHING_SPENT, Purse, Spending
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.performing.budgets.amounts import Amount
     from rtfs_framework.orchestrator.performing.gate import Asking, Outcome
     from rtfs_framework.orchestrator.performing.providers import ProviderInstance
+    from rtfs_framework.orchestrator.recording.run_scope import OpenCall
 
-_NOTHING = Spending()
 _WAY_OUT = "ask with a larger budget, or raise quota under [security] where the host bounds its runs"
 
 
@@ -62,8 +62,9 @@ class PurseCheck(Check):
         if missing is not None:
             reason = f"the request may take more {missing} than is left of what its asker allows"
             raise RefusedError("budget", reason, _WAY_OUT, kind="BudgetExhausted", code=USED_UP)
-        asking.opened.reserved = wanted
-        return _Reserved(purse, instance, bound, wanted)
+        opened = asking.opened
+        opened.reserved = opened.record.held = wanted
+        return _Reserved(purse, instance, bound, wanted, opened if opened.leg_of is None else opened.leg_of)
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -72,11 +73,17 @@ class _Reserved(Held):
     instance: ProviderInstance
     bound: Bound
     wanted: Spending
+    opened: OpenCall
+    """The call whose request it is: its record says what was taken, for whoever goes on with the run."""
 
     def settle(self, outcome: Outcome) -> None:
         """Count what the request took, as budgets do."""
-        took = self.bound.after(outcome, self.instance.spec)
-        self.purse.settle(self.wanted, _NOTHING if took is None else _spending(took))
+        after = self.bound.after(outcome, self.instance.spec)
+        took = NOTHING_SPENT if after is None else _spending(after)
+        self.purse.settle(self.wanted, took)
+        if not self.opened.closed:
+            record = self.opened.record
+            record.charged = took if record.charged is None else record.charged + took
 
 
 def _spending(amount: Amount) -> Spending:

@@ -99,6 +99,8 @@ class Job:
     """How it was called, as JSON-ready data of whoever called it: `{"call": NAME, "args": TEXT}`, say."""
     rules: Mapping[str, Any] = attrs.field(factory=dict)
     """Under which rules (`running.restoring`), as JSON-ready data; none where that is not known."""
+    terms: Mapping[str, Any] = attrs.field(factory=dict)
+    """On which terms somebody asked for it (`Terms.to_json`); none where that was nobody in particular."""
 
     def to_text(self) -> str:
         """Return it as one text."""

@@ -176,6 +176,8 @@ class Maker:
         extra: dict[str, Any] = {"attempt": len(record.attempts), **self._decided(record), **self._labels(record)}
         if record.reply_key:
             extra["key"] = self.texts.keys.value(record.reply_key)
+        if record.held is not None:
+            extra["held"] = record.held.to_json()
         args = self.texts.keys.value(record.args_digest)
         body = f'{{{self.texts.site(record)},"args":"{args}",{canonical_json(extra)[1:]}'
         return Made("begun", record.entry, record.record, record.path, body)
@@ -200,6 +202,8 @@ class Maker:
             more |= self._for_learning(record)
         if record.attempts:
             more["attempts"] = [self._tried(each, words=_may_keep(record)) for each in record.attempts]
+        if record.charged is not None:
+            more["charged"] = record.charged.to_json()
         if record.stopped:
             more["stopped"] = True
         if record.hints:
@@ -314,6 +318,7 @@ def is_plain(record: OpenRecord) -> bool:
         and record.args_text is None
         and record.labelled is None
         and record.remote is None
+        and record.charged is None
         and not record.hints
         and not (record.error_kind or record.error)
         and not (record.model or record.explanation or record.cache)

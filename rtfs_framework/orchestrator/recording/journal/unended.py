@@ -18,10 +18,12 @@ from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.file import keys_of
 from rtfs_framework.orchestrator.recording.journal.kept import PROGRAM, REPLY, STATE, Job
 from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading
+from rtfs_framework.orchestrator.recording.journal.redact import name_of
 from rtfs_framework.orchestrator.recording.journal.rows import RunFacts
 from rtfs_framework.orchestrator.recording.journal.sealing import other_key
+from rtfs_framework.orchestrator.recording.journal.spent import HELD, InFlight, has_used, spent
 from rtfs_framework.orchestrator.recording.journal.walk import Taken, Walk, before
-from rtfs_framework.orchestrator.recording.purse import NANO, NOTHING_SPENT, Asker, Spending
+from rtfs_framework.orchestrator.recording.purse import NOTHING_SPENT, Asker, Spending
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,8 +37,6 @@ _FIRST = "SELECT position, body FROM log WHERE what = 'run' AND id = ? ORDER BY 
 _PROGRESS = "SELECT body FROM log WHERE what = 'progress' AND run = ? AND position > ? ORDER BY position DESC LIMIT 1"
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
 _CALLS = ("begun", "ended")
-_COST, _TOKENS, _MODEL = '"cost":', 'put_tokens":', '"model":'
-"""What the end of a call that used something has in it."""
 _STOPPED = '"stopped":true'
 _ENDED = {"complete": "is complete", "failed": "has failed", "cancelled": "was cancelled"}
 _FACTS = ("program", "source", "policy", "version", "seed", "tenant", "host")
@@ -92,7 +92,14 @@ class Unended:
     """Of a stream the entry, and how many of its records are done: their calls are not here."""
 
     spent: Spending = NOTHING_SPENT
-    """What its requests to models took, those of records that are done included."""
+    """What its requests to models took, those of records that are done included, and may have taken (`held`)."""
+    in_flight: dict[Id, InFlight] = attrs.field(factory=dict)
+    """Its requests that a purse was asked for, and of whose end nothing is known."""
+
+    @property
+    def held(self) -> Mapping[Id, Spending]:
+        """What may have been taken of which nobody knows, by call."""
+        return {id_: each.held for id_, each in self.in_flight.items()}
 
     @property
     def job(self) -> Job | None:
@@ -112,20 +119,13 @@ class Unended:
             calls=calls,
             notes=notes,
             done=(None, 0),
-            spent=_spent(each.ended for each in calls.values() if each.ended is not None),
+            spent=spent(each.ended for each in calls.values() if each.ended is not None),
+            in_flight={},
         )
 
     def last(self, what: str) -> tuple[Mapping[str, Any], str | None] | None:
         """Return the latest of what happened to it, and the text that goes with it."""
         return next((note[2:] for note in reversed(self.notes) if note[1] == what), None)
-
-
-def _spent(rows: Iterable[str]) -> Spending:
-    """Return what some calls took, by the rows of their ends."""
-    used = [parsed(row) for row in rows if _COST in row or _TOKENS in row or _MODEL in row]
-    cost = sum(float(row.get("cost") or 0.0) for row in used)
-    tokens = sum(int(row.get("input_tokens") or 0) + int(row.get("output_tokens") or 0) for row in used)
-    return Spending(round(cost * NANO), tokens, sum("model" in row for row in used))
 
 
 def unended(path: Path, run: str, home: Path, *, also_ended: bool = False) -> Unended:
@@ -152,7 +152,7 @@ def unended(path: Path, run: str, home: Path, *, also_ended: bool = False) -> Un
         with _no_collections():
             walk.go()
         _need(walk, path, position)
-        found.spent = _spent(reading_.paid)
+        found.spent = sum(found.held.values(), spent(reading_.paid) + reading_.lost)
         if reading_.program is not None:
             found.facts = attrs.evolve(found.facts, job=Job.of_text(reading_.program))
         for call in found.calls.values():
@@ -211,6 +211,8 @@ class _Reading:
     program: str | None = None
     paid: list[str] = attrs.field(factory=list)
     """The ends of calls that used something, those of records that are done included."""
+    lost: Spending = NOTHING_SPENT
+    """What requests may have taken of processes that died at calls which have ended since."""
 
     def take(self, values: Taken, texts: Mapping[str, str]) -> None:
         """Take note of a row."""
@@ -224,15 +226,18 @@ class _Reading:
         elif what == "end":
             self.found.status = str(parsed(body).get("status", ""))
         elif what != "feedback":
-            self.found.notes.append((position, what, parsed(body), texts.get(STATE)))
+            said = parsed(body)
+            self.found.notes.append((position, what, said, texts.get(STATE)))
+            if what == "resumed":
+                self._left_behind(said.get("not_done") or ())
 
     def _call(self, position: int, id_: Id, body: str, reply: str | None, what: str) -> None:
         """Take note of a row of a call: there are two for each that cost or changed something."""
         found = self.found
         entry, record, path = id_
         is_end, part = what == "ended", "?" in path
-        if is_end and (_COST in body or _TOKENS in body or _MODEL in body):
-            self.paid.append(body)
+        if (is_end and has_used(body)) or HELD in body:
+            self._used(id_, body, what)
         if record is not None and entry == found.done[0] and record < found.done[1]:
             found.ended_calls += is_end and not part
             return
@@ -251,3 +256,23 @@ class _Reading:
         if _STOPPED not in body:
             call.ended, call.reply = body, reply
             found.ended_calls += not part
+
+    def _used(self, id_: Id, body: str, what: str) -> None:
+        """Take note of a request, or of what those of a call took."""
+        flying = self.found.in_flight
+        if what == "begun":
+            found = flying.setdefault(id_, InFlight())
+            found.rows = (*found.rows, body)
+        elif _STOPPED in body and id_ in flying:
+            flying[id_].stopped = body
+        else:
+            self.paid.append(body)
+            ended = flying.pop(id_, None)
+            if ended is not None:
+                self.lost += ended.lost
+
+    def _left_behind(self, not_done: Iterable[str]) -> None:
+        """Note that another process goes on with what is in flight; `not_done` says what a person says of it."""
+        said = frozenset(not_done)
+        for id_, each in self.found.in_flight.items():
+            each.left_behind(made="" not in said and name_of(*id_) not in said)
