@@ -26,6 +26,7 @@ _COMMANDS = (
     ("expand", "Show a program with its macros expanded.", "rtfs expand -e '(-> 1 inc)'"),
     ("ir", "Show what the compiler makes of a program.", "rtfs ir --python -e '(inc 1)'"),
     ("serve", "Serve programs to others over HTTP.", "rtfs serve --config serve.toml --port 8642"),
+    ("mcp", "Serve agents by the Model Context Protocol.", "rtfs mcp --client desk"),
     ("approve", "Answer calls that wait for a person.", "rtfs approve list"),
     ("worker", "Do what waits in the durable queue.", "rtfs worker --concurrency 8"),
     ("schedule", "Run programs by the clock.", 'rtfs schedule add "0 7 * * 1-5" report.rtfs'),

@@ -34,9 +34,7 @@ def command(name: str | None, *, search: str | None, as_json: bool) -> None:
     rtfs doc --search 'whole number'
     rtfs doc
     """  # noqa: D301 - click's \b is a backspace
-    if name is not None and search is not None:
-        raise CommandLineError(BAD_CHOICE, "a name and --search are two questions", "ask one of them")
-    found = _searched(search) if search is not None else [_named(name)] if name is not None else None
+    found = found_entries(name, search)
     if as_json:
         _show_json(found, single=name is not None)
     elif found is None:
@@ -47,6 +45,17 @@ def command(name: str | None, *, search: str | None, as_json: bool) -> None:
     else:
         for entry in found:
             say(bold(entry.name), f"  {entry.doc}")
+
+
+def found_entries(name: str | None, search: str | None) -> Sequence[Entry] | None:
+    """Return the entry of a name, or those that have some words; None where neither is said.
+
+    Raises:
+        CommandLineError: E0910, there is none; or both are said.
+    """
+    if name is not None and search is not None:
+        raise CommandLineError(BAD_CHOICE, "a name and --search are two questions", "ask one of them")
+    return _searched(search) if search is not None else [_named(name)] if name is not None else None
 
 
 def _named(name: str) -> Entry:

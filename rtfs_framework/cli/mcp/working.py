@@ -1,0 +1,186 @@
+"""What the tools do: each takes what was asked and gives JSON-ready data, or raises an `RtfsError` with its code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.to_thread
+import attrs
+
+from rtfs_framework.cli.faults import CommandLineError
+from rtfs_framework.cli.problems import BAD_CHOICE, problem
+from rtfs_framework.cli.shown.data import value_json
+from rtfs_framework.lang.jsontext import JsonError
+from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.source import Source
+from rtfs_framework.lang.types.jsonable import from_plain
+from rtfs_framework.orchestrator.recording.purse import Asker, RunParked, Stopping, Terms
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.approval import ApprovalRequest
+    from rtfs_framework.cli.mcp.asked import Check, Doc, Explain, Prompt, Resume, Run
+    from rtfs_framework.cli.prompt_pack import Pack
+    from rtfs_framework.orchestrator.config.agents import McpClientSpec
+    from rtfs_framework.orchestrator.recording.records import RunResult
+    from rtfs_framework.orchestrator.session import Session
+
+TOO_LARGE, NO_SUCH = "E0946", "E0950"
+NAME = "<program>"
+
+
+@attrs.define(slots=True, eq=False)
+class Working:
+    """The tools for one request of a client."""
+
+    session: Session
+    client: McpClientSpec
+    most: int
+    """Bytes of a program."""
+    waiting: Callable[[str], ApprovalRequest | None] = lambda _: None
+    """Returns the call of a run that waits for a person."""
+
+    async def check(self, asked: Check) -> dict[str, Any]:
+        """Return what is wrong with a program."""
+        from rtfs_framework.cli.commands.check import unusable_sites
+        from rtfs_framework.cli.shown.findings import in_order
+        from rtfs_framework.cli.shown.purity import program_json
+
+        source = self._source(asked.program)
+        checked = await _beside(lambda: self.session.examine(source))
+        found = in_order([*checked.diagnostics, *(unusable_sites(checked) if checked.accepted else ())])
+        about = program_json(NAME, checked)
+        return {"accepted": checked.accepted, "diagnostics": [each.to_json() for each in found], "about": about}
+
+    async def run(self, asked: Run) -> dict[str, Any]:
+        """Return what a run gives; it is cancelled with its request."""
+        source = self._source(asked.program)
+        try:
+            args = tuple(from_plain(each) for each in asked.args)
+        except JsonError as error:
+            raise problem(BAD_CHOICE, f"an argument is no value: {error}") from None
+        linked = await _beside(lambda: self.session.link(source))
+        terms = Terms(
+            marks=self.client.marks, asker=Asker(token=self._asker), stopping=Stopping("the client has cancelled")
+        )
+        linked = attrs.evolve(linked, terms=terms)
+        entry = asked.entry or ("main" if args else None)
+        try:
+            return _ran(await self.session.run_async(linked, args, entry=entry))
+        except RunParked as parked:
+            return self.parked(parked.run, parked.what)
+
+    async def resume(self, asked: Resume) -> dict[str, Any]:
+        """Return what a run gives that is gone on with: one of this client's own."""
+        from rtfs_framework.orchestrator.running.resuming import Resuming
+
+        def resumed() -> RunResult:
+            self.own(asked.run)
+            return self.session.resume(Resuming(run=asked.run))
+
+        try:
+            return _ran(await _beside(resumed))
+        except RunParked as parked:
+            return self.parked(parked.run, parked.what)
+
+    async def explain(self, asked: Explain) -> dict[str, Any]:
+        """Return where the calls of a program go, or what a code means."""
+        if (asked.program is None) == (asked.code is None):
+            raise problem(BAD_CHOICE, "say a program or a code, one of them")
+        if asked.code is not None:
+            return _code(asked.code)
+        source = self._source(asked.program or "")
+        return {"sites": [each.to_json() for each in await _beside(lambda: self.session.explain(source))]}
+
+    async def doc(self, asked: Doc) -> dict[str, Any]:
+        """Return entries of the reference."""
+        from rtfs_framework.cli.commands.doc import found_entries
+        from rtfs_framework.cli.reference import families
+
+        entries = found_entries(asked.name, asked.search)
+        if entries is None:
+            names = {family: [each.name for each in found] for family, found in families().items()}
+            return {"entries": [], "families": names}
+        return {"entries": [each.to_json() for each in entries]}
+
+    async def prompt(self, asked: Prompt) -> dict[str, Any]:
+        """Return the prompt pack under this client's rules."""
+        from rtfs_framework.cli.prompt_pack import make_pack
+
+        pack: Pack | None = await _beside(lambda: make_pack(self.session.host, asked.max_tokens))
+        if pack is None:
+            way_out = "allow more max_tokens"
+            raise CommandLineError(BAD_CHOICE, f"{asked.max_tokens} tokens do not hold what the host grants", way_out)
+        return pack.to_json()
+
+    @property
+    def _asker(self) -> str:
+        """Who began its runs, as their records have it."""
+        return self.client.name or "mcp"
+
+    def _source(self, text: str) -> Source:
+        size = len(text.encode("utf-8", "surrogatepass"))
+        if size > self.most:
+            raise problem(TOO_LARGE, f"the program has {size:,} bytes; {self.most:,} are taken", "make it smaller")
+        return Source(NAME, text)
+
+    def own(self, run: str) -> None:
+        """Refuse a run that another client, or nobody by MCP, has begun; in words that tell nothing of it."""
+        from rtfs_framework.orchestrator.recording.journal.fault import JournalError
+        from rtfs_framework.orchestrator.recording.journal.query import show_run
+
+        journal = self.session.host.journal
+        row = None
+        if journal is not None:
+            journal.flush()
+            try:
+                row, _ = show_run(journal.path, run)
+            except JournalError:
+                row = None
+        if row is None or row.asked_by.get("token") != self._asker:
+            raise problem(NO_SUCH, "this client has no such run", "`run` returned its id, with the status `waiting`")
+
+    def parked(self, run: str, what: str) -> dict[str, Any]:
+        """Return how a run stands that waits, and how it is gone on with."""
+        said: dict[str, Any] = {"status": "waiting", "run": run, "waits": f"the run waits {what}"}
+        request = self.waiting(run)
+        if request is not None:
+            said["approval"] = {
+                "id": request.id,
+                "call": f"({request.symbol} {write(request.args)[1:-1]})".replace(" )", ")"),
+                "target": request.target,
+                "seconds": request.seconds,
+                "how": f"a person says `rtfs approve yes {request.id}` or `rtfs approve no {request.id}`; then resume",
+            }
+        return said
+
+
+def _ran(result: RunResult) -> dict[str, Any]:
+    summary = result.summary
+    return {
+        "status": "complete",
+        **value_json(result.value),
+        "text": write(result.value),
+        "run": result.run_id if result.calls else "",
+        "labels": sorted(result.marks),
+        "calls": [{"symbol": each.symbol, "target": each.target, "cost": each.cost} for each in result.calls],
+        "cost": None if summary.unpriced else summary.cost,
+    }
+
+
+def _code(text: str) -> dict[str, Any]:
+    from rtfs_framework.lang.codes import CODES
+    from rtfs_framework.lang.diagnostics import did_you_mean
+
+    found = CODES.get(text.upper())
+    if found is None:
+        near = did_you_mean(text.upper()[:10], CODES) or "codes look like E0203"
+        raise problem(BAD_CHOICE, f"there is no code {text[:20]}", near)
+    wrong, right = found.wrong or None, found.right or None
+    return {"code": found.code, "title": found.title, "meaning": found.text, "wrong": wrong, "right": right}
+
+
+async def _beside(work: Callable[[], Any]) -> Any:
+    """Do in a thread what takes a while; nobody waits for it any more once the request is cancelled."""
+    return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)

@@ -1,0 +1,301 @@
+"""The tools of `rtfs mcp`, driven by the official client."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from mcp import MCPError
+
+from rtfs_framework.cli.main import run as run_here
+from rtfs_framework.cli.mcp.working import Working
+
+pytestmark = pytest.mark.needs("rtfs-engine-static", "rtfs-provider-echo")
+
+MODES = ("auto", "legacy")
+
+
+def codes(answer):
+    return [each["code"] for each in answer.structured_content["errors"]]
+
+
+def test_the_tools_have_schemas(asked):
+    async def work(client):
+        return (await client.list_tools()).tools
+
+    found = {each.name: each for each in asked(work)}
+    assert sorted(found) == ["check", "doc", "explain", "prompt", "resume", "run"]
+    assert found["run"].input_schema["properties"]["args"]["type"] == "array"
+    assert found["run"].input_schema["additionalProperties"] is False
+    assert found["run"].output_schema["properties"]["status"] == {"type": "string"}
+    assert (found["check"].annotations.read_only_hint, found["run"].annotations.read_only_hint) == (True, False)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_each_tool(asked, mode):
+    async def work(client):
+        checked = await client.call_tool("check", {"program": "(defn f [x] (cont x))"})
+        (found,) = [each for each in checked.structured_content["diagnostics"] if each["severity"] == "error"]
+        assert (found["code"], found["line"], found["column"]) == ("E0203", 1, 14)
+        assert "did you mean 'count'?" in found["help"]
+        ran = await client.call_tool("run", {"program": "(defn main [a b] {:sum (+ a b)})", "args": [1, 2]})
+        assert (ran.structured_content["status"], ran.structured_content["value"]) == ("complete", {"sum": 3})
+        assert json.loads(ran.content[0].text) == ran.structured_content
+        named = await client.call_tool("run", {"program": "(defn f [] [1 :a])", "entry": "f"})
+        assert named.structured_content["text"] == "[1 :a]"
+        where = await client.call_tool("explain", {"program": '(defn pay [x] "own") (pay "ten")'})
+        (site,) = where.structured_content["sites"]
+        assert site["name"] == "pay"
+        code = await client.call_tool("explain", {"code": "E0203"})
+        assert code.structured_content["title"] == "unknown symbol"
+        doc = await client.call_tool("doc", {"name": "map"})
+        assert doc.structured_content["entries"][0]["name"] == "map"
+        listed = await client.call_tool("doc", {})
+        assert "map" in listed.structured_content["families"]["higher-order"]
+        pack = await client.call_tool("prompt", {"max_tokens": 1300})
+        assert pack.structured_content["prompt"].startswith("RTFS is a small, pure Lisp")
+
+    asked(work, mode=mode)
+
+
+def test_resources(asked):
+    async def work(client):
+        uris = [str(each.uri) for each in (await client.list_resources()).resources]
+        texts = [(await client.read_resource(uri)).contents[0].text for uri in uris]
+        with pytest.raises(MCPError, match="no such resource"):
+            await client.read_resource("rtfs://../../etc/passwd")
+        return uris, texts
+
+    uris, texts = asked(work)
+    assert uris == ["rtfs://prompt", "rtfs://doc"]
+    assert "RTFS is a small, pure Lisp" in texts[0]
+    assert "map" in json.loads(texts[1])["higher-order"]
+
+
+BAD = {
+    "no tool": ("nothing", {}, "E0910"),
+    "no text": ("run", {"program": 3}, "E0910"),
+    "missing": ("run", {}, "E0910"),
+    "another field": ("check", {"program": "1", "grant": ["*"]}, "E0910"),
+    "no list": ("run", {"program": "1", "args": "x"}, "E0910"),
+    "many": ("run", {"program": "1", "args": [1] * 101}, "E0910"),
+    "both": ("explain", {"program": "1", "code": "E0203"}, "E0910"),
+    "neither": ("explain", {}, "E0910"),
+    "no code": ("explain", {"code": "E9999"}, "E0910"),
+    "no name": ("doc", {"name": "\x1b[2J"}, "E0910"),
+    "refused": ("run", {"program": "(cont 1)"}, "E0203"),
+    "broken": ("run", {"program": "(((("}, "E0101"),
+    "fails": ("run", {"program": "(/ 1 0)"}, "E0504"),
+    "no entry": ("run", {"program": "1", "entry": "main"}, "E0501"),
+    "denied": ("run", {"program": '(call :fs.read "/etc/passwd")'}, "E0710"),
+    "endless": ("run", {"program": "(loop [] (recur))"}, "E0520"),
+    "no id": ("resume", {"run": "../../x"}, "E0910"),
+    "no run": ("resume", {"run": "0" * 32}, "E0950"),
+    "too large": ("run", {"program": "1" + " " * 300_000}, "E0946"),
+    "lone surrogate": ("run", {"program": '(str "\\ud800")'}, "E0106"),
+    "short": ("prompt", {"max_tokens": 100}, "E0910"),
+}
+
+
+def test_what_fails_is_a_tool_error_with_a_code(asked):
+    async def work(client):
+        return {name: await client.call_tool(tool, args) for name, (tool, args, _) in BAD.items()}
+
+    found = asked(work, more="[limits]\nsteps = 100000\n")
+    assert {name: codes(each)[0] for name, each in found.items()} == {name: code for name, (*_, code) in BAD.items()}
+    assert all(each.is_error for each in found.values())
+    assert "Traceback" not in str(found)
+
+
+def test_an_answer_may_be_too_large(asked):
+    async def work(client):
+        return await client.call_tool("run", {"program": "(range 2000)"})
+
+    found = asked(work, more='[mcp]\nanswer = "1 KiB"\n')
+    assert codes(found) == ["E0946"]
+    assert "let the program give less" in str(found.structured_content)
+
+
+def test_the_time_is_bounded(asked):
+    async def work(client):
+        return await client.call_tool("run", {"program": "(loop [] (recur))"})
+
+    found = asked(work, more='[mcp]\nseconds = "300 ms"\n[limits]\nsteps = "off"\n')
+    assert codes(found) == ["E0944"]
+
+
+def test_a_bug_of_ours_shows_no_traceback(asked, home, monkeypatch):
+    async def broken(self, asked):
+        raise RuntimeError("the inside of it")
+
+    monkeypatch.setattr(Working, "doc", broken)
+
+    async def work(client):
+        return await client.call_tool("doc", {})
+
+    found = asked(work)
+    assert codes(found) == ["E0999"]
+    assert "the inside" not in str(found)
+    (crash,) = (home / "home").rglob("crash-*.txt")
+    assert "the inside of it" in crash.read_text()
+
+
+def test_progress_is_told(asked):
+    told = []
+
+    async def hear(progress, total, message):
+        told.append((progress, message))
+
+    async def work(client):
+        await client.call_tool("run", {"program": "(+ 1 2)"}, progress_callback=hear)
+
+    asked(work)
+    assert told[0] == (0.0, "0 s")
+
+
+def test_who_cancels_ends_the_run(asked, capsys):
+    def status():
+        capsys.readouterr()
+        assert run_here(["runs", "list", "--json"]) == 0
+        return [each["status"] for each in json.loads(capsys.readouterr().out)["runs"]]
+
+    async def work(client):
+        begun = asyncio.Event()
+
+        async def hear(_progress, _total, _message):
+            if await asyncio.to_thread(status):
+                begun.set()
+
+        program = {"program": '(host/sleep "0s") (loop [] (recur))'}
+        task = asyncio.create_task(client.call_tool("run", program, progress_callback=hear))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asked(work, more='[limits]\nsteps = "off"\n')
+    assert status() == ["interrupted"]
+
+
+CLIENTS = """
+[mcp.clients.desk]
+level = "pure"
+[mcp.clients.lab]
+grant = ["host.sleep"]
+marks = ["internal"]
+approve = false
+[labels]
+marks = ["internal"]
+"""
+
+
+def test_a_client_may_do_less_than_the_host(asked):
+    async def work(client):
+        return await client.call_tool("run", {"program": '(host/sleep "0s")'})
+
+    assert not asked(work).is_error
+    found = asked(work, client="desk", more=CLIENTS)
+    assert codes(found) == ["E0710"]
+
+
+def test_marks_of_a_client_are_on_all_that_it_sends(asked):
+    async def work(client):
+        return await client.call_tool("run", {"program": '(defn pay [x] "own") (pay "ten")'})
+
+    found = asked(work, client="lab", more=CLIENTS + '[labels.accepts]\n"local-echo" = []\n')
+    assert found.is_error or found.structured_content["labels"] == ["internal"]
+
+
+PAY = {"program": '(defn pay [x] "own") (defn main [x] (pay x))', "args": ["ten euros"]}
+
+
+@pytest.mark.parametrize(
+    ("mode", "action", "content", "value"),
+    [
+        ("auto", "accept", {"approve": True}, "ten euros"),
+        ("auto", "accept", {"approve": False}, None),
+        ("legacy", "accept", {"approve": True}, "ten euros"),
+        ("legacy", "decline", None, None),
+    ],
+    ids=["yes", "no", "yes-legacy", "declined-legacy"],
+)
+def test_calls_that_wait_are_put_to_the_user_of_the_client(asked, mode, action, content, value):
+    from mcp_types import ElicitResult
+
+    questions = []
+
+    async def elicit(_context, params):
+        questions.append(params.message)
+        return ElicitResult(action=action, content=content)
+
+    async def work(client):
+        return await client.call_tool("run", PAY)
+
+    found = asked(work, mode=mode, elicitation_callback=elicit)
+    (question,) = questions
+    assert question == 'May this call be made? (pay "ten euros") -> local-model echo (boss is asked)'
+    if value is not None:
+        assert (found.is_error, found.structured_content["status"]) == (False, "complete")
+        assert found.structured_content["calls"][0]["target"] == "local-model echo"
+    else:
+        assert codes(found) == ["E0710"]
+
+
+def test_without_a_form_the_answer_says_how_to_approve(asked, capsys):
+    async def work(client):
+        found = (await client.call_tool("run", PAY)).structured_content
+        assert found["status"] == "waiting"
+        assert found["approval"]["call"] == '(pay "ten euros")'
+        again = (await client.call_tool("resume", {"run": found["run"]})).structured_content
+        assert again["status"] == "waiting"
+        assert run_here(["approve", "yes", found["approval"]["id"]]) == 0
+        return await client.call_tool("resume", {"run": found["run"]})
+
+    found = asked(work)
+    assert found.structured_content["status"] == "complete"
+
+
+def test_a_client_that_may_not_approve_is_not_asked(asked):
+    async def elicit(_context, params):
+        raise AssertionError(params)
+
+    async def work(client):
+        return (await client.call_tool("run", PAY)).structured_content
+
+    more = "[mcp.clients.agent]\napprove = false\n"
+    assert asked(work, client="agent", more=more, elicitation_callback=elicit)["status"] == "waiting"
+
+
+def test_a_made_up_state_answers_nothing(asked):
+    from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult, ElicitResult
+
+    async def work(client):
+        waits = (await client.call_tool("run", PAY)).structured_content
+        params = CallToolRequestParams(
+            name="run",
+            arguments=PAY,
+            input_responses={"approve": ElicitResult(action="accept", content={"approve": True})},
+            request_state="f" * 32,
+        )
+        said = await client.session.send_request(CallToolRequest(params=params), CallToolResult)
+        again = await client.call_tool("resume", {"run": waits["run"]})
+        return said, again.structured_content
+
+    said, again = asked(work)
+    assert codes(said) == ["E0910"]
+    assert again["status"] == "waiting"
+
+
+def test_runs_of_others_are_not_gone_on_with(asked):
+    async def begin(client):
+        return (await client.call_tool("run", PAY)).structured_content["run"]
+
+    async def work(client):
+        return await client.call_tool("resume", {"run": run})
+
+    more = "[mcp.clients.a]\napprove = false\n[mcp.clients.b]\napprove = false\n"
+    run = asked(begin, client="a", more=more)
+    assert codes(asked(work, client="b", more=more)) == ["E0950"]
+    assert codes(asked(work, more=more)) == ["E0950"]
+    assert asked(work, client="a", more=more).structured_content["status"] == "waiting"
