@@ -120,7 +120,7 @@ class ServeTable:
     elsewhere: Sequence[str] = attrs.field(default=(), validator=_addresses)
     """Addresses of hosts that are named to a caller whose request no target here takes."""
     tokens: Mapping[str, TokenTable] = attrs.field(factory=dict)
-    """Who may ask, by names of your own. None: everybody who reaches the port, which must be of this machine."""
+    """Who may ask, by names of your own. Without one, nobody may."""
     models: Mapping[str, ModelTable] = attrs.field(factory=dict)
     """What clients of the OpenAI API can name as a model."""
 
