@@ -8,7 +8,8 @@ places, in one event loop. By processor time of the process, since handlers run 
 - `stream-run`: a program adds up the items of a range; position and state are kept with each batch of 256, or of 4,096;
 - the same with a journal, which holds each batch until the run has ended;
 - a queue: the items are put in batches and run from there, so each is written down and taken out again.
-- `stream-next`: one call for each item, on fewer items.
+- `stream-next`: one call for each item, which are fetched ahead; and of a stream with a name, which others may read:
+  there each call is a step on disk (on fewer items).
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ _NEXT = """
 (let [s (stream-source {:range [0 ITEMS]})]
   (loop [sum 0] (let [found (stream-next s)] (if (nil? found) {:state sum} (recur (+ sum (:value found)))))))
 """
+_NAMED = _NEXT.replace("ITEMS]}", 'ITEMS]} {:name "NAME"}')
 
 
 def plain(items: int) -> int:
@@ -90,7 +92,8 @@ def _works(folder: Path, items: int, sessions: list[Session]) -> dict[str, Calla
         "stream-run, batches of 4,096": work(without, _RANGE, items, 4096),
         "stream-run, batches of 4,096, journal": work(with_journal, _RANGE, items, 4096),
         "put into a queue and run from there": work(without, _QUEUE, items),
-        f"stream-next, {items // 100} calls (x100)": work(without, _NEXT, items // 100),
+        "stream-next, one call for each item": work(without, _NEXT, items),
+        f"stream-next of a stream with a name, {items // 100} calls (x100)": work(without, _NAMED, items // 100),
     }
 
 

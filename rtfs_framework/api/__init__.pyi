@@ -27,6 +27,7 @@ from rtfs_framework.api.capability import (
     CapabilitySet,
     CapabilitySetEntry,
     CapabilitySetSettings,
+    Speech,
     not_granted,
 )
 from rtfs_framework.api.command import CommandEntry, ask_local_models, observer_settings_of, set_settings, vectors_of
@@ -398,6 +399,7 @@ __all__ = [
     "SimilarScope",
     "SimilarVerdict",
     "Situation",
+    "Speech",
     "SqliteTables",
     "Standing",
     "State",

@@ -33,6 +33,36 @@ class CapabilityGrant:
     """The folder where relative paths in it start: that of the configuration."""
 
 
+class Speech(Protocol):
+    """What a model says to a capability, as it comes; used from any thread.
+
+    It is a request of the run like any other: within its budgets, in its records, under its labels, and given up with
+    it. It may outlive the call that began it.
+    """
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """The marks of what was said so far."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more comes: the reply is whole, billed and written down, or the request has failed."""
+        ...
+
+    def pieces(self) -> tuple[str, ...]:
+        """Return the pieces that have come since, each once; all together they are the reply. Never waits.
+
+        Raises:
+            ProgramError: All that came was returned before, and the request has failed.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Give the request up: the model is told to stop, as far as it can be."""
+        ...
+
+
 @attrs.frozen(slots=True, weakref_slot=False)  # one is made per call: see `lang.frozen`
 class CapabilityRequest:
     """One call of a capability."""
@@ -54,6 +84,9 @@ class CapabilityRequest:
     carries_marks: bool = True
     """Whether an answer or an error may bring marks along. Where not, the host hands over neither, so a handler that
     would answer with marks does nothing, and refuses."""
+    speak: Callable[[str, str, frozenset[str]], Speech] | None = None
+    """Begins to ask a configured model, where the entry says `speaks`: its name, the words, and the marks that these
+    have beyond the call's own. Never waits; raises `ProgramError` for a model that is not configured."""
 
 
 class CapabilityHandler(Protocol):
@@ -108,6 +141,11 @@ class CapabilityEntry:
     )
     """What of the host answers it in place of `handler`: whoever is there is asked, or a configured model, or what
     programs may call here is searched."""
+    speaks: bool = False
+    """Whether its handler, which is `blocking` or asynchronous, may ask models (`CapabilityRequest.speak`)."""
+    ahead: Callable[[str, str, int, int], None] | None = None
+    """Of `marketplace.stream.next`, whose items a host may fetch ahead for a run (`{:max n :ahead true}`): told how
+    many of them its program was given, by tenant, stream and position. The others are given again."""
     grant: SettingsSchema | None = None
     """An attrs class of what a table of `grant` says of it besides `id`. One that cannot be made without arguments must
     be granted by them: its bare name grants nothing."""

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Outside
     from rtfs_framework.orchestrator.performing.isolation.places import SetPlace
     from rtfs_framework.orchestrator.performing.served import Services
+    from rtfs_framework.orchestrator.performing.speaking import Door
 
 TIMEOUT = 30.0
 """Seconds that a waiting capability may take."""
@@ -147,17 +148,31 @@ class Capabilities:
             return opened.hinted.again(Failed(late(), FailureKind.FINAL, "the call's time is over"))
         key, tenant = call_key(opened), opened.scope.tenant
         carries = opened.scope.floating is not None
+        door = self._door(opened) if entry.speaks else None
+        speak = None if door is None else door.speak
         request = _request(
-            entry.id, call.args, call.place, deadline, key, granted.grants, tenant, opened.labels, carries
+            entry.id, call.args, call.place, deadline, key, granted.grants, tenant, opened.labels, carries, speak
         )
         if entry.parameters is not None:
             try:
                 _check_arguments(entry, entry.parameters, call.args)
             except ProgramError as error:
                 return self._throw(opened, error)
-        if opened.begin():
+        begun = opened.begin()
+        if door is not None:
+            keep = door.kept_open
+            return Waiting(lambda: keep(self._act_once_written(opened, granted, request, deadline)))
+        if begun:
             return self._act(opened, granted, request, deadline)
         return Waiting(lambda: self._act_once_written(opened, granted, request, deadline))
+
+    def _door(self, opened: OpenCall) -> Door | None:
+        """Return what lets a call ask models, None where this host cannot be asked."""
+        if self.services is None:
+            return None
+        from rtfs_framework.orchestrator.performing.speaking import Door
+
+        return Door(self.services, opened)
 
     async def _act_once_written(
         self, opened: OpenCall, granted: _Granted, request: CapabilityRequest, deadline: float
@@ -234,6 +249,20 @@ class Capabilities:
             return self._outside(entry).in_thread(_HANDLER, handler, request)
 
         return threaded
+
+    async def tell(self, entry: CapabilityEntry, function: Callable[..., None], *args: Any) -> None:
+        """Tell a plug-in something in a thread; a failure of its is told to the user, and stops nothing."""
+        outside = self._outside(entry)
+        try:
+            await self.io.reach_within(
+                self.timeout + HELD_SECONDS,
+                outside.call,
+                _HANDLER,
+                self.timeout,
+                lambda: outside.in_thread(_HANDLER, function, *args),
+            )
+        except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
+            self.events.plugin_failed(self.parts[entry.id], error, _HANDLER, "the program goes on")
 
     def _outside(self, entry: CapabilityEntry) -> Outside:
         """Return what a handler that waits is called through."""

@@ -6,7 +6,7 @@ The record has the kind "consultation" and the call's id with a number of its ow
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
@@ -27,10 +27,28 @@ from rtfs_framework.orchestrator.performing.reply import to_value
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.labels import Label
     from rtfs_framework.lang.errors import ProgramError
     from rtfs_framework.orchestrator.performing.models import Models
     from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
+
+
+class Hearer(Protocol):
+    """Who is told the pieces of an answer as they come."""
+
+    @property
+    def marks(self) -> Label:
+        """The marks of what is asked."""
+        ...
+
+    def begins(self, opened: OpenCall) -> None:
+        """Take note of the call in which it is asked."""
+        ...
+
+    def on_text(self, piece: str) -> None:
+        """Take a piece, in any thread, without waiting."""
+        ...
 
 
 _CONSULT_TIMEOUT = 10.0
@@ -51,21 +69,28 @@ class Consultations:
         said = await self._asked(opened, question, _CONSULT_TIMEOUT)
         return said or None if isinstance(said, str) else None
 
-    async def answer(self, opened: OpenCall, target: LocalModel | RemoteModel, text: str) -> str:
-        """Return a model's words for the program whose call asks for them.
+    async def answer(
+        self, opened: OpenCall, target: LocalModel | RemoteModel, text: str, hearer: Hearer | None = None
+    ) -> str:
+        """Return a model's words for the program whose call asks for them; a hearer is told them as they come.
 
         Raises:
             ProgramError: It may not be asked, or gave none.
         """
-        said = await self._asked(opened, Question(target, text), None)
+        said = await self._asked(opened, Question(target, text), None, hearer)
         if isinstance(said, str):
             return without_confidence(said)[0]
         raise said
 
-    async def _asked(self, opened: OpenCall, question: Question, most: float | None) -> str | ProgramError:
+    async def _asked(
+        self, opened: OpenCall, question: Question, most: float | None, hearer: Hearer | None = None
+    ) -> str | ProgramError:
         """Return what a model says, or said before its process ended; `most` bounds the seconds that it has."""
         name = show_target(question.target)
         asking = opened.consultation(name, question.text, self.clock.monotonic())
+        if hearer is not None:
+            asking.carries(hearer.marks)
+            hearer.begins(asking)
         past = opened.scope.past
         known = None if past is None else past.consulted(opened.scope, asking.record.path)
         if known:
@@ -80,10 +105,17 @@ class Consultations:
         if ordering is not None and not ordering.reached and not instance.entry.order_independent:
             await ordering.wait()
         bound = instance.spec.timeout if most is None else min(most, instance.spec.timeout)
-        return await self._said(asking, instance, question, bound, opened.started)
+        began = opened.started if hearer is None else asking.started
+        return await self._said(asking, instance, question, bound, began, hearer)
 
     async def _said(
-        self, opened: OpenCall, instance: ProviderInstance, question: Question, bound: float, began: float
+        self,
+        opened: OpenCall,
+        instance: ProviderInstance,
+        question: Question,
+        bound: float,
+        began: float,
+        hearer: Hearer | None = None,
     ) -> str | ProgramError:
         """Return a model's words, JSON that fits the type which the question names, or vectors; why there are none.
 
@@ -92,6 +124,8 @@ class Consultations:
         """
         models, clock = self.models, self.clock
         request = _request(question, models.left(opened, bound, began))
+        if hearer is not None and not models.sender.guards and instance.spec.min_confidence <= 0:
+            request = attrs.evolve(request, on_text=hearer.on_text)
         try:
             check_usable(instance)
             check_time(instance, request.timeout)

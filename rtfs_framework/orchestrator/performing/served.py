@@ -79,9 +79,14 @@ class Services:
             raise ProgramError(
                 "InvalidArgument", f"{opened.call.capability} takes a model and words; write {_MODEL_USAGE}"
             )
-        return self._model(args[0]), "\n\n".join(reversed(args[1:]))
+        return self.model(args[0]), "\n\n".join(reversed(args[1:]))
 
-    def _model(self, name: Any) -> LocalModel | RemoteModel:
+    def model(self, name: Any) -> LocalModel | RemoteModel:
+        """Return a configured model by its name; `nil` names the only one.
+
+        Raises:
+            ProgramError: There is none of this name.
+        """
         known = [each for each in self.consultations.pool.instances if isinstance(each, LocalModel | RemoteModel)]
         found = [each for each in known if name in (each.id, Keyword(each.id)) or (name is None and len(known) == 1)]
         if not found:

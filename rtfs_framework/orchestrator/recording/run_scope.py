@@ -24,7 +24,7 @@ from rtfs_framework.orchestrator.boundary.failures import LATE, code_of
 from rtfs_framework.orchestrator.recording.attempts import AttemptRecord, Spent, banded, draw, total_cost
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.records import CONSULTATION, CallRecord, OpenRecord, sealed
-from rtfs_framework.orchestrator.recording.scope_parts import Failure, Ordering, PastAnswers
+from rtfs_framework.orchestrator.recording.scope_parts import Beside, Failure, Ordering, PastAnswers
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.source import Source
@@ -96,6 +96,8 @@ class RunScope:
     """How the run came to this host."""
     past: PastAnswers | None = None
     """What its calls were answered in a process before; None for a run that is begun here."""
+    beside: list[Beside] = attrs.field(factory=list)
+    """What the run and its branches have under way while it goes on: it ends with the run."""
     ordering: Ordering | None = None
     """The place of the branch that asks, when branches may overlap only where order does not matter."""
 
@@ -249,6 +251,14 @@ class OpenCall:
         record.entry, record.part, record.target = self.scope.entry, self.consulted, target
         record.labelled = self.record.labelled
         return OpenCall(attrs.evolve(call, args=(question,)), self.scope, now, record)
+
+    def carries(self, marks: Label) -> None:
+        """Count further marks as those of its request."""
+        if marks - self.labels:
+            from rtfs_framework.orchestrator.recording.floating import CallLabel
+
+            labelled = self.record.labelled or CallLabel(PUBLIC)
+            self.record.labelled = attrs.evolve(labelled, label=labelled.label | marks)
 
     def begin(self) -> bool:
         """Write down that the call is about to cost or change something.

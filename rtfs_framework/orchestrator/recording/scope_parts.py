@@ -48,6 +48,14 @@ class Failure(Protocol):
         ...
 
 
+class Beside(Protocol):
+    """What a run has under way while it goes on."""
+
+    async def give_up(self, *, for_good: bool) -> None:
+        """End it: its run is over; if that is not for good, somebody may go on with it."""
+        ...
+
+
 class Ordering(Protocol):
     """When a branch may do what must not overlap with others."""
 

@@ -15,17 +15,10 @@ from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.orchestrator.boundary.answers import Answer, HostInterface, KernelRun, Reply, Waiting, apply, reply
 from rtfs_framework.orchestrator.concurrency.deadlines import within
 from rtfs_framework.orchestrator.recording.purse import RunCancelled
+from rtfs_framework.orchestrator.recording.scope_parts import Beside
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.program_lock import ProgramLock
-
-
-class Beside(Protocol):
-    """Calls that a run has under way while it goes on."""
-
-    async def give_up(self, *, for_good: bool) -> None:
-        """End them: their run is over; if that is not for good, somebody may go on with it."""
-        ...
 
 
 class Host(HostInterface, Protocol):

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.boundary.conversing import Listener
     from rtfs_framework.orchestrator.recording.floating import Floating, Gathered
     from rtfs_framework.orchestrator.recording.journal.run import Chain
+    from rtfs_framework.orchestrator.running.ahead import Ahead
     from rtfs_framework.orchestrator.running.fold import Fold
     from rtfs_framework.orchestrator.running.past_calls import PastCalls
     from rtfs_framework.orchestrator.running.stream import Stream
@@ -300,6 +301,7 @@ class ProgramRun:
     scope: RunScope = attrs.field(init=False)
     tickets: list[Tickets] = attrs.field(factory=list)
     """Its calls that are under way while it goes on, once it has made any."""
+    ahead: list[Ahead] = attrs.field(factory=list)
     started: float = attrs.field(init=False)
 
     @started.default
@@ -343,21 +345,23 @@ class ProgramRun:
     @property
     def agent(self) -> ScopedHost:
         """The host as this run sees it."""
-        return ScopedHost(self.program.host.dispatcher, self.scope, self.program.lock, self.tickets)
+        return ScopedHost(
+            self.program.host.dispatcher, self.scope, self.program.lock, self.tickets, self.ahead, main=True
+        )
 
     def settle(self, run: KernelRun, use: Use) -> Any:
         """Drive a run to its value from synchronous code."""
         with use.ended_by(run.cancel):
             state = self.begin(run)
             if isinstance(state, Waiting):
-                return self.program.portal.run(drive(run, state, self.agent, self.tickets), use)
+                return self.program.portal.run(drive(run, state, self.agent, self.scope.beside), use)
             return state.value
 
     async def drive(self, run: KernelRun) -> Any:
         """Drive a run to its value in the thread `runs`, in slices."""
         async with self.program.lock:
             state = self._begin(run, sliced=True)
-        return await drive(run, state, self.agent, self.tickets)
+        return await drive(run, state, self.agent, self.scope.beside)
 
     def result(self, program: LoadedProgram, value: Any) -> RunResult:
         """Return the result of a run."""

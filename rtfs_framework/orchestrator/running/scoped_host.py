@@ -17,6 +17,7 @@ from rtfs_framework.orchestrator.running.fan_out import FanOut
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.parallel import Branches
+    from rtfs_framework.orchestrator.running.ahead import Ahead
     from rtfs_framework.orchestrator.running.tickets import Tickets
 
 
@@ -34,6 +35,10 @@ class ScopedHost:
     lock: ProgramLock
     tickets: list[Tickets] = attrs.field(factory=list)
     """Those of the whole run, once it has made any."""
+    ahead: list[Ahead] = attrs.field(factory=list)
+    """What the run has fetched of its streams, once it has asked for any; empty in branches."""
+    main: bool = False
+    """Whether this is the run itself: no branch of it, no ticket."""
 
     def answer(self, call: HostCall) -> Answer | Waiting:
         """Return the answer to a call, or what to wait for; what is kept of a pure function is asked for by no call."""
@@ -46,6 +51,11 @@ class ScopedHost:
             return Memos(self.dispatcher.models.reuse).answer(call, self.scope)
         if kind is _CAPABILITY and (alias := self.dispatcher.capabilities.aliases.get(call.capability)) is not None:
             call = attrs.evolve(call, capability=alias)
+        if kind is _CAPABILITY and self.main and not self.tickets and "stream." in call.capability:
+            return self._streams().answer(call, self._through)
+        return self._through(call)
+
+    def _through(self, call: HostCall) -> Answer | Waiting:
         past = self.scope.past
         if past is not None:
             told: Answer | Waiting | None = past.answer(call, self.scope, self.dispatcher)
@@ -53,12 +63,25 @@ class ScopedHost:
                 return told
         return self.dispatcher.answer(call, self.scope)
 
+    def _streams(self) -> Ahead:
+        if not self.ahead:
+            from rtfs_framework.orchestrator.running.ahead import Ahead
+
+            self.ahead.append(Ahead(self.dispatcher, self.scope))
+            self.scope.beside.append(self.ahead[0])
+        return self.ahead[0]
+
     def _ticket(self, call: HostCall) -> Answer | Waiting:
-        """Take a ticket over, or wait for one."""
+        """Take a ticket over, or wait for one; what was fetched of streams goes back before."""
+        if self.ahead:
+            ahead = self.ahead.pop()
+            self.scope.beside.remove(ahead)
+            return ahead.settled(lambda: self._ticket(call))
         if not self.tickets:
             from rtfs_framework.orchestrator.running.tickets import Tickets
 
             self.tickets.append(Tickets(self.dispatcher.slots))
+            self.scope.beside.append(self.tickets[0])
         ticket, tickets = call.args[0], self.tickets[0]
         if call.kind is _TICKET:
             return tickets.begin(ticket, self.scope, lambda asked, scope: self._within(scope).answer(asked))
@@ -69,6 +92,11 @@ class ScopedHost:
 
     def fan_out(self, branches: Branches) -> Answer | Waiting:
         """Drive branches to their ends; return what to resume their run with."""
+        if self.main and self.ahead:
+            return self.ahead[0].settled(lambda: self._fan_out(branches))
+        return self._fan_out(branches)
+
+    def _fan_out(self, branches: Branches) -> Answer | Waiting:
         order = Order(self.scope, branches.ordered, branches.policy, len(branches.path) + 1)
         fan_out = FanOut(branches, self.dispatcher.slots, order, self.lock, self._within)
         return fan_out.begin() if self.scope.floating is None else _joined(order, fan_out)

@@ -275,7 +275,7 @@ class Stream:
             else:
                 if self._lane is None:
                     self._lane = self.program.portal.borrow()
-                under.task = self._lane.start(drive(run, state, program_run.agent, program_run.tickets))
+                under.task = self._lane.start(drive(run, state, program_run.agent, program_run.scope.beside))
         except (ProgramError, LimitError) as error:
             under.error, under.seconds = as_value(error), program_run.seconds
         return under

@@ -38,6 +38,8 @@ class StreamSettings:
     """Folders whose files may be read as streams; none by default. No link below them is followed."""
     capacity: int = attrs.field(default=1024, validator=[attrs.validators.ge(1), attrs.validators.le(1_000_000)])
     """Items that a queue holds before its producers wait, unless it says otherwise."""
+    models: Sequence[str] = ()
+    """Models whose replies may be read as streams, by their names in the configuration; none by default."""
     endpoints: Mapping[str, Endpoint] = attrs.field(factory=dict)
     """Where streams come from, by names of your own."""
 

@@ -14,7 +14,7 @@ import attrs
 from rtfs_capability_streams import schema
 from rtfs_capability_streams.rows import QueueFull, Stream, as_text
 from rtfs_capability_streams.sources import MOST_AT_ONCE, Item, fitting, kept, type_of, wrong
-from rtfs_framework.api import Type, read_value
+from rtfs_framework.api import CapabilityError, Type, read_value
 
 
 @attrs.frozen(slots=True)
@@ -86,11 +86,19 @@ def claimed(db: sqlite3.Connection, stream: Stream, queue: str, most: int, wante
         if size > MOST_AT_ONCE:
             rows, cut = rows[: place + 1], True
             break
+    values = read_value(f"[{' '.join(text for _, text, _ in rows)}]")
+    found: list[Item] = []
+    try:
+        found.extend((fitting(wanted, value), n) for value, (n, _, _) in zip(values, rows, strict=True))
+    except CapabilityError:
+        if not found:
+            stream.marks |= frozenset(json.loads(rows[0][2]))
+            raise
+        rows, cut = rows[: len(found)], True  # it is the first of the next look
     db.executemany(schema.CLAIM, [(stream.id, n) for n, _, _ in rows])
     for marks in {marks for _, _, marks in rows}:
         stream.marks |= frozenset(json.loads(marks))
-    values = read_value(f"[{' '.join(text for _, text, _ in rows)}]")
-    return [(fitting(wanted, value), n) for value, (n, _, _) in zip(values, rows, strict=True)], cut
+    return found, cut
 
 
 def give_back(db: sqlite3.Connection, stream: Stream) -> None:

@@ -41,13 +41,16 @@ class Stream:
     """The process that reads its pipe, if it reads one."""
     running: bool = False
     """Whether what was given was given to a run: its epoch says what becomes of it."""
+    kept: tuple[Any, ...] = attrs.field(default=(), eq=False)
+    """The row as the file has it."""
 
     @classmethod
     def of(cls, row: Iterable[Any]) -> Stream:
         """Return what a row says."""
-        values = dict(zip(schema.FIELDS, row, strict=True))
+        as_kept = tuple(row)
+        values = dict(zip(schema.FIELDS, as_kept, strict=True))
         read = {name: json.loads(values[name]) for name in ("source", "position", "given")}
-        return cls(**{**values, **read, "marks": frozenset(json.loads(values["marks"]))})
+        return cls(**{**values, **read, "marks": frozenset(json.loads(values["marks"]))}, kept=as_kept)
 
     def row(self) -> tuple[Any, ...]:
         """Return the row."""
@@ -57,14 +60,21 @@ class Stream:
 
     @property
     def queue(self) -> str | None:
-        """The queue that it reads, if it reads one: what comes out of a pipe goes into one of its own."""
+        """The queue that it reads, if it reads one: what comes out of a pipe or a model goes into one of its own."""
         kind, name, *_ = (*self.source, None)
+        if kind == "model":
+            return f"\0model\0{self.id}"
         return name if kind == "queue" else f"\0{name}" if kind == "pipe" else None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is the reply of a model."""
+        return bool(self.source[0] == "model")
 
     @property
     def replayable(self) -> bool:
         """Whether what was read can be read again."""
-        return bool(self.source[0] != "pipe")
+        return self.source[0] not in ("pipe", "model")
 
 
 @attrs.frozen(slots=True)

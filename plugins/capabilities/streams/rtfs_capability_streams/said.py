@@ -24,6 +24,18 @@ def stream_in(said: Any) -> str:
     return found
 
 
+_NAMING = tuple(map(_k, ("stream", "sink", "name", "queue", "in", "out")))
+
+
+def names_in(args: tuple[Any, ...]) -> set[str]:
+    """Return the names of streams and queues that the arguments of a call may mean."""
+    maps = [each for each in args if isinstance(each, Map)]
+    found = [*args[:1], *(each.get(name) for each in maps for name in _NAMING)]
+    names = {each.name if isinstance(each, Keyword) else each for each in found if isinstance(each, str | Keyword)}
+    started = [(each.get(_k("endpoint")), each.get(_k("processor"))) for each in maps]
+    return names | {f"{endpoint}/{processor}" for endpoint, processor in started if isinstance(endpoint, str)}
+
+
 def sink_in(said: Any) -> str:
     """Return which queue is meant."""
     found = said.get(_k("sink")) if isinstance(said, Map) else said.name if isinstance(said, Keyword) else said

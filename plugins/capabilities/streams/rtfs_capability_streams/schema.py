@@ -56,15 +56,22 @@ RELEASE = "update items set reader = null where tenant = ? and queue = ? and rea
 """Gives back what a reader was given and has not done with."""
 TAKEN = "delete from items where n = ? and reader = ?"
 LEFT = "select count(*) from items where tenant = ? and queue = ?"
-LEAVE = "update streams set reader = '' where reader = ?"
+LEAVE = """update streams set reader = '' where reader = ? and source not like '["model"%'"""
+"""Says that a process reads its pipes no more; the requests of its streams to models end with it, and stay its own."""
+UNPULL = "delete from pulled where tenant = ? and id = ? and key = ?"
 UNNAMED_KEPT = 10_000
 """Streams without a name that the file remembers of a tenant: no program but the one that started it can know one."""
 OLD = "select tenant, id from streams where tenant = ? and named = 0 order by used desc limit -1 offset ?"
 """Those that were not used for the longest time, beyond so many."""
 FORGET = "delete from streams where tenant = ? and id = ?"
+FORGET_QUEUE = (
+    "delete from items where tenant = ? and queue = ?",
+    "delete from queues where tenant = ? and name = ?",
+)
 LAST_EPOCH = "update epochs set last = max(last, ?)"
 """Keeps the epoch of a stream that goes, so that none of its runs ever moves another of its name."""
 QUEUE = "select type, marks from queues where tenant = ? and name = ?"
+CLOSE_QUEUE = "update queues set closed = 1 where tenant = ? and name = ?"
 KEYS_KEPT = 10_000
 """Keys of what was put that a queue remembers: a call that is made again within so many puts nothing twice."""
 PULLS_KEPT = 1_000

@@ -129,6 +129,14 @@ def _pipe(found: Any, _said: Map, _inner: Any) -> list[Any]:
     return ["pipe", found]
 
 
+def _model(found: Any, said: Map, _inner: Any) -> list[Any]:
+    name = found.name if isinstance(found, Keyword) else found
+    prompt, system = said.get(Keyword("prompt")), said.get(Keyword("system"), "")
+    if not isinstance(name, str) or not isinstance(prompt, str) or not isinstance(system, str):
+        raise wrong('write {:model "name" :prompt "words"}, and :system "words" where they are wanted')
+    return ["model", name, f"{system}\n\n{prompt}" if system else prompt]
+
+
 def _merge(found: Any, _said: Map, inner: Inner) -> list[Any]:
     if not _is_vector(found) or not 1 <= len(found) <= 64:
         raise wrong("write {:merge [source ...]}, of 1 to 64 sources")
@@ -170,7 +178,7 @@ def _stride(source: list[Any]) -> int:
 
 
 def _replayable(source: list[Any]) -> list[Any]:
-    if source[0] in ("queue", "pipe"):
+    if source[0] in ("queue", "pipe", "model"):
         raise wrong(
             f"a {source[0]} cannot be merged or split: its items go to one reader each; give it several readers"
         )
@@ -179,7 +187,7 @@ def _replayable(source: list[Any]) -> list[Any]:
 
 _READ: dict[str, Callable[[Any, Map, Inner], list[Any]]] = {
     "range": _range, "values": _values, "lines": _file("lines"), "jsonl": _file("jsonl"), "queue": _queue,
-    "pipe": _pipe,    "merge": _merge, "split": _split,
+    "pipe": _pipe, "model": _model, "merge": _merge, "split": _split,
 }  # fmt: skip
 
 
@@ -214,6 +222,8 @@ def effects_of(source: list[Any]) -> tuple[str, ...]:
             return effects_of(inner)
         case ["queue" | "pipe", *_]:
             return ("ipc",)
+        case ["model", *_]:
+            return ("model",)
         case _:
             return ()
 
@@ -337,7 +347,7 @@ def fitting(type_: Type, value: Any) -> Any:
 
 
 def several(found: Iterator[Step], most: int) -> tuple[list[Item], bool, Any]:
-    """Return at most so many items, and not much more than `MOST_AT_ONCE`.
+    """Return at most so many items, and not much more than `MOST_AT_ONCE`: those before one that cannot be had.
 
     So many are passed over at most, too: also returns whether these bounds cut the items off, and which position was
     reached after them (None if it is that of the last item).
@@ -357,6 +367,11 @@ def several(found: Iterator[Step], most: int) -> tuple[list[Item], bool, Any]:
                 return taken, True, reached
             if len(taken) == most:
                 break
+    except CapabilityError as error:
+        if not taken or error.kind == "SecurityViolation":
+            raise
+        return taken, True, None  # it is the first of the next look
+    else:
         return taken, False, reached
     finally:
         found.close()  # type: ignore[attr-defined]

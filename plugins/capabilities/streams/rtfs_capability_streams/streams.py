@@ -9,16 +9,27 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rtfs_capability_streams.files import open_beneath
+from rtfs_capability_streams.handles import handle_of, map_in, only_in, shown, with_args
 from rtfs_capability_streams.pipes import Pipes
 from rtfs_capability_streams.plugin import FILE, StreamSettings
-from rtfs_capability_streams.rows import Batch, QueueFull, Stream, as_text
-from rtfs_capability_streams.said import count_in, name_in, number_in, progress_of, sink_in, stream_in, type_in
-from rtfs_capability_streams.sources import MOST_SOURCE, effects_of, kept, source_of, wrong
+from rtfs_capability_streams.rows import Batch, Stream, as_text
+from rtfs_capability_streams.said import (
+    count_in,
+    name_in,
+    names_in,
+    number_in,
+    progress_of,
+    sink_in,
+    stream_in,
+    type_in,
+)
+from rtfs_capability_streams.sources import MOST_SOURCE, kept, source_of, wrong
 from rtfs_capability_streams.store import Store
 from rtfs_framework.api import (
     CapabilityEntry,
@@ -28,14 +39,13 @@ from rtfs_framework.api import (
     Described,
     Keyword,
     Map,
+    not_granted,
     read_value,
-    write,
 )
 
-_LOOK = 0.02
-"""Seconds between two looks at a queue or file that others fill."""
-_PAUSE = 0.001
-"""Seconds between two looks at a source that has more: others come to the file."""
+if TYPE_CHECKING:  # no start pays for it
+    from rtfs_capability_streams.waiting import Patience
+
 _SPARE = 1.0
 """Seconds before its call's deadline at which a wait ends."""
 _BATCH, _MOST_BATCH = 256, 4096
@@ -57,10 +67,11 @@ class Streams:
         base: str,
         *,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
         self._store, self._settings, self._base = store, settings, base
         self._clock, self._sleep = clock, sleep
+        self._patience: Patience | None = None
 
     @classmethod
     def of(cls, settings: CapabilitySetSettings) -> Streams:
@@ -71,36 +82,94 @@ class Streams:
 
     def close(self) -> None:
         """Let go of the file."""
+        if self._patience is not None:
+            self._patience.close()
         self._store.close()
+
+    @property
+    def _waits(self) -> Patience:
+        """What waits for its calls; made by the first, in the thread where all of them are awaited."""
+        if self._patience is None:
+            import asyncio
+
+            from rtfs_capability_streams.waiting import Patience
+
+            self._patience = Patience(self._clock, self._sleep or asyncio.sleep, self._store.version)
+        return self._patience
 
     def entries(self) -> Iterable[CapabilityEntry]:
         """Return what programs may call."""
-        reads, keeps = ("state", "file", "ipc"), ("state",)
+        reads: tuple[str, ...] = ("state", "file", "ipc", *(("model",) if self._settings.models else ()))
+        keeps = ("state",)
         market, mcp = "marketplace.stream", "mcp.stream"
         return [
-            _entry(f"{mcp}.start", "Start a stream by the name of its source.", self._start_named, keeps),
-            _entry(f"{market}.start", "Start a stream of a source; its handle.", self._start, keeps, "stream.start"),
-            _entry(f"{mcp}.attach", "The handle of a stream that was started.", self._attach, keeps),
-            _entry(f"{market}.next", "The next item, or nil at the end.", self._next, reads, "stream.next"),
-            _entry(f"{mcp}.next", "Items with their position, state and epoch.", self._batch, reads),
-            _entry(f"{mcp}.commit", "Keep position and state, and say how it stands.", self._commit, reads),
-            _entry(f"{mcp}.inspect", "How a stream stands.", self._inspect, keeps, "stream.inspect"),
-            _entry(f"{mcp}.pause", "Give no more items until it is resumed.", self._turn("paused"), keeps,
-                   "stream.pause"),
-            _entry(f"{mcp}.resume", "Give items again.", self._turn("open"), keeps, "stream.resume"),
-            _entry(f"{mcp}.cancel", "End a stream.", self._turn("cancelled"), keeps, "stream.cancel"),
-            _entry("stream.forget", "Remove a stream, its position and state.", self._forget, keeps),
-            _entry(f"{market}.register-callbacks", "Named callbacks are to be called for a stream: its handle.",
-                   self._callbacks, keeps, "stream.register-callbacks"),
-            _entry(f"{market}.open-sink", "Open a bounded queue to put items into.", self._sink, ("ipc",),
-                   "stream.open-sink"),
-            _entry(f"{market}.send", "Put an item into a queue; wait while it is full.", self._send, ("ipc",),
-                   "stream.send"),
-            _entry("stream.close", "Let nothing more be put into a queue.", self._close, ("ipc",)),
+            self._entry(f"{mcp}.start", "Start a stream by the name of its source.", self._start_named, keeps),
+            self._entry(f"{market}.start", "Start a stream of a source; its handle.", self._start, keeps,
+                        "stream.start"),
+            self._entry(f"{mcp}.attach", "The handle of a stream that was started.", self._attach, keeps),
+            self._entry(f"{market}.next", "The next item, or nil at the end.", self._next, reads, "stream.next"),
+            self._entry(f"{mcp}.next", "Items with their position, state and epoch.", self._batch, reads),
+            self._entry(f"{mcp}.commit", "Keep position and state, and say how it stands.", self._commit, reads),
+            self._entry(f"{mcp}.inspect", "How a stream stands.", self._inspect, keeps, "stream.inspect"),
+            self._entry(f"{mcp}.pause", "Give no more items until it is resumed.", self._turn("paused"), keeps,
+                        "stream.pause"),
+            self._entry(f"{mcp}.resume", "Give items again.", self._turn("open"), keeps, "stream.resume"),
+            self._entry(f"{mcp}.cancel", "End a stream.", self._turn("cancelled"), keeps, "stream.cancel"),
+            self._entry("stream.forget", "Remove a stream, its position and state.", self._forget, keeps),
+            self._entry(f"{market}.register-callbacks", "Named callbacks are to be called for a stream: its handle.",
+                        self._callbacks, keeps, "stream.register-callbacks"),
+            self._entry(f"{market}.open-sink", "Open a bounded queue to put items into.", self._sink, ("ipc",),
+                        "stream.open-sink"),
+            self._entry(f"{market}.send", "Put an item into a queue; wait while it is full.", self._send, ("ipc",),
+                        "stream.send"),
+            self._entry("stream.close", "Let nothing more be put into a queue.", self._close, ("ipc",)),
         ]  # fmt: skip
 
+    def _entry(
+        self,
+        id_: str,
+        summary: str,
+        handler: Callable[[CapabilityRequest], Any],
+        effects: tuple[str, ...],
+        *aliases: str,
+    ) -> CapabilityEntry:
+        """Return a capability whose errors carry the marks of the stream or queue that they speak of."""
+        waits = iscoroutinefunction(handler)
+
+        async def waited(request: CapabilityRequest) -> Any:
+            try:
+                return await handler(request)
+            except CapabilityError as error:
+                failed = error
+            raise await self._waits.look(lambda: self._marked(failed, request)) from failed
+
+        def done(request: CapabilityRequest) -> Any:
+            try:
+                return handler(request)
+            except CapabilityError as error:
+                raise self._marked(error, request) from error
+
+        return CapabilityEntry(
+            id=id_, summary=summary, handler=waited if waits else done, effects=effects, idempotent=True,
+            blocking=not waits, aliases=aliases, speaks="model" in effects,
+            ahead=self._settle if id_ == "marketplace.stream.next" else None,
+        )  # fmt: skip
+
+    def _marked(self, error: CapabilityError, request: CapabilityRequest) -> CapabilityError:
+        marks = error.marks
+        try:
+            for name in names_in(request.args):
+                marks |= self._store.marks(request.tenant, name)
+        except CapabilityError:  # the file cannot be read, and that is the error
+            return error
+        return CapabilityError(str(error), error.kind, failure=error.failure, marks=marks) if marks else error
+
+    def _settle(self, tenant: str, stream: str, seq: int, used: int) -> None:
+        """Take note of how many of the items that were fetched ahead a run was given."""
+        self._store.settle(tenant, stream, seq, used)
+
     def _start_named(self, request: CapabilityRequest) -> Any:
-        said = _map(request, 0)
+        said = map_in(request, 0)
         endpoint, processor = said.get(_k("endpoint")), said.get(_k("processor"))
         if not isinstance(endpoint, str) or not isinstance(processor, str):
             raise wrong('write (mcp-stream "endpoint" processor {...}), of two names and a state')
@@ -110,7 +179,7 @@ class Streams:
     def _start(self, request: CapabilityRequest) -> Any:
         if not 1 <= len(request.args) <= 2:
             raise wrong("write (stream-source source {...}): one source, and options")
-        return self._made(request, request.args[0], _map(request, 1) if request.args[1:] else Map.of(()))
+        return self._made(request, request.args[0], map_in(request, 1) if request.args[1:] else Map.of(()))
 
     def _made(self, request: CapabilityRequest, said: Any, options: Map, processor: str = "") -> Any:
         given = said if isinstance(said, Map) else Map.of(())
@@ -118,8 +187,10 @@ class Streams:
         source = source_of(said if incoming is None else incoming, self._settings.endpoints)
         if len(as_text(source)) > MOST_SOURCE:
             raise wrong(f"a source has at most {MOST_SOURCE:,} characters: put more into a file or a queue")
+        self._may_ask(source)
         endpoint = self._settings.endpoints.get(said) if isinstance(said, str) else None
-        usual = ":any" if endpoint is None else endpoint.of
+        asks = source[0] == "model"
+        usual = ":string" if asks else ":any" if endpoint is None else endpoint.of
         name = options.get(_k("name"))
         stream = Stream(
             named=name is not None,
@@ -131,7 +202,7 @@ class Streams:
             takes=type_in(options, "takes", ":any"),
             processor=processor,
             batch=count_in(options, "batch", _BATCH, 1, _MOST_BATCH),
-            wait=number_in(options, "wait", 0, 0, _MOST_WAIT),
+            wait=number_in(options, "wait", _MOST_WAIT if asks else 0, 0, _MOST_WAIT),
             state=kept(options.get(_k("state"))),
             position=None,
             seq=0,
@@ -139,16 +210,16 @@ class Streams:
             marks=request.marks,
         )
         capacity = count_in(options, "capacity", 0, 0, 1_000_000)
-        return _marked(*_handle(self._store.start(stream, capacity or None)))
+        return _marked(*handle_of(self._store.start(stream, capacity or None)))
 
     def _attach(self, request: CapabilityRequest) -> Any:
-        said = _only(request)
+        said = only_in(request)
         if isinstance(said, str):
             try:
-                return _marked(*_handle(self._store.get(request.tenant, said)))
+                return _marked(*handle_of(self._store.get(request.tenant, said)))
             except CapabilityError:
                 return self._made(request, said, Map.of([(_k("name"), said)]))
-        return _marked(*_handle(self._store.get(request.tenant, stream_in(said))))
+        return _marked(*handle_of(self._store.get(request.tenant, stream_in(said))))
 
     def _callbacks(self, request: CapabilityRequest) -> Any:
         if len(request.args) != 2 or not isinstance(request.args[1], Sequence):
@@ -156,15 +227,48 @@ class Streams:
         names = {each.name for each in request.args[1] if isinstance(each, Keyword)}
         if not names & {"on-item", "handler"} or names - {"on-item", "handler", "on-error", "on-end"}:
             raise wrong("callbacks are :on-item, and :on-error and :on-end where they are wanted")
-        return self._attach(_with(request, request.args[:1]))
+        return self._attach(with_args(request, request.args[:1]))
 
-    def _next(self, request: CapabilityRequest) -> Any:
+    def _may_ask(self, source: list[Any]) -> None:
+        if source[0] == "model" and source[1] not in self._settings.models:
+            raise not_granted(
+                f"to stream what the model {source[1]!r} says", "name it in `[capabilities.streams] models = [...]`"
+            )
+
+    async def _ready(self, request: CapabilityRequest, id_: str) -> None:
+        """Note who reads a stream, and ask its model where nobody has."""
+        stream = await self._waits.look(lambda: self._store.reads(request.tenant, id_))
+        if not self._store.must_ask(stream):
+            return
+        self._may_ask(stream.source)
+        if request.speak is None or (stream.marks and not request.carries_marks):
+            raise not_granted("to ask a model here", "configure a model, and [labels] where its words have marks")
+        _, model, words = stream.source
+        self._store.replies.begin((request.tenant, id_), request.speak(model, words, stream.marks))
+
+    async def _there(
+        self, request: CapabilityRequest, id_: str, give: Callable[[], Batch], first: Batch | None = None
+    ) -> Batch:
+        """Return a batch that has items, or the last look when the stream's time to wait is over."""
+        last = self._clock() + _left(request)
+        if first is None:
+            await self._ready(request, id_)
+
+        def undo() -> None:
+            self._store.unpull(request.tenant, id_, request.key)
+
+        return await self._waits.until_there(give, undo, last, first)
+
+    async def _next(self, request: CapabilityRequest) -> Any:
         if not 1 <= len(request.args) <= 2:
             raise wrong("write (stream-next stream)")
-        options = _map(request, 1) if request.args[1:] else Map.of(())
+        options = map_in(request, 1) if request.args[1:] else Map.of(())
         most, id_ = count_in(options, "max", 1, 1, _MOST_BATCH), self._id(request)
-        batch = self._until_there(
-            request, lambda: self._store.pull(request.tenant, id_, request.key, most, self._open, request.marks)
+        ahead = options.get(_k("ahead")) is True
+        batch = await self._there(
+            request,
+            id_,
+            lambda: self._store.pull(request.tenant, id_, request.key, most, self._open, request.marks, ahead=ahead),
         )
         seq = batch.seq
         if _k("max") in options:
@@ -174,29 +278,31 @@ class Streams:
             return _marked(Map.of([(_k("value"), batch.items[0]), (_k("seq"), seq)]), batch.stream.marks)
         return _marked(None if batch.done else Map.of([(_k("waiting"), True)]), batch.stream.marks)
 
-    def _batch(self, request: CapabilityRequest) -> Any:
+    async def _batch(self, request: CapabilityRequest) -> Any:
         if len(request.args) == 1:
-            return self._next(request)
-        tenant, id_, said = request.tenant, self._id(request), _map(request, 1)
+            return await self._next(request)
+        tenant, id_, said = request.tenant, self._id(request), map_in(request, 1)
         begins = _k("seq") not in said
         if begins:
-            batch = self._until_there(
-                request, lambda: self._store.begin(tenant, id_, request.key, self._open, request.marks)
+            batch = await self._there(
+                request, id_, lambda: self._store.begin(tenant, id_, request.key, self._open, request.marks)
             )
         else:
             made = progress_of(said)
-            batch = self._until_there(
-                request,
-                lambda: self._store.go_on(tenant, id_, request.key, made, self._open, request.marks),
-            )
+
+            def go_on() -> Batch:
+                return self._store.go_on(tenant, id_, request.key, made, self._open, request.marks)
+
+            await self._ready(request, id_)
+            batch = await self._there(request, id_, go_on, await self._with_room(request, go_on))
         stream = batch.stream
         entries = [(_k("items"), batch.items), (_k("seq"), stream.seq), (_k("epoch"), stream.epoch)]
         entries += [(_k("done"), batch.done), *([(_k("state"), read_value(stream.state))] if begins else [])]
         return _marked(Map.of(entries), stream.marks)
 
-    def _commit(self, request: CapabilityRequest) -> Any:
-        id_, said = self._id(request), progress_of(_map(request, 1))
-        stream = self._patiently(
+    async def _commit(self, request: CapabilityRequest) -> Any:
+        id_, said = self._id(request), progress_of(map_in(request, 1))
+        stream = await self._with_room(
             request,
             lambda: self._store.end(request.tenant, id_, request.key, said, self._open, request.marks),
         )
@@ -222,25 +328,25 @@ class Streams:
         self._store.forget(request.tenant, self._id(request))
 
     def _sink(self, request: CapabilityRequest) -> Any:
-        options = _map(request, 1) if request.args[1:] else Map.of(())
+        options = map_in(request, 1) if request.args[1:] else Map.of(())
         name, type_ = sink_in(request.args[0] if request.args else None), type_in(options, "of", ":any")
         capacity = count_in(options, "capacity", 0, 0, 1_000_000)
         holds, marks = self._store.open_queue(request.tenant, name, type_, capacity or None, request.marks)
         return _marked(Map.of([(_k("sink"), name), (_k("takes"), holds)]), marks)
 
-    def _send(self, request: CapabilityRequest) -> Any:
+    async def _send(self, request: CapabilityRequest) -> Any:
         if not 2 <= len(request.args) <= 3:
             raise wrong("write (stream-produce sink item), or (stream-produce sink items {:all true})")
-        options = _map(request, 2) if request.args[2:] else Map.of(())
+        options = map_in(request, 2) if request.args[2:] else Map.of(())
         name, item = sink_in(request.args[0]), request.args[1]
         several = options.get(_k("all")) is True and isinstance(item, Sequence) and not isinstance(item, str)
         values = tuple(item) if several else (item,)
-        self._patiently(
+        await self._with_room(
             request, lambda: self._store.put(request.tenant, name, request.key, values, request.marks), options
         )
 
     def _close(self, request: CapabilityRequest) -> Any:
-        self._store.close_queue(request.tenant, sink_in(_only(request)), request.marks)
+        self._store.close_queue(request.tenant, sink_in(only_in(request)), request.marks)
 
     def _id(self, request: CapabilityRequest) -> str:
         return stream_in(request.args[0] if request.args else None)
@@ -248,28 +354,12 @@ class Streams:
     def _open(self, path: str) -> int:
         return open_beneath(path, self._settings.roots, self._base)
 
-    def _until_there(self, request: CapabilityRequest, give: Callable[[], Batch]) -> Batch:
-        """Return a batch that has items, or the last look when the stream's time to wait is over."""
-        last = self._clock() + _left(request)
-        batch = self._patiently(request, give)
-        end = min(last, self._clock() + batch.stream.wait)
-        while not batch.items and not batch.done and self._clock() < (last if batch.cut else end):
-            self._sleep(_PAUSE if batch.cut else _LOOK)
-            batch = give()
-        return batch
-
-    def _patiently(self, request: CapabilityRequest, work: Callable[[], Result], options: Map | None = None) -> Result:
+    async def _with_room(
+        self, request: CapabilityRequest, work: Callable[[], Result], options: Map | None = None
+    ) -> Result:
         """Do something as soon as the queue that it needs has room."""
         most = number_in(options or Map.of(()), "wait", 10, 0, _MOST_WAIT)
-        end = self._clock() + min(most, _left(request))
-        while True:
-            try:
-                return work()
-            except QueueFull as full:  # noqa: PERF203 - it sleeps
-                if self._clock() >= end:
-                    problem = f"the queue {full.args[0]!r} is full, and nobody took an item in time"
-                    raise CapabilityError(problem, "ResourceError") from None
-                self._sleep(_LOOK)
+        return await self._waits.room(work, self._clock() + min(most, _left(request)))
 
 
 def place(own: StreamSettings, base: str, directory: str) -> Path:
@@ -277,64 +367,8 @@ def place(own: StreamSettings, base: str, directory: str) -> Path:
     return Path(base) / Path(own.path).expanduser() if own.path else Path(directory) / FILE
 
 
-def shown(stream: Stream) -> Map:
-    """Return all that is told of a stream."""
-    handle, _ = _handle(stream)
-    entries = [
-        (_k("status"), _k(stream.status)),
-        (_k("seq"), stream.seq),
-        (_k("source"), write(_plain(stream.source))),
-        (_k("state"), read_value(stream.state)),
-        *([(_k("processor"), stream.processor)] if stream.processor else []),
-    ]
-    return Map.of([*handle.items(), *entries])
-
-
-def _plain(source: Any) -> Any:
-    return tuple(_plain(each) for each in source) if isinstance(source, list) else source
-
-
-def _entry(
-    id_: str, summary: str, handler: Callable[[CapabilityRequest], Any], effects: tuple[str, ...], *aliases: str
-) -> CapabilityEntry:
-    return CapabilityEntry(
-        id=id_, summary=summary, handler=handler, effects=effects, idempotent=True, blocking=True, aliases=aliases
-    )
-
-
-def _handle(stream: Stream) -> tuple[Map, frozenset[str]]:
-    effects = tuple(_k(each) for each in effects_of(stream.source))
-    entries = [
-        (_k("stream"), stream.id),
-        (_k("of"), stream.type),
-        (_k("effects"), effects),
-        (_k("replayable"), stream.replayable),
-    ]
-    two_way = [(_k("sink"), stream.sink), (_k("takes"), stream.takes)] if stream.sink else []
-    return Map.of([*entries, *two_way]), stream.marks
-
-
 def _marked(value: Any, marks: frozenset[str]) -> Any:
     return Described(value, marks=marks) if marks else value
-
-
-def _with(request: CapabilityRequest, args: tuple[Any, ...]) -> CapabilityRequest:
-    import attrs
-
-    return attrs.evolve(request, args=args)
-
-
-def _only(request: CapabilityRequest) -> Any:
-    if len(request.args) != 1:
-        raise wrong(f"{request.id} takes 1 argument, {len(request.args)} given")
-    return request.args[0]
-
-
-def _map(request: CapabilityRequest, place_: int) -> Map:
-    found = request.args[place_] if len(request.args) > place_ else None
-    if not isinstance(found, Map):
-        raise wrong(f"argument {place_ + 1} of {request.id} is a map")
-    return found
 
 
 def _id_of(request: CapabilityRequest) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from inspect import isawaitable
 from itertools import count
 from typing import Any
 
@@ -14,7 +17,7 @@ from rtfs_capability_streams.pipes import Pipes
 from rtfs_capability_streams.plugin import StreamSettings
 from rtfs_capability_streams.store import Store
 from rtfs_capability_streams.streams import Streams
-from rtfs_framework.api import CapabilityRequest, Described, read_value
+from rtfs_framework.api import CapabilityEntry, CapabilityRequest, Described, read_value
 
 _NUMBERS = count()
 
@@ -36,17 +39,30 @@ class Desk:
         )
         self.entries = {name: each for each in self.set.entries() for name in (each.id, *each.aliases)}
 
-    def _sleep(self, seconds: float) -> None:
+    async def _sleep(self, seconds: float) -> None:
         self.now += seconds
         self.pause(seconds)
         if self.meanwhile:
             self.meanwhile.pop(0)()
 
+    @staticmethod
+    def made(entry: CapabilityEntry, asked: CapabilityRequest) -> Any:
+        """Return what a handler made of a call, also where another call waits."""
+        made = entry.handler(asked)
+        if not isawaitable(made):
+            return made
+
+        async def awaited() -> Any:
+            return await made
+
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, awaited()).result()
+
     def call(self, id_: str, *args: Any, key: str | None = None, **about: Any) -> Any:
         self.keys += 1
         values = tuple(read_value(each) if isinstance(each, str) else each for each in args)
         asked = CapabilityRequest(id_, values, key=f"{self.number}:{self.keys}" if key is None else key, **about)
-        made = self.entries[id_].handler(asked)
+        made = self.made(self.entries[id_], asked)
         return made.value if isinstance(made, Described) else made
 
 

@@ -78,7 +78,7 @@ def test_who_ends_well_leaves_no_gap_unless_a_line_was_begun(desk, pipe, another
 def test_a_transaction_that_fails_takes_nothing_out(desk, pipe, monkeypatch):
     pipe("1\n2\n")
     with monkeypatch.context() as broken:
-        broken.setattr("rtfs_capability_streams.store._save", lambda *_: 1 / 0)
+        broken.setattr("rtfs_capability_streams.tables.save", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             more(desk)
     assert more(desk) == (("1", "2"), False)

@@ -228,10 +228,10 @@ def test_marks_stay_with_items_states_and_outputs(desk):
     desk.call(SEND, '"q"', 1, marks=pii)
     desk.call(START, '"q"', '{:name "r" :sink "out"}')
     for id_, args in ((RUN, ("{}",)), (RUN, (said(1, 1, 5, "[2]"),)), ("mcp.stream.inspect", ())):
-        made = desk.entries[id_].handler(_request(id_, '"r"', *args))
+        made = desk.made(desk.entries[id_], _request(id_, '"r"', *args))
         assert made.marks == pii
     desk.call(START, '"out"', '{:name "o"}')
-    assert desk.entries[NEXT].handler(_request(NEXT, '"o"')).marks == pii
+    assert desk.made(desk.entries[NEXT], _request(NEXT, '"o"')).marks == pii
 
 
 def _request(id_, *texts):
