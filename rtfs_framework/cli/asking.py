@@ -91,11 +91,11 @@ def set_settings(name: str, *, config: str | None) -> CapabilitySetSettings:
         ConfigError: The configuration has mistakes.
     """
     from rtfs_framework.orchestrator.config.load import load_config
+    from rtfs_framework.orchestrator.config.permitted import installed
     from rtfs_framework.orchestrator.performing.capability_sets import settings_of
-    from rtfs_framework.registry.load import load_catalog
 
     environ = environment()
-    catalog = load_catalog(environ)
+    catalog = installed(environ, config_path(config))
     found = load_config(config_path(config), None, environ, catalog, lambda _fault: None)
     notices().tell_findings(found.notices)
     return settings_of(catalog.capability_sets[name][0], found.capability_sets.get(name), environ)

@@ -24,8 +24,10 @@ BUILT_IN = ("rtfs_framework.cli.plugin", "rtfs_framework.testing.plugin")
 
 
 def full_catalog(environ: Mapping[str, str] = os.environ) -> Catalog:
-    """Return everything that is installed, and the built-in commands."""
-    return load_catalog(environ, extra_plugins=map(import_module, BUILT_IN))
+    """Return everything that is installed and may be loaded, and the built-in commands."""
+    from rtfs_framework.orchestrator.config.permitted import installed
+
+    return installed(environ, extra_plugins=map(import_module, BUILT_IN))
 
 
 def built_in_commands() -> dict[str, CommandEntry]:
@@ -36,8 +38,10 @@ def built_in_commands() -> dict[str, CommandEntry]:
 
 def plugin_commands() -> tuple[dict[str, tuple[CommandEntry, Part]], Catalog]:
     """Return the commands of plugins by name, with who offers them; and all that is installed."""
+    from rtfs_framework.orchestrator.config.permitted import installed
+
     known = built_in_commands()
-    catalog = load_catalog(os.environ)
+    catalog = installed(os.environ)
     offered = sorted(catalog.commands.items())
     found = {name: (entry, Part("command", name, who)) for name, (entry, who) in offered if name not in known}
     return found, catalog

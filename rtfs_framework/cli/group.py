@@ -19,10 +19,13 @@ from rtfs_framework.cli.notices import notices
 from rtfs_framework.cli.terminal import say
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.visible import visible_line
+from rtfs_framework.orchestrator.config.find import own_file
 from rtfs_framework.orchestrator.remembering.artifacts.quick import keep_help
 from rtfs_framework.registry.catalog import Catalog
 from rtfs_framework.registry.faults import Part, PluginFault, is_theirs
 
+ALIASES = {"plugin": "plugins"}
+"""Other words for built-in commands, which the help does not list."""
 INTRODUCTION = """Run RTFS programs, and see where each of their calls runs and why."""
 ENDING = "`rtfs COMMAND --help` tells more. Errors have codes; exit codes: 0 fine, 1 failed, 2 usage, 130 interrupted."
 
@@ -79,7 +82,11 @@ class Commands(click.Group):
         """Return the help, and keep it for the quick way if all plugins are well."""
         text = super().get_help(ctx)
         if self._installed is not None and not self._installed.problems and ctx.terminal_width is None:
-            keep_help(os.environ, f"{text}\n", plugin_files(self._installed.plugins))
+            watched = [
+                *plugin_files(self._installed.plugins),
+                str(own_file(os.environ)),
+            ]  # says what is loaded
+            keep_help(os.environ, f"{text}\n", watched)
         return text
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -89,7 +96,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         """Return a command, loaded now; plugins are asked only for names that are not built in."""
-        command = self._load(cmd_name)
+        command = self._load(ALIASES.get(cmd_name, cmd_name))
         if command is None:
             return None
         command.name = cmd_name
@@ -114,7 +121,7 @@ class Commands(click.Group):
 
     def list_or_built_in(self, name: str, ctx: click.Context) -> list[str]:
         """Return names among which `name` is, without loading plugins when it is built in."""
-        return [name] if name in self.built_in else self.list_commands(ctx)
+        return [name] if ALIASES.get(name, name) in self.built_in else self.list_commands(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Write the commands' summaries and examples."""

@@ -52,10 +52,10 @@ def _config(config: str | None) -> Config:
     """Return a configuration; keys of its journal's texts that are there are known from now on."""
     from rtfs_framework.orchestrator.config.folders import journal_path
     from rtfs_framework.orchestrator.config.load import load_config
-    from rtfs_framework.registry.load import load_catalog
+    from rtfs_framework.orchestrator.config.permitted import installed
 
-    environ = environment()
-    found = load_config(config_path(config), None, environ, load_catalog(environ), lambda _fault: None)
+    environ, asked = environment(), config_path(config)
+    found = load_config(asked, None, environ, installed(environ, asked), lambda _fault: None)
     notices().tell_findings(found.notices)
     if found.journal.encrypt:
         from rtfs_framework.orchestrator.recording.journal.sealing import SealError, seals_of

@@ -162,10 +162,10 @@ def open_session(
         InputError: There is no such configuration, plan or manifest.
         ConfigError: The configuration, plan or manifest has mistakes, or goes beyond the manifest.
     """
+    from rtfs_framework.orchestrator.config.permitted import installed
     from rtfs_framework.orchestrator.session import Session
-    from rtfs_framework.registry.load import load_catalog
 
-    catalog = load_catalog(os.environ)
+    catalog = installed(os.environ, config_path(config))
     notices().tell_all(catalog.problems)
     session = Session.open(
         config_path=config_path(config),

@@ -45,10 +45,10 @@ def queue_of(config: str | None, store: str | None = None) -> Iterator[tuple[Que
         InputError: E0617, the queue cannot be used; E0618, it is full.
     """
     from rtfs_framework.orchestrator.config.load import load_config
-    from rtfs_framework.registry.load import load_catalog
+    from rtfs_framework.orchestrator.config.permitted import installed
 
     environ = with_store(store)
-    catalog = load_catalog(environ)
+    catalog = installed(environ, config_path(config))
     found = load_config(config_path(config), None, environ, catalog, lambda _: None)
     notices().tell_findings(found.notices)
     with _opened(found, environ, catalog) as queue:

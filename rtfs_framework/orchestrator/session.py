@@ -109,12 +109,12 @@ class Session(Explaining):
         from rtfs_framework.orchestrator.config.load import load_config
 
         environ = os.environ if environ is None else environ
-        if catalog is None:
-            from rtfs_framework.registry.load import load_catalog
-
-            catalog = load_catalog(environ)
-        broken: list[PluginFault] = []
         asked = None if config_path is None else Path(config_path)
+        if catalog is None:
+            from rtfs_framework.orchestrator.config.permitted import installed
+
+            catalog = installed(environ, asked)
+        broken: list[PluginFault] = []
         beside = None if program_dir is None else Path(program_dir)
         config = load_config(asked, beside, environ, catalog, broken.append, tenant)
         if parallel is not None:

@@ -13,10 +13,12 @@ from typing import Any
 import attrs
 import pluggy
 
-from rtfs_framework.api import API_VERSION, OLDEST_API_VERSION
+from rtfs_framework.api import API_VERSION
 from rtfs_framework.api.hookspecs import RtfsHookSpecs
 from rtfs_framework.api.markers import PROJECT
 from rtfs_framework.lang.diagnostics import did_you_mean
+from rtfs_framework.registry import timing
+from rtfs_framework.registry.api_range import NAMES, NoRangeError, fits, is_newer, served
 from rtfs_framework.registry.faults import is_theirs
 from rtfs_framework.registry.fields import flaw_of
 from rtfs_framework.registry.kinds import KINDS, Kind
@@ -94,6 +96,7 @@ def admit(load: Callable[[], Any], provenance: Provenance) -> tuple[list[Offer],
 
 def _admit(load: Callable[[], Any], admission: _Admission) -> None:
     provenance = admission.provenance
+    started = timing.now()
     try:
         plugin = load()
     except BaseException as error:
@@ -102,27 +105,33 @@ def _admit(load: Callable[[], Any], admission: _Admission) -> None:
         message = f"`{provenance.module}` cannot be imported: {describe(error)}"
         admission.complain(IMPORT, message, without(provenance, "reinstall or upgrade it"), error)
         return
+    imported = timing.now()
     manager = _manager(plugin, admission) if _version_fits(plugin, admission) else None
     if manager is not None:
         for kind in KINDS:
             _ask(getattr(manager.hook, kind.hook), kind, admission)
+    timing.note(provenance, started, imported, timing.now())
 
 
 def _version_fits(plugin: Any, admission: _Admission) -> bool:
-    version = _looked_at(plugin, "rtfs_api_version")
-    if version.__class__ is int and OLDEST_API_VERSION <= version <= API_VERSION:
-        return True
+    version = next((said for said in (_looked_at(plugin, name) for name in NAMES) if said is not None), None)
     module = admission.provenance.module
+    newer, changed = False, None
+    try:
+        if version is not None and fits(version):
+            return True
+        if version is not None:
+            newer, changed = is_newer(version), CHANGES.get(version) if version.__class__ is int else None
+    except NoRangeError as error:
+        message = f"`{module}` says wrongly which plugin API it was written for: {error}"
+        admission.complain(VERSION, message, f'write `rtfs_requires_api = ">={API_VERSION},<{API_VERSION + 1}"`')
+        return False
     if version is None:
         message = f"`{module}` does not say which plugin API it was written for"
         way_out = f"put `rtfs_api_version = {API_VERSION}` into {module}"
     else:
-        served = f"{OLDEST_API_VERSION} to {API_VERSION}" if OLDEST_API_VERSION < API_VERSION else str(API_VERSION)
-        message = f"`{module}` was written for plugin API {version!r}; this host serves {served}"
-        changed = CHANGES.get(version) if version.__class__ is int else None
-        if changed is not None:
-            message = f"{message}. What to change in it: {changed}"
-        newer = version.__class__ is int and version > API_VERSION
+        message = f"`{module}` was written for plugin API {version}; this host serves {served()}"
+        message = message if changed is None else f"{message}. What to change in it: {changed}"
         way_out = without(admission.provenance, "upgrade rtfs-framework" if newer else "upgrade the plugin")
     admission.complain(VERSION, message, way_out)
     return False
@@ -190,7 +199,8 @@ def _ask(hook: pluggy.HookCaller, kind: Kind, admission: _Admission) -> None:
         offered = [_offer(record, kind) for record in records]
     except BaseException as error:
         if not is_theirs(error):
-            raise
+            who = admission.provenance
+            raise KeyboardInterrupt(f"while {where} of `{who.module}` ({who}) was asked") from error
         message = f"{where} failed: {describe(error)}"
         admission.complain(RECORDS, message, without(admission.provenance, "upgrade it"), error)
         return

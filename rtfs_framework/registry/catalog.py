@@ -12,6 +12,7 @@ from rtfs_framework.api.errors import PluginError
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.registry.faults import Part
 from rtfs_framework.registry.kinds import KINDS
+from rtfs_framework.registry.permissions import ALL_ALLOWED, Allowed
 from rtfs_framework.registry.problems import HOST, UNKNOWN, PluginProblem, Provenance
 
 if TYPE_CHECKING:
@@ -64,6 +65,10 @@ class Catalog:
     """(kind, name) of what several plugins offer, to its problem."""
     restricted: bool = False
     """Whether `RTFS_PLUGINS` chose what was loaded."""
+    declared: Mapping[Provenance, tuple[str, ...] | None] = _NONE
+    """The permissions that each plugin's distribution declares, None where it says nothing of them."""
+    allowed: Allowed = ALL_ALLOWED
+    """What plugins may have here."""
 
     @property
     def prices(self) -> FoundPlugin | None:

@@ -44,8 +44,9 @@ def collect(
     for name, same in sources.items():
         if len(same) > 1:
             contested["data", name] = _contested("data", name, [each.provenance for each in same])
+    shown: dict[str, Any] = {name: MappingProxyType(table) for name, table in tables.items()}
     return Catalog(
-        **{name: MappingProxyType(table) for name, table in tables.items()},
+        **shown,
         function_names=MappingProxyType(functions),
         aliases=MappingProxyType(aliases),
         data=MappingProxyType({name: same[0] for name, same in sources.items() if len(same) == 1}),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from rtfs_framework.lang.diagnostics import did_you_mean
+from rtfs_framework.registry import permissions
 from rtfs_framework.registry.installed import Point, entry_points
 from rtfs_framework.registry.problems import SELECTION, PluginProblem, Provenance
 
@@ -26,11 +27,18 @@ class FoundPlugin:
     load: Callable[[], Any]
     is_data: bool = False
     """Whether it is no plug-in with hooks but data, such as prices."""
+    declared: tuple[str, ...] | None = None
+    """The permissions that its distribution declares; None where it says nothing of them."""
 
 
 def find_plugins() -> list[FoundPlugin]:
     """Return the installed plugins, by distribution and name, whatever order the file system lists them in."""
-    found = [_found(point) for point in entry_points(GROUP, DATA_GROUP)]
+    points = entry_points(GROUP, DATA_GROUP, permissions.GROUP)
+    declared: dict[str, list[str]] = {}
+    for point in points:
+        if point.group == permissions.GROUP:
+            declared.setdefault(_who(point), []).append(point.name)
+    found = [_found(point, declared) for point in points if point.group != permissions.GROUP]
     return sorted(found, key=lambda plugin: (plugin.provenance.distribution, plugin.name))
 
 
@@ -42,29 +50,31 @@ def choose(found: Sequence[FoundPlugin], wanted: str | None) -> tuple[list[Found
     if wanted is None:
         return list(found), []
     words = [word.strip() for word in wanted.split(",") if word.strip()]
-    known = {_normal(name) for plugin in found for name in _names(plugin)}
-    problems = [_unknown(word, found) for word in words if _normal(word) not in known]
-    asked = {_normal(word) for word in words}
-    return [plugin for plugin in found if not asked.isdisjoint(map(_normal, _names(plugin)))], problems
+    known = {permissions.normal(name) for plugin in found for name in _names(plugin)}
+    problems = [_unknown(word, found) for word in words if permissions.normal(word) not in known]
+    asked = {permissions.normal(word) for word in words}
+    return [plugin for plugin in found if not asked.isdisjoint(map(permissions.normal, _names(plugin)))], problems
 
 
-def _found(point: Point) -> FoundPlugin:
-    """Return a plugin; one whose distribution is damaged goes by its package's name."""
+def _who(point: Point) -> str:
+    """Return a distribution's name; one that is damaged goes by its package's name."""
+    return point.distribution or point.value.partition(":")[0].strip().partition(".")[0]
+
+
+def _found(point: Point, declared: Mapping[str, Sequence[str]]) -> FoundPlugin:
     module = point.value.partition(":")[0].strip()
+    said = declared.get(_who(point))
     return FoundPlugin(
         point.name,
-        Provenance(point.distribution or module.partition(".")[0], point.version, module),
+        Provenance(_who(point), point.version, module),
         point.load,
         point.group == DATA_GROUP,
+        None if said is None else tuple(sorted(said)),
     )
 
 
 def _names(plugin: FoundPlugin) -> tuple[str, str]:
     return plugin.name, plugin.provenance.distribution
-
-
-def _normal(name: str) -> str:
-    return name.lower().replace("_", "-").replace(".", "-")
 
 
 def _unknown(word: str, found: Sequence[FoundPlugin]) -> PluginProblem:

@@ -18,6 +18,9 @@ Flaw = Callable[[Any], "str | None"]
 
 def flaw_of(kind: Kind, record: Any) -> str | None:
     """Return what is wrong with a record's fields, None when nothing is."""
+    missing = next((field.name for field in attrs.fields(type(record)) if not hasattr(record, field.name)), None)
+    if missing is not None:  # its class has an `__init__` of its own
+        return f"which has no `{missing.lstrip('_')}`"
     for name, check in {**_COMMON, **_CHECKS[kind.word]}.items():
         if hasattr(record, name):
             wrong = check(getattr(record, name))

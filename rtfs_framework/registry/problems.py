@@ -3,7 +3,7 @@
 Codes: E0802 cannot be imported; E0803 hook that is none; E0804 wrong API version; E0805 hook that raised or gave no
 records; E0806 name offered twice; E0807 name in RTFS_PLUGINS that is not installed; E0808 name looked up that nobody
 offers; E0809 a part that was asked for cannot be made; E0810 something printed on import; E0812 no value of
-programs. E0801 is any other fault.
+programs; E0813 permission that is not granted; E0814 permission that is none. E0801 is any other fault.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ UNKNOWN = "E0808"
 UNMADE = "E0809"
 PRINTED = "E0810"
 NO_VALUE = "E0812"
+NOT_ALLOWED = "E0813"
+NO_PERMISSION = "E0814"
 
 _MOST_WORDS = 500
 """Characters of a plugin's message that are shown."""

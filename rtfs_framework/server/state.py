@@ -220,9 +220,9 @@ class ServerState:
 def _opened(
     number: int, path: Path | None, environ: Mapping[str, str], clock: Clock, own: tuple[TokenSpec, ...]
 ) -> Generation:
-    from rtfs_framework.registry.load import load_catalog
+    from rtfs_framework.orchestrator.config.permitted import installed
 
-    catalog = load_catalog(environ)
+    catalog = installed(environ, path)
     sessions: dict[str, Session] = {}
 
     def add(tenant: str) -> Session:

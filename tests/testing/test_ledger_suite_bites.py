@@ -2,176 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from threading import RLock
 from typing import ClassVar
 
 import attrs
 import pytest
 
-from rtfs_framework.api import Amount, ExhaustedError, Reservation, Standing, Typical
-from rtfs_framework.api.ledger import lacking
+from rtfs_framework.api import Amount, ExhaustedError, lacking
 from rtfs_framework.testing.conformance import LedgerConformance
-
-NONE = Amount()
-
-
-class Counts:
-    """What the ledgers of one test share."""
-
-    def __init__(self):
-        self.lock = RLock()
-        self.counted, self.known, self.held, self.on = defaultdict(Amount), {}, {}, {}
-        self.typical, self.last = {}, 0
-
-
-class MemoryLedger:
-    """A right ledger of a few lines; the wrong ones below change one thing."""
-
-    def __init__(self, settings, counts):
-        self.clock, self.counts = settings.clock, counts
-
-    # what the wrong ones change
-    def id_of(self, account):
-        return account.id
-
-    def bound_of(self, amount):
-        return amount.bounded()
-
-    def is_over(self, made):
-        return not made.begun and made.until < self.clock.now()
-
-    def refusal(self, account, bound):
-        return lacking(account, self.counts.counted[self.id_of(account)], bound)
-
-    def whose(self, made):
-        return made.tenant, made.symbol, made.target
-
-    def goes_first(self, made, took):
-        return took
-
-    # the ledger
-    def add(self, made, amount):
-        for account in self.counts.on[made.id]:
-            self.counts.counted[account] += amount
-
-    def tidy(self):
-        for made in [each for each in self.counts.held.values() if self.is_over(each)]:
-            self.finish(made, NONE)
-
-    def finish(self, made, amount):
-        self.add(made, amount - (made.said or made.bound))
-        del self.counts.held[made.id]
-
-    def reserve(self, claim, accounts):
-        with self.counts.lock:
-            self.tidy()
-            bound = self.bound_of(claim.bound)
-            for account in accounts:
-                refused = self.refusal(account, bound)
-                if refused is not None:
-                    raise refused
-            return self.take(claim, bound, accounts)
-
-    def take(self, claim, bound, accounts):
-        self.counts.last += 1
-        now = self.clock.now()
-        made = Reservation(
-            id=self.counts.last, bound=bound, made=now, until=now + claim.lease, begun=False, said=None,
-            tenant=claim.tenant, run=claim.run, path=claim.path, symbol=claim.symbol, target=claim.target,
-            process="", budgets=tuple(each.budget for each in accounts),
-        )  # fmt: skip
-        self.counts.held[made.id] = made
-        self.counts.on[made.id] = [self.id_of(each) for each in accounts]
-        self.counts.known.update({self.id_of(each): each for each in accounts})
-        self.add(made, bound)
-        return made.id
-
-    def begin(self, reservation, seconds):
-        with self.counts.lock:
-            self.tidy()
-            made = self.counts.held.get(reservation)
-            if made is None or made.begun:
-                return False
-            self.counts.held[reservation] = attrs.evolve(made, begun=True, until=self.clock.now() + seconds)
-            return True
-
-    def settle(self, reservation, took, told=None):
-        with self.counts.lock:
-            self.tidy()
-            made = self.counts.held.get(reservation)
-            if made is None:
-                return False
-            self.finish(made, self.goes_first(made, made.bound if took is None else self.bound_of(took)))
-            self.learn(made, told)
-            return True
-
-    def learn(self, made, told):
-        if told is not None:
-            old = self.counts.typical.get(self.whose(made), Typical())
-            self.counts.typical[self.whose(made)] = Typical(
-                requests=old.requests + 1, input_tokens=old.input_tokens + told[0],
-                output_tokens=old.output_tokens + told[1], most_input=max(old.most_input, told[0]),
-                most_output=max(old.most_output, told[1]),
-            )  # fmt: skip
-
-    def release(self, reservation):
-        with self.counts.lock:
-            made = self.counts.held.get(reservation)
-            if made is not None:
-                self.finish(made, NONE)
-            return made is not None
-
-    def say(self, reservation, took):
-        with self.counts.lock:
-            made = self.counts.held.get(reservation)
-            if made is None:
-                return None
-            if any(getattr(took, kind) > getattr(made.bound, kind) for kind in ("nano", "tokens", "calls")):
-                raise ValueError("more than the bound")
-            self.add(made, took - (made.said or made.bound))
-            self.counts.held[reservation] = attrs.evolve(made, said=took)
-            return self.counts.held[reservation]
-
-    def standings(self, accounts):
-        with self.counts.lock:
-            self.tidy()
-            return [
-                Standing(account=each, counted=self.counts.counted[self.id_of(each)], held=self.still(each))
-                for each in accounts
-            ]
-
-    def still(self, account):
-        held = NONE
-        for made in self.counts.held.values():
-            if self.id_of(account) in self.counts.on[made.id] and made.said is None:
-                held += made.bound
-        return held
-
-    def accounts(self, budget):
-        return self.standings([each for each in self.counts.known.values() if each.budget == budget])
-
-    def open(self):
-        with self.counts.lock:
-            self.tidy()
-            return [each for each in self.counts.held.values() if each.said is None]
-
-    def find(self, reservation):
-        self.tidy()
-        return self.counts.held.get(reservation)
-
-    def typical(self, tenant, symbol, target):
-        made = attrs.evolve(BLANK, tenant=tenant, symbol=symbol, target=target)
-        return self.counts.typical.get(self.whose(made), Typical())
-
-    def close(self):
-        pass
-
-
-BLANK = Reservation(
-    id=0, bound=NONE, made=0.0, until=0.0, begun=False, said=None, tenant="", run="", path="", symbol="", target="",
-    process="", budgets=(),
-)  # fmt: skip
+from rtfs_framework.testing.memory_ledger import Book, MemoryLedger
 
 
 class SettlesTwice(MemoryLedger):
@@ -186,7 +24,7 @@ class IgnoresWhatItTook(MemoryLedger):
 
 class BeginsTwice(MemoryLedger):
     def begin(self, reservation, seconds):
-        return reservation in self.counts.held
+        return reservation in self.book.held
 
 
 class TakesOneByOne(MemoryLedger):
@@ -199,7 +37,7 @@ class TakesOneByOne(MemoryLedger):
 class RefusesWhatTakesNothing(MemoryLedger):
     def refusal(self, account, bound):
         least = attrs.evolve(bound, nano=max(bound.nano, 1))
-        return lacking(account, self.counts.counted[self.id_of(account)], least)
+        return lacking(account, self.book.counted[self.id_of(account)], least)
 
 
 class ForgetsLeases(MemoryLedger):
@@ -234,9 +72,9 @@ class BelievesPeople(MemoryLedger):
 
 class BelievesAnything(MemoryLedger):
     def say(self, reservation, took):
-        made = self.counts.held.get(reservation)
+        made = self.book.held.get(reservation)
         if made is not None:
-            self.counts.held[reservation] = made = attrs.evolve(made, said=took)
+            self.book.held[reservation] = made = attrs.evolve(made, said=took)
         return made
 
 
@@ -251,8 +89,8 @@ class Unbounded(MemoryLedger):
 
 
 class MixesTenants(MemoryLedger):
-    def whose(self, made):
-        return made.symbol, made.target
+    def whose(self, tenant, symbol, target):
+        return symbol, target
 
 
 class LooksThenTakes(MemoryLedger):
@@ -261,22 +99,22 @@ class LooksThenTakes(MemoryLedger):
     room: ClassVar[dict] = {}
 
     def refusal(self, account, bound):
-        seen = self.room.setdefault(id(self.counts), self.counts.counted[self.id_of(account)])
+        seen = self.room.setdefault(id(self.book), self.book.counted[self.id_of(account)])
         return lacking(account, seen, bound)
 
 
 def suite(kind):
     class Suite(LedgerConformance):
         def __init__(self):
-            self.counts = None
+            self.book = None
 
         def ledger(self):
-            self.counts = Counts()
+            self.book = Book()
             return super().ledger()
 
         def make(self, settings):
-            self.counts = self.counts or Counts()
-            return kind(settings, self.counts)
+            self.book = self.book or Book()
+            return kind(settings, self.book)
 
     return Suite()
 

@@ -146,11 +146,11 @@ def _load(file: str | None, *, trusted: bool = False) -> tuple[Config, Catalog]:
         ConfigError: It has mistakes.
     """
     from rtfs_framework.orchestrator.config.load import load_config
+    from rtfs_framework.orchestrator.config.permitted import installed
     from rtfs_framework.orchestrator.config.trust import VARIABLE
-    from rtfs_framework.registry.load import load_catalog
 
     environ = {**environment(), VARIABLE: "1"} if trusted else environment()
-    told, catalog = notices(), load_catalog(environ)
+    told, catalog = notices(), installed(environ, config_path(file))
     told.tell_all(catalog.problems)
 
     def report(fault: PluginFault) -> None:

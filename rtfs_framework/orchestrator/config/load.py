@@ -191,19 +191,31 @@ def _not_overridden(table: Mapping[str, Any], later: Mapping[str, Any]) -> dict[
     return left
 
 
+_OWN_WORD = {
+    "keys": ("keys are bound to hosts in your own configuration only; this table is ignored", "RTFS_KEYS__NAME"),
+    "plugins": (
+        "what plugins may have is said in your own configuration only; this table is ignored",
+        "RTFS_PLUGINS__ALLOW",
+    ),
+}
+"""Tables that no found file may have, even if it is trusted: what is told of them, and the variable that may say it."""
+
+
 def _without_keys(layers: tuple[Layer, ...]) -> tuple[tuple[Layer, ...], list[Diagnostic]]:
-    """Return the texts without a table `[keys]` in the one that was found, even if it is trusted, and the warning."""
+    """Return the texts without those tables in the one that was found, even if it is trusted, and the warnings."""
     left, notices = [], []
     for each in layers:
-        if each.kind is Kind.FOUND and "keys" in each.data:
-            source, span = each.places.at(("keys",), key=True)
-            message = "keys are bound to hosts in your own configuration only; this table is ignored"
-            way_out = "write it in your own delegation.toml, in a file for --config, or as RTFS_KEYS__NAME"
+        for name in _OWN_WORD if each.kind is Kind.FOUND else ():
+            if name not in each.data:
+                continue
+            message, variable = _OWN_WORD[name]
+            source, span = each.places.at((name,), key=True)
+            way_out = f"write it in your own delegation.toml, in a file for --config, or as {variable}"
             notices.append(
                 Diagnostic(code="E0718", message=message, source=source, span=span, help=way_out, kind="ConfigError",
                            severity="warning")
             )  # fmt: skip
-            each = attrs.evolve(each, data={name: table for name, table in each.data.items() if name != "keys"})  # noqa: PLW2901
+            each = attrs.evolve(each, data={key: table for key, table in each.data.items() if key != name})  # noqa: PLW2901
         left.append(each)
     return tuple(left), notices
 

@@ -329,6 +329,8 @@ STANDING: Mapping[str, Rule] = {
     **{f"health.{field.name}": widens for field in attrs.fields(HealthTable)},
     **{f"hints.{field.name}": _hint for field in attrs.fields(HintsTable)},
     "keys.*": widens,
+    "plugins.allow": widens,
+    "plugins.grant": widens,
     **{f"{table}.*.{key}": _of_new for table in ("budgets", "rates") for key in (*SCOPES, "per")},
     "budgets.*.for_each": _of_new,
     "budgets.*.used_up": _of_new,

@@ -46,6 +46,7 @@ SECTIONS = frozenset(
         "ledger",
         "ledgers",
         "observers",
+        "plugins",
         "prices",
         "publishing",
         "queue",
@@ -115,6 +116,8 @@ def _is_setting(name: str) -> bool:
     if not name.startswith(PREFIX):
         return False
     rest = name.removeprefix(PREFIX)
+    if rest == "PLUGINS":  # names the plugins to load, and is older than the table
+        return False
     return DOT in rest or rest.lower().split("_")[0] in SECTIONS
 
 

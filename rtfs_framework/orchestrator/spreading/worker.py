@@ -23,6 +23,7 @@ from rtfs_framework.lang.values import ErrorValue
 from rtfs_framework.orchestrator.boundary.exact import from_text, to_text
 from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.config.load import config_of_texts
+from rtfs_framework.orchestrator.config.permitted import installed
 from rtfs_framework.orchestrator.host import build_host
 from rtfs_framework.orchestrator.recording.journal.kept import Answered
 from rtfs_framework.orchestrator.recording.purse import Purse, Terms
@@ -35,7 +36,6 @@ from rtfs_framework.orchestrator.running.stream import Stream
 from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.orchestrator.spreading.pieces import Job, Piece, Refusal, done_text, piece_of, refusal_text
 from rtfs_framework.orchestrator.spreading.told import call_told, error_told
-from rtfs_framework.registry.load import load_catalog
 
 _MOST = 2
 """Jobs whose hosts are kept open in a process."""
@@ -200,7 +200,7 @@ def _made(job: Job) -> _Ready:
     if job.version != __version__:
         raise _RefusedError(f"rtfs-framework {__version__}, and yours is {job.version}", "install the same version")
     environ = os.environ
-    catalog = load_catalog(environ)
+    catalog = installed(environ)  # by what this machine allows
     config = attrs.evolve(config_of_texts(job.layers, environ, catalog, job.tenant), parallel=job.parallel)
     if job.counted:
         config = attrs.evolve(config, budgets=())

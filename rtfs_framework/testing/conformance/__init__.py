@@ -10,7 +10,9 @@ meant to be closed goes into `known_gaps`, name to reason, and becomes a strict 
 
 from rtfs_framework.testing.conformance.cache import CacheConformance
 from rtfs_framework.testing.conformance.capability import CapabilityConformance
+from rtfs_framework.testing.conformance.command import CommandConformance
 from rtfs_framework.testing.conformance.embedder import EmbedderConformance
+from rtfs_framework.testing.conformance.engine import EngineConformance
 from rtfs_framework.testing.conformance.executor import ExecutorConformance
 from rtfs_framework.testing.conformance.experience import ExperienceConformance
 from rtfs_framework.testing.conformance.guard import GuardConformance
@@ -24,7 +26,9 @@ from rtfs_framework.testing.conformance.store import MirrorConformance, StoreCon
 __all__ = [
     "CacheConformance",
     "CapabilityConformance",
+    "CommandConformance",
     "EmbedderConformance",
+    "EngineConformance",
     "ExecutorConformance",
     "ExperienceConformance",
     "GuardConformance",

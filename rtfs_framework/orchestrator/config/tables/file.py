@@ -30,6 +30,7 @@ from rtfs_framework.orchestrator.config.tables.guards import USUAL_APPROVALS, Ap
 from rtfs_framework.orchestrator.config.tables.health import HealthTable
 from rtfs_framework.orchestrator.config.tables.hints import USUAL_HINTS, HintsTable
 from rtfs_framework.orchestrator.config.tables.labels import USUAL_LABELS, LabelsTable
+from rtfs_framework.orchestrator.config.tables.plugins import USUAL_PLUGINS, PluginsTable
 from rtfs_framework.orchestrator.config.tables.prices import PriceTable
 from rtfs_framework.orchestrator.config.tables.publishing import USUAL_PUBLISHING_TABLE, PublishingTable
 from rtfs_framework.orchestrator.config.tables.queue import USUAL_QUEUE_TABLE, QueueTable
@@ -345,6 +346,7 @@ class ConfigFile:
     """Settings of capabilities that share something, by the name of the plug-in's set."""
     keys: Mapping[str, str | list[str]] = attrs.field(factory=dict)
     """Environment variables with keys, and the hosts that they may go to."""
+    plugins: PluginsTable = USUAL_PLUGINS
     prices: Mapping[str, PriceTable] = attrs.field(factory=dict)
     """What models cost, by their names."""
     serve: ServeTable = USUAL_SERVE_TABLE
