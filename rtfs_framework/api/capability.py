@@ -7,7 +7,7 @@ at names; what a grant's arguments allow, the handler judges, and refuses everyt
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -224,6 +224,8 @@ class CapabilitySetEntry:
     """Ids of what it may offer, or patterns with `*`: so that a grant can be read before it is made."""
     grant: SettingsSchema | None = None
     """The class of grants of its capabilities, where it has one: all its entries have this one."""
+    aliases: Mapping[str, str] = attrs.field(factory=dict)
+    """Other ids of what it may offer, each with its own: a grant of one is one of the other before the set is made."""
     keeps_files: bool = False
     """Whether it keeps files in `CapabilitySetSettings.directory`: those of its capabilities that run in processes of
     their own may write there."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from rtfs_framework.registry.admit import Offer
 from rtfs_framework.registry.catalog import Catalog
+from rtfs_framework.registry.contracts import odd_types
 from rtfs_framework.registry.discover import FoundPlugin
 from rtfs_framework.registry.kinds import KINDS
-from rtfs_framework.registry.problems import DUPLICATE, PluginProblem, Provenance
+from rtfs_framework.registry.problems import DUPLICATE, RECORDS, PluginProblem, Provenance
 
 _FUNCTION = "function name"
 _ALIAS = "capability alias"
@@ -51,9 +52,27 @@ def collect(
         aliases=MappingProxyType(aliases),
         data=MappingProxyType({name: same[0] for name, same in sources.items() if len(same) == 1}),
         plugins=tuple(plugins),
-        problems=(*problems, *contested.values()),
+        problems=(*problems, *contested.values(), *_odd(tables["capabilities"])),
         contested=MappingProxyType(contested),
         restricted=restricted,
+    )
+
+
+def _odd(capabilities: Mapping[str, tuple[Any, Provenance]]) -> Iterator[PluginProblem]:
+    """Yield a warning for each type that is surely misspelled."""
+    for id_, (entry, who) in capabilities.items():
+        for remark in odd_types(entry):
+            yield odd_type(id_, remark, who)
+
+
+def odd_type(id_: str, remark: str, who: Provenance) -> PluginProblem:
+    """Return the warning of a capability's type that is surely misspelled."""
+    return PluginProblem(
+        code=RECORDS,
+        message=f"capability `{id_}` of {who}: {remark}",
+        distributions=(who.distribution,),
+        help=f"upgrade {who.distribution} or tell its authors",
+        severity="warning",
     )
 
 

@@ -89,6 +89,7 @@ class Analyzer(AnalyzerBase):
                 self.asks(SiteKind.FUNCTION, full, form.span, scope)
             return ir.Global(full, form.span)
         if name in self.library:
+            self._asks_by(name, None, form.span, scope)  # whoever gets it may call it
             return ir.Builtin.of(self.library, name, form.span)
         type_name = full_type_name(self, name)
         if type_name in self.types or name in self.namespace.types:  # as a value it is a keyword, for `validate`
@@ -199,7 +200,7 @@ class Analyzer(AnalyzerBase):
         mark, asked = len(self.findings), len(self.sites)
         arity = meant(self, head, scope, len(rest))
         function = self.analyze(head, scope) if arity is None else self.read_var(arity, scope, head.span)
-        if isinstance(function, ir.Global):
+        if isinstance(function, ir.Global | ir.Builtin):
             del self.sites[asked:]  # it is called here: the call is the site, and not the name
         told = len(self.findings)
         args = self.each(rest, scope)
@@ -239,16 +240,22 @@ class Analyzer(AnalyzerBase):
             written = head.name.removeprefix(OWN_WORD) if isinstance(head, fm.Name) else function.name
             return self.wrong_arity(written, entry.low, entry.high, args, form)
         args = looked_at(self, function, args)
-        if entry.effect is not None and entry.effect != "ticket":
-            first = args[0] if args else None
-            value = first.value if isinstance(first, ir.Const) else None
-            name = value.name if isinstance(value, Keyword) else value if isinstance(value, str) else None
-            kind = SiteKind.CAPABILITY if entry.effect == "capability" or entry.asks else SiteKind.CONTEXT
-            if name is not None and function.name.endswith("context/set"):
-                self.context_set.add(name)
-            for each in entry.asks or (name,):
-                self.asks(kind, each, form.span, scope)
+        first = args[0] if args else None
+        value = first.value if isinstance(first, ir.Const) else None
+        name = value.name if isinstance(value, Keyword) else value if isinstance(value, str) else None
+        if name is not None and function.name.endswith("context/set"):
+            self.context_set.add(name)
+        self._asks_by(function.name, name, form.span, scope)
         return ir.Call(function, args, form.span)
+
+    def _asks_by(self, function: str, name: str | None, span: Span, scope: Scope) -> None:
+        """Note that a function of the library may ask the host here; `name` is what it asks for, None if computed."""
+        entry = self.library[function]
+        if entry.effect is None or entry.effect == "ticket":
+            return
+        kind = SiteKind.CAPABILITY if entry.effect == "capability" or entry.asks else SiteKind.CONTEXT
+        for each in entry.asks or (name,):
+            self.asks(kind, each, span, scope)
 
     def wrong_arity(
         self, name: str, low: int, high: int | None, args: tuple[ir.Node, ...], form: fm.ListForm

@@ -32,6 +32,11 @@ _ELSEWHERE = {
 """What to write for a type of another language."""
 
 
+def instead_of(name: str) -> str | None:
+    """Return what to write for a type of another language; None where it is none."""
+    return _ELSEWHERE.get(name.lower())
+
+
 def no_names(name: str) -> Type | None:  # noqa: ARG001 - the shape of a Lookup
     """Return None: the lookup of a program that defines no types."""
     return None

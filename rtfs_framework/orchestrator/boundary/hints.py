@@ -8,7 +8,7 @@ Nothing wraps anything, though: all are inputs and bounds of the host's one loop
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import inf, isfinite
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ from rtfs_framework.lang.values import Keyword
 from rtfs_framework.lang.vectors import Shared
 
 PREFIX = "runtime.learning."
+_FALLBACK = f"{PREFIX}fallback"
 MALFORMED, BEYOND, OPEN = "E0622", "E0623", "E0624"
 LONGEST_NAME = 64
 _MOST_MILLISECONDS = 10**12
@@ -279,6 +280,26 @@ def read_hints(table: Map) -> Hints:
             if hint is not None:
                 found[_FIELDS[name]] = hint
     return Hints(**found) if found else NO_HINTS
+
+
+def with_own_ids(table: Map, ids: Mapping[str, str]) -> Map:
+    """Return hints in which a capability that is named by another id of it (a key of `ids`) has its own."""
+    for key, value in table.items():
+        text = key.name if key.__class__ is Keyword else key
+        if text != _FALLBACK or value.__class__ is not Map:
+            continue
+        named = {each: _own_id(said, ids) if _is_named(each, "capability") else said for each, said in value.items()}
+        return Map.wrap({**dict(table.items()), key: Map.wrap(named)})
+    return table
+
+
+def _is_named(key: Any, name: str) -> bool:
+    return (key.name if key.__class__ is Keyword else key) == name
+
+
+def _own_id(said: Any, ids: Mapping[str, str]) -> Any:
+    text = said.name if said.__class__ is Keyword else said
+    return ids.get(text, said) if text.__class__ is str else said
 
 
 def read_hint(name: str, value: Any) -> Any:

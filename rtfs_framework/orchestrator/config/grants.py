@@ -132,7 +132,7 @@ def class_of(catalog: Catalog, name: str) -> GrantClass | None:
     if found is not None:
         return GrantClass(id_, catalog.part("capability", id_), found[0].grant)
     fitting = [
-        (specificity(pattern), set_name, entry.grant)
+        (specificity(pattern), set_name, entry)
         for set_name, (entry, _) in catalog.capability_sets.items()
         for pattern in entry.ids
         if compile_patterns([pattern])(_dotted(name)) is not None
@@ -140,8 +140,8 @@ def class_of(catalog: Catalog, name: str) -> GrantClass | None:
     if not fitting:
         return None
     # One set's ids may lie within another's pattern: `mcp.stream.*` within `mcp.*`.
-    _, set_name, settings = min(fitting, key=lambda each: each[0])
-    return GrantClass(name, catalog.part("capability set", set_name), settings)
+    _, set_name, entry = min(fitting, key=lambda each: each[0])
+    return GrantClass(entry.aliases.get(_dotted(name), name), catalog.part("capability set", set_name), entry.grant)
 
 
 def known_capabilities(catalog: Catalog) -> tuple[str, ...]:
@@ -225,9 +225,11 @@ class GrantReader:
 
     def _tables(self, written: Sequence[Written], path: KeyPath) -> Iterator[ArgumentGrant]:
         said: set[str] = {
-            self.catalog.aliases.get(each, each)
+            known.id
             for table in written
-            if not isinstance(table, str) and isinstance(each := table.get(_ID), str)
+            if not isinstance(table, str)
+            and isinstance(each := table.get(_ID), str)
+            and (known := class_of(self.catalog, each)) is not None
         }
         for place, each in enumerate(written):
             at = (*path, place)

@@ -12,7 +12,8 @@ import attrs
 from rtfs_framework.api.capability import CapabilityEntry, CapabilitySet, CapabilitySetEntry, CapabilitySetSettings
 from rtfs_framework.orchestrator.config.folders import data_dir
 from rtfs_framework.orchestrator.performing.isolation.places import SetPlace
-from rtfs_framework.registry.collect import alias_problems, aliases_of
+from rtfs_framework.registry.collect import alias_problems, aliases_of, odd_type
+from rtfs_framework.registry.contracts import odd_types
 from rtfs_framework.registry.faults import Part, PluginFault, ask, make
 from rtfs_framework.registry.fields import flaw_of
 from rtfs_framework.registry.kinds import KINDS
@@ -71,6 +72,9 @@ def with_sets(
         sets.append(MadeSet(part, made, events.plugin_failed, place, tuple(each.id for each in found)))
         for each in found:
             offered[each.id] = (each, provenance)
+            for remark in odd_types(each):
+                told = odd_type(each.id, remark, provenance)
+                events.plugin_failed(Part("capability", each.id, provenance), told.message, "its types", told.help)
             names.update({word: each.id for word in each.names if word not in names})
     aliases = aliases_of({id_: entry for id_, (entry, _) in offered.items()})
     for (kind, alias), problem in alias_problems(offered).items():

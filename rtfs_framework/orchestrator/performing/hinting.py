@@ -110,7 +110,8 @@ class Hinting:
         """
         if hints.fallback is None:
             return
-        name, offered = hints.fallback.capability, self.capabilities
+        offered = self.capabilities
+        name = offered.aliases.get(hints.fallback.capability, hints.fallback.capability)
         if name not in offered.entries:
             near = did_you_mean(name, sorted(offered.entries)) or "`rtfs plugins` lists what is installed"
             raise HintError("fallback", f"no capability is called {name}", near)

@@ -8,7 +8,9 @@ import attrs
 
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.outcome import HostCall
+from rtfs_framework.lang.maps import EMPTY_MAP
 from rtfs_framework.orchestrator.boundary.answers import Answer, Waiting
+from rtfs_framework.orchestrator.boundary.hints import with_own_ids
 from rtfs_framework.orchestrator.concurrency.program_lock import ProgramLock
 from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
 from rtfs_framework.orchestrator.recording.run_scope import RunScope
@@ -49,6 +51,8 @@ class ScopedHost:
             from rtfs_framework.orchestrator.remembering.memo import Memos
 
             return Memos(self.dispatcher.models.reuse).answer(call, self.scope)
+        if call.hints is not EMPTY_MAP and self.dispatcher.capabilities.aliases:
+            call = attrs.evolve(call, hints=with_own_ids(call.hints, self.dispatcher.capabilities.aliases))
         if kind is _CAPABILITY and (alias := self.dispatcher.capabilities.aliases.get(call.capability)) is not None:
             call = attrs.evolve(call, capability=alias)
         if kind is _CAPABILITY and self.main and not self.tickets and "stream." in call.capability:

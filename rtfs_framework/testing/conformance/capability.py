@@ -15,6 +15,7 @@ from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid
 from rtfs_framework.lang.vectors import GrownVector, List
+from rtfs_framework.registry.contracts import odd_types
 from rtfs_framework.testing.conformance.base import Conformance, check
 
 Args = tuple[Value, ...]
@@ -47,6 +48,13 @@ class CapabilityConformance(Conformance):
         check(all(effect.strip() for effect in entry.effects), f"effects of {entry.effects!r}")
         for name in entry.names:
             check(_NAME.fullmatch(name) is not None, f"no program can write the name {name!r}")
+
+    def test_its_types_are_those_of_the_language(self) -> None:
+        """Or names that say what a value means (`:url`, `Document`): none that is nearly a type, for any value fits."""
+        entry = self.make()
+        _ = entry.parameters, entry.returns  # texts that spell no types are told here
+        for remark in odd_types(entry):
+            raise AssertionError(remark)
 
     def test_replies_are_values_of_the_declared_type(self) -> None:
         """What comes back is an RTFS value through and through (a vector is a tuple, a map a `Map`)."""

@@ -133,9 +133,12 @@ def test_who_is_counted_apart_has_an_account_and_amounts_tell_none() -> None:
 
 
 def test_all_keys_of_a_scope_must_fit() -> None:
-    (found,) = matched([BudgetSpec(name="b", calls=1, scope=Scope(symbol=("f*", "g"), target=("remote-*",)))])
+    (found,) = matched(
+        [BudgetSpec(name="b", calls=1, scope=Scope(symbol=("f*", "g"), target=("remote-*",)))], {"f1": ("old.f",)}
+    )
     assert found.fits({"symbol": "fa", "target": "remote-x"})
     assert found.fits({"symbol": "g", "target": "remote-x", "tenant": "t"})
     assert not found.fits({"symbol": "h", "target": "remote-x"})
+    assert not found.fits({"symbol": "old.f", "target": "remote-x"})
     assert not found.fits({"symbol": "g", "target": "local-x"})
     assert found.fits({"target": "remote-x"}), "nobody knows the symbol yet"

@@ -234,6 +234,24 @@ def test_a_set_is_made_with_its_host_and_closed_with_it(kit):
     assert made[0].closed == 1
 
 
+@pytest.mark.parametrize(
+    "grant",
+    ['{ id = "count.add", most = 2 }, "add"', '{ id = "add", most = 2 }, "count.add"', '{ id = "add", most = 2 }'],
+)
+def test_another_id_of_what_a_set_offers_is_granted_with_its_own(kit, grant):
+    """Before the set is made, too: a bare name beside a table says nothing more."""
+    offered = attrs.evolve(counting([]), ids=("count.*", "add"), aliases={"add": "count.add"}, grant=Roots)
+    text = f"[security]\ngrant = [{grant.replace('most = 2', 'roots = []')}]\n"
+    with opened(kit, text, catalog(sets=[offered])) as session:
+        assert [each.id for each in session.host.config.security.arguments] == ["count.add"]
+        assert session.authorizer.authorize_capability("add") is None
+    with (
+        pytest.raises(ConfigError, match="is granted by what it may reach"),
+        opened(kit, '[security]\ngrant = ["add"]\n', catalog(sets=[offered])),
+    ):
+        pass
+
+
 class Nothing(Counter):
     """A set without capabilities."""
 

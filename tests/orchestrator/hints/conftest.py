@@ -7,6 +7,7 @@ import asyncio
 import attrs
 import pytest
 
+from rtfs_framework.registry.collect import aliases_of
 from rtfs_framework.testing import FakeClock
 
 GRANT = '[security]\ngrant = ["*"]\n'
@@ -48,6 +49,7 @@ class Desk:
             for name, script in capabilities.items()
         ]
         catalog = self.kit.catalog(*providers, capabilities=made, observers=observers)
+        catalog = attrs.evolve(catalog, aliases=aliases_of({each.id: each for each in made}))
         config = config if "grant" in config else GRANT + config
         return self.kit.open(catalog, config, clock=self.clock, **(options or {}))
 

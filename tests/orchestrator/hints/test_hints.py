@@ -348,3 +348,14 @@ class TestRepairs:
         text = self.TEXT.format(hints)
         found, _ = desk.run(text, models={"m": ["words", "7"]}, other=[9])
         assert (desk.asked["m"], found if value is not None else None) == (asked, value)
+
+
+@pytest.mark.parametrize("name", [":instead", '"instead"'])
+def test_a_fallback_may_be_named_by_any_id_of_a_capability(desk, name):
+    """As grants do; an alias of the call itself is the call itself."""
+    more = {"other": {"aliases": ("instead",)}}
+    value, call = desk.run(hinted({"fallback": f"{{:capability {name}}}"}), kv=[UNSURE], other=["instead"], more=more)
+    assert value == "instead"
+    assert (call.target, call.hints) == ("capability other", (("fallback", "answered"),))
+    error, _ = desk.run(hinted({"fallback": "{:capability :again}"}), kv=[UNSURE], more={"kv": {"aliases": ("again",)}})
+    assert "kv is the call itself" in error

@@ -168,3 +168,13 @@ def test_what_is_found_says_what_it_takes_gives_and_touches(opened, source):
 def test_a_search_takes_words(opened, source, call):
     with opened(capabilities=FIND) as session, pytest.raises(ProgramError, match="find takes words; write"):
         session.run(source(call))
+
+
+@pytest.mark.parametrize("symbol", ["ccos.ai.llm-execute", "llm-execute", "llm-*", "ccos.ai/llm-execute"])
+def test_a_budget_counts_it_under_every_id(opened, source, symbol):
+    capability = entry("ccos.ai.llm-execute", "model", aliases=("llm-execute",))
+    config = f'{TWO}[budgets.words]\nsymbol = "{symbol}"\ncalls = 1\n[budgets.other]\nsymbol = "kv.*"\ncalls = 0\n'
+    with opened(config=config, capabilities=[capability]) as session:
+        assert session.run(source('(llm-execute "judge" "Hi")')).value == "words"
+        with pytest.raises(ProgramError, match="budget 'words' has 0 calls left"):
+            session.run(source('(llm-execute "judge" "Hi")'))

@@ -96,6 +96,7 @@ def rtfs_capability_sets() -> list[CapabilitySetEntry]:
             factory=_make,
             ids=(FETCH, SEND, *FETCH_ALIASES),
             grant=HttpGrant,
+            aliases=dict.fromkeys(FETCH_ALIASES, FETCH),
         )
     ]
 

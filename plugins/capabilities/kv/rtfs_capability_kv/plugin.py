@@ -62,6 +62,7 @@ def rtfs_capability_sets() -> list[CapabilitySetEntry]:
             settings=KvSettings,
             ids=("kv.*", *(alias for aliases in ALIASES.values() for alias in aliases)),
             grant=KvGrant,
+            aliases={alias: id_ for id_, aliases in ALIASES.items() for alias in aliases},
             keeps_files=True,
         )
     ]

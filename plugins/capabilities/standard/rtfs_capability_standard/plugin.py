@@ -31,6 +31,7 @@ _OPERATIONS = (
     ("max", "The largest number."),
 )
 _VARIABLE = "ccos.system.get-env"
+_VARIABLE_ALIASES = ("system.get-env", "get-env")
 
 
 @hookimpl
@@ -45,7 +46,12 @@ def rtfs_capability_sets() -> list[CapabilitySetEntry]:
     summary = "Reads variables of the host's environment."
     return [
         CapabilitySetEntry(
-            name="environment", summary=summary, factory=_Environment, ids=(_VARIABLE,), grant=VariablesGrant
+            name="environment",
+            summary=summary,
+            factory=_Environment,
+            ids=(_VARIABLE, *_VARIABLE_ALIASES),
+            grant=VariablesGrant,
+            aliases=dict.fromkeys(_VARIABLE_ALIASES, _VARIABLE),
         )
     ]
 
@@ -69,7 +75,7 @@ class _Environment:
             CapabilityEntry(
                 id=_VARIABLE, summary="A variable of the environment, nil where it is not set.", handler=handler,
                 effects=(":environment",), idempotent=True, order_independent=True, grant=VariablesGrant,
-                aliases=("system.get-env", "get-env"),
+                aliases=_VARIABLE_ALIASES,
             )
         ]  # fmt: skip
 

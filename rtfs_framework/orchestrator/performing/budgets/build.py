@@ -99,6 +99,7 @@ def build_counting(
     from rtfs_framework.orchestrator.performing.budgets.left import Bands
     from rtfs_framework.orchestrator.performing.budgets.matching import matched
     from rtfs_framework.orchestrator.performing.budgets.rates import Rates
+    from rtfs_framework.registry.collect import other_ids
 
     def told(read: str) -> Bands:
         def changed(name: str, left: Left) -> None:
@@ -108,8 +109,10 @@ def build_counting(
 
         return Bands(changed)
 
+    offered = {} if catalog is None else catalog.capabilities
+    ids = {id_: other_ids(id_, entry) for id_, (entry, _) in offered.items()}
     budgets = Budgets(
-        specs=matched(config.budgets),
+        specs=matched(config.budgets, ids),
         ledger=open_ledger(config, environ, clock, catalog),
         rules=config.ledger,
         tenant=config.tenant,
@@ -119,7 +122,7 @@ def build_counting(
         failed=lambda error: _failed(events, error),
     )
     rates = Rates(
-        specs=matched(config.rates),
+        specs=matched(config.rates, ids),
         tenant=config.tenant,
         most_reply=config.ledger.max_tokens,
         clock=clock,

@@ -34,15 +34,21 @@ class Matched(Generic[Spec]):
 
     spec: Spec
     patterns: Mapping[str, Patterns]
+    ids: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    """The other ids of capabilities, by their own: what is said of one counts under all."""
 
     def fits(self, facts: Facts) -> bool:
         """Tell whether it counts a request of which this is known; what is not known fits."""
-        return all(key not in facts or found.match(facts[key]) is not None for key, found in self.patterns.items())
+        return all(key not in facts or self._fits(key, facts[key]) for key in self.patterns)
+
+    def _fits(self, key: str, fact: str) -> bool:
+        names = (fact, *self.ids.get(fact, ())) if key == "symbol" else (fact,)
+        return any(self.patterns[key].match(name) is not None for name in names)
 
 
-def matched(specs: Iterable[Spec]) -> tuple[Matched[Spec], ...]:
-    """Return specs with their patterns."""
-    return tuple(Matched(spec, spec.scope.matcher()) for spec in specs)
+def matched(specs: Iterable[Spec], ids: Mapping[str, tuple[str, ...]]) -> tuple[Matched[Spec], ...]:
+    """Return specs with their patterns; `ids` are the other ids of capabilities, by their own."""
+    return tuple(Matched(spec, spec.scope.matcher(), ids) for spec in specs)
 
 
 def facts_of_instance(spec: ProviderSpec, tenant: str) -> dict[str, str]:
