@@ -51,7 +51,8 @@ class Whole:
 
     @classmethod
     def of(cls, pythons, home, seed):
-        made = cls(seed, Place(home), pythons, random.Random(f"deaths {seed}"))
+        draw = random.Random(f"deaths {seed}")
+        made = cls(seed, Place(home), draw.sample(pythons, min(2, len(pythons))), draw)
         made.value = made.does()
         made.moments = int((home / "moments.txt").read_text())
         made.calls = made.place.calls(made.place.latest.id)
