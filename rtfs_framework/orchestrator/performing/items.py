@@ -19,6 +19,7 @@ from rtfs_framework.api.targets import RemoteModel, show_target
 from rtfs_framework.lang.printer import write
 from rtfs_framework.orchestrator.boundary import exact
 from rtfs_framework.orchestrator.boundary.conversing import converses
+from rtfs_framework.orchestrator.performing.idempotency import key_base
 from rtfs_framework.orchestrator.recording.attempts import Spent
 from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
@@ -102,6 +103,8 @@ class Order:
     entry: str
     args: str
     """The arguments' text (`exact`), as they may be sent."""
+    key: str = ""
+    """What the keys of its call's requests rest on: whoever makes them, they are the same ones."""
 
     @classmethod
     def of_payload(cls, payload: bytes) -> Order | None:
@@ -111,7 +114,13 @@ class Order:
             isinstance(found.get(key), str) for key in ("source", "entry", "args")
         ):
             return None
-        return cls(source=found["source"], entry=found["entry"], args=found["args"])
+        key = found.get("key")
+        return cls(
+            source=found["source"],
+            entry=found["entry"],
+            args=found["args"],
+            key=key if isinstance(key, str) else "",  # none of an item that a version before this one placed
+        )
 
 
 def _order(opened: OpenCall, function: FunctionSignature, instance: ProviderInstance) -> Order | None:
@@ -136,7 +145,9 @@ def _order(opened: OpenCall, function: FunctionSignature, instance: ProviderInst
     at = head.rindex(f"(defn {metadata}{program.name}") + len(f"(defn {metadata}{program.name}")
     kind = "remote" if isinstance(instance.target, RemoteModel) else "local-model"
     hint = f" ^:delegation :{kind} {write(instance.spec.id)}"
-    return Order(source=program.source[:at] + hint + program.source[at:], entry=program.entry, args=args)
+    return Order(
+        source=program.source[:at] + hint + program.source[at:], entry=program.entry, args=args, key=key_base(opened)
+    )
 
 
 def told_with(record: CallRecord | OpenRecord) -> Label:

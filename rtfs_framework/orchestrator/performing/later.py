@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from contextvars import ContextVar
 from functools import partial
 from os import getpid, urandom
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -37,6 +36,7 @@ from rtfs_framework.orchestrator.concurrency.deadlines import pause
 from rtfs_framework.orchestrator.concurrency.endings import ended_for_good
 from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
 from rtfs_framework.orchestrator.performing.hinting import at_work
+from rtfs_framework.orchestrator.performing.idempotency import AT_WORK
 from rtfs_framework.orchestrator.performing.items import TOPIC, elsewhere, item_of, marks_of, read, result_of
 from rtfs_framework.orchestrator.performing.models import Failed, Models
 from rtfs_framework.orchestrator.performing.queues import open_queue, queue_accepts
@@ -63,9 +63,6 @@ _LONGEST = 60.0
 """Seconds between two tries at most."""
 _FIRST, _LAST = 0.01, 0.25
 """Seconds between two looks at the queue: at first, and once nothing has come of many."""
-
-AT_WORK: ContextVar[bool] = ContextVar("rtfs_at_work", default=False)
-"""Whether a worker makes the request of an item: then it is made, and not ordered once more."""
 
 T = TypeVar("T")
 Keep = Callable[["InferenceReply", object], Awaitable[None]]
@@ -313,7 +310,7 @@ class LaterModels(Models):
         keep: Keep | None = None,
     ) -> Answer | Failed:
         """See `Models`: what a model is to be asked goes through the queue, if its table says so."""
-        if self.later is None or not instance.spec.later or opened.leg_of is not None or AT_WORK.get():
+        if self.later is None or not instance.spec.later or opened.leg_of is not None or AT_WORK.get() is not None:
             return await Models.go_on(self, opened, function, instance, key, keep)
         withheld = PUBLIC if self.accepts is None else opened.labels - self.accepts
         if withheld:

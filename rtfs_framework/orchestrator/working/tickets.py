@@ -20,8 +20,8 @@ from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.boundary import exact
 from rtfs_framework.orchestrator.boundary.failures import UNKNOWN_TARGET
 from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
+from rtfs_framework.orchestrator.performing.idempotency import AT_WORK
 from rtfs_framework.orchestrator.performing.items import Order, told_with
-from rtfs_framework.orchestrator.performing.later import AT_WORK
 from rtfs_framework.orchestrator.performing.travel import NO_TARGET
 from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
 from rtfs_framework.orchestrator.recording.purse import RunStopped
@@ -61,7 +61,7 @@ class TicketPerformer:
         if order is None:
             raise GiveBack("the process of its call alone makes it", _LATER)
         session = self.sessions.of(held.lease.item.tenant)
-        token = AT_WORK.set(True)
+        token = AT_WORK.set(order.key)
         try:
             session.portal.call(lambda use: _perform(session, order, held, use))
         except ConfigError:

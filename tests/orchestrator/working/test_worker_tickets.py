@@ -49,14 +49,16 @@ class Shop:
 
     def __init__(self, kit):
         self.kit, self.clock, self.shelf, self.told, self.requests = kit, FakeClock(), Shelf(), [], []
+        self.keys, self.offered = [], {}
         self.queue = MemoryQueue(QueueSettings(clock=self.clock), self.shelf)
 
     def open(self, answer, config=CONFIG):
         async def said(request):
             self.requests.append(request.args)
+            self.keys.append(request.key)
             return await answer()
 
-        catalog = self.kit.catalog(self.kit.provider(self.name, said))
+        catalog = self.kit.catalog(self.kit.provider(self.name, said, **self.offered))
         entry = QueueEntry(name="mine", summary="", factory=lambda made: MemoryQueue(made, self.shelf))
         catalog = attrs.evolve(catalog, queues={"mine": (entry, catalog.providers[self.name][1])})
         return self.kit.open(catalog, config, clock=self.clock)
@@ -123,6 +125,19 @@ def test_the_request_is_made_with_the_same_arguments_and_its_answer_is_kept(shop
     found = json.loads(done.result)
     assert (done.state, done.tries, exact.from_text(found["value"]), found["model"]) == ("done", 1, "done", "m1")
     assert len(found["run"]) == 32
+
+
+def test_a_worker_asks_with_the_key_of_the_call(shop):
+    """An idempotent model that was asked, and whose asker died then, is asked by the worker for the same thing."""
+    shop.offered = {"remote": True, "idempotent": True}
+    text, config = (
+        each.replace("local-model", "remote").replace("local_models", "remote_providers") for each in (ASKS, CONFIG)
+    )
+    shop.killed(text, config)
+    shop.work(said(InferenceReply(text="done")), config)
+    first, again = shop.keys
+    assert first
+    assert first == again
 
 
 def test_an_answer_from_another_host_keeps_the_marks_that_it_came_with(shop):
