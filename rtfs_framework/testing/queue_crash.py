@@ -55,12 +55,12 @@ def crashes(module: str, own: Mapping[str, Any], *, kills: int, puts: int, seed:
         AssertionError: Something that was acknowledged is lost, or is another one.
     """
     chance = Random(seed)  # noqa: S311 - moments of a test
-    with _children(module, own) as children:
+    with forked(module, own) as children:
         for round_ in range(1, kills + 1):
             done = children.log("put")
             pid = children.start("both", len(done))
             least = puts * round_ // kills
-            _until(lambda: len(children.log("put")) >= least, "puts")  # noqa: B023 - called at once
+            until(lambda: len(children.log("put")) >= least, "puts")  # noqa: B023 - called at once
             time.sleep(chance.random() * 0.02)
             children.kill(pid)
             _look(module, own, children.log("put"), children.log("done"))
@@ -85,19 +85,19 @@ def flood(
         AssertionError: It came to a stand.
     """
     chance = Random(seed)  # noqa: S311 - moments of a test
-    with _children(module, own) as children, closing(_made(module, own)) as queue:
+    with forked(module, own) as children, closing(queue_of(module, own)) as queue:
         share = -(-items // each)
         roles: list[tuple[str, int, int]] = [("produce", n * share, min(items, (n + 1) * share)) for n in range(each)]
         roles += [("consume", 0, 0)] * each
         pids = [children.start(*role) for role in roles]
         for kill in range(kills):
             least = items * (kill + 1) // (kills + 1)
-            _until(lambda: len(children.log("done")) >= least, f"{least} done")  # noqa: B023 - called at once
+            until(lambda: len(children.log("done")) >= least, f"{least} done")  # noqa: B023 - called at once
             place = chance.randrange(len(roles))
             children.kill(pids[place])
             pids[place] = children.start(*roles[place])
             meanwhile(kill)
-        _until(lambda: _count_done(queue) >= items, "all done", pause=0.2)
+        until(lambda: _count_done(queue) >= items, "all done", pause=0.2)
         for pid in pids:
             children.kill(pid)
         put, ended = set(children.log("put")), Counter(children.log("done"))
@@ -111,16 +111,16 @@ def frozen(module: str, own: Mapping[str, Any]) -> tuple[str, bytes | None]:
 
     Return what the frozen one was told ("done" or "lost"), and the result that is kept.
     """
-    with _children(module, own) as children, closing(_made(module, own)) as queue:
+    with forked(module, own) as children, closing(queue_of(module, own)) as queue:
         queue.put(QueueItem(id="0", topic=_TOPIC, payload=b"0", most_tries=_MANY_TRIES))
         pid = children.start("hold")
-        _until(lambda: bool(children.log("held")), "a lease")
+        until(lambda: bool(children.log("held")), "a lease")
         os.kill(pid, signal.SIGSTOP)
         leases: list[Lease] = []
-        _until(lambda: _leased(queue, leases), "the end of the lease")
+        until(lambda: _leased(queue, leases), "the end of the lease")
         queue.ack(leases[0], b"of the one awake")
         os.kill(pid, signal.SIGCONT)
-        _until(lambda: bool(children.log("done") or children.log("lost")), "the thawed one's word")
+        until(lambda: bool(children.log("done") or children.log("lost")), "the thawed one's word")
         return "done" if children.log("done") else "lost", _asked(queue, "0")
 
 
@@ -142,7 +142,7 @@ def _count_done(queue: Queue) -> int:
 
 
 def _look(module: str, own: Mapping[str, Any], put: Sequence[str], ended: Sequence[str]) -> None:
-    with closing(_made(module, own)) as queue:
+    with closing(queue_of(module, own)) as queue:
         there = {each.id: each for each in queue.items(ItemFilter(topic=_TOPIC, most=10**9))}
         for id_ in put:
             _check(id_ in there, f"item {id_} of {len(put)} is lost")
@@ -153,7 +153,12 @@ def _look(module: str, own: Mapping[str, Any], put: Sequence[str], ended: Sequen
         _check(len(there) <= len(put) + 1, "items are there that nobody put")
 
 
-def _until(holds: Callable[[], bool], what: str, pause: float = 0.01) -> None:
+def until(holds: Callable[[], bool], what: str, pause: float = 0.01) -> None:
+    """Wait until something holds.
+
+    Raises:
+        AssertionError: It does not for ten minutes.
+    """
     end = time.monotonic() + _LONGEST
     while not holds():
         _check(time.monotonic() < end, f"it came to a stand: no {what}")
@@ -165,7 +170,8 @@ def _check(holds: bool, message: str) -> None:
         raise AssertionError(message)
 
 
-def _made(module: str, own: Mapping[str, Any]) -> Queue:
+def queue_of(module: str, own: Mapping[str, Any]) -> Queue:
+    """Return the queue of a plugin's module."""
     (entry,) = import_module(module).rtfs_queues()
     made: Queue = entry.factory(QueueSettings(clock=SystemClock(), own=entry.settings(**own)))
     return made
@@ -175,12 +181,15 @@ def _made(module: str, own: Mapping[str, Any]) -> Queue:
 
 
 @attrs.define(slots=True)
-class _Children:
+class Children:
+    """Processes of roles, and what they have said."""
+
     zygote: subprocess.Popen[str]
     log_file: Path
     pids: set[int] = attrs.field(factory=set)
 
     def start(self, role: str, *given: int) -> int:
+        """Start a process; return its id."""
         assert self.zygote.stdin is not None  # noqa: S101 - they are pipes
         assert self.zygote.stdout is not None  # noqa: S101
         self.zygote.stdin.write(json.dumps([role, *given]) + "\n")
@@ -190,25 +199,28 @@ class _Children:
         return pid
 
     def kill(self, pid: int) -> None:
+        """Kill a process with -9."""
         os.kill(pid, signal.SIGKILL)
         self.pids.discard(pid)
 
     def log(self, word: str) -> list[str]:
+        """Return what was said with a word, in order."""
         lines = self.log_file.read_text(encoding="utf-8").splitlines(keepends=True)
         return [line.split()[1] for line in lines if line.startswith(f"{word} ") and line.endswith("\n")]
 
 
 @contextmanager
-def _children(module: str, own: Mapping[str, Any]) -> Iterator[_Children]:
+def forked(module: str, own: Mapping[str, Any], play: str = "rtfs_framework.testing.queue_crash") -> Iterator[Children]:
+    """Yield what starts processes that can be killed; `play` is the module that knows the roles (see `zygote`)."""
     with TemporaryDirectory() as folder:
         log = Path(folder, "log")
         log.touch()
-        given = ", ".join(map(repr, (module, json.dumps(own), str(log))))
+        given = ", ".join(map(repr, (module, json.dumps(own), str(log), play)))
         code = f"from rtfs_framework.testing.queue_crash import zygote; zygote({given})"
         with subprocess.Popen(  # noqa: S603 - ourselves
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as process:
-            children = _Children(process, log)
+            children = Children(process, log)
             try:
                 yield children
             finally:
@@ -217,14 +229,18 @@ def _children(module: str, own: Mapping[str, Any]) -> Iterator[_Children]:
                 process.kill()
 
 
-def zygote(module: str, own: str, log: str) -> None:
-    """Fork off a process for each line that says its role, and say its id: what the first child does."""
+def zygote(module: str, own: str, log: str, play: str) -> None:
+    """Fork off a process for each line that says its role, and say its id: what the first child does.
+
+    The module `play` has `play(module, own, log, role, *given)`, which is what the process does.
+    """
     import_module(module)
+    plays = import_module(play).play
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
     for line in sys.stdin:
         pid = os.fork()
         if not pid:
-            _play(module, json.loads(own), log, *json.loads(line))
+            plays(module, json.loads(own), log, *json.loads(line))
             while _is_wanted():  # until it is killed: so its id is nobody else's before
                 time.sleep(0.1)
             os._exit(0)
@@ -232,13 +248,14 @@ def zygote(module: str, own: str, log: str) -> None:
         sys.stdout.flush()
 
 
-def _play(module: str, own: Mapping[str, Any], log: str, role: str, *given: int) -> None:
+def play(module: str, own: Mapping[str, Any], log: str, role: str, *given: int) -> None:
+    """Do what a role does, until it is killed or has no more to do."""
     lines = os.open(log, os.O_WRONLY | os.O_APPEND)
 
     def say(word: str, id_: str) -> None:
         os.write(lines, f"{word} {id_}\n".encode())
 
-    with closing(_made(module, own)) as queue:
+    with closing(queue_of(module, own)) as queue:
         _ROLES[role](queue, say, *given)
 
 

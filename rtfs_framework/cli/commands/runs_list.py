@@ -24,6 +24,7 @@ Waits = Mapping[str, Sequence[Mapping[str, Any]]]
 """By a run's id: what it waits for."""
 
 _ID = 12
+_FOR = (("approval", "for a person"), ("quota", "for a budget"), ("ticket", "for a ticket"))
 _STATUS = ("complete", "failed", "cancelled", "interrupted", "waiting", "unfinished")
 
 
@@ -106,7 +107,7 @@ def _waits(waits: Sequence[Mapping[str, Any]]) -> str:
     told = []
     for each in waits:
         until = "" if each.get("until") is None else f" until {moment(float(each['until']))}"
-        kinds = (name for key, name in (("approval", "for a person"), ("quota", "for a budget")) if each.get(key))
+        kinds = (name for key, name in _FOR if each.get(key))
         what = f"for :{each['for']}" if each.get("for") else next(kinds, "")
         told.append(f"{what}{until}".strip() or "for its time")
     return f"  waits {', '.join(told)}" if told else ""

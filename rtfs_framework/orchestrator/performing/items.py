@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.api.labels import PUBLIC, Label
-from rtfs_framework.api.queue import MOST_PAYLOAD, QueueError, QueueItem
+from rtfs_framework.api.queue import MOST_PAYLOAD, ItemStatus, QueueError, QueueItem
 from rtfs_framework.api.targets import RemoteModel, show_target
 from rtfs_framework.lang.printer import write
 from rtfs_framework.orchestrator.boundary import exact
@@ -162,6 +162,7 @@ def result_of(opened: OpenCall, instance: ProviderInstance, value: object, model
     kept = _keeps(opened, instance.spec.marks | told | (PUBLIC if labelled is None else labelled.label))
     found = {
         "v": _VERSION,
+        "target": show_target(instance.target),
         "value": exact.to_text(value) if kept else None,
         "model": model,
         "cost": spent.cost,
@@ -171,6 +172,12 @@ def result_of(opened: OpenCall, instance: ProviderInstance, value: object, model
     }
     whole = canonical_json(found).encode()
     return whole if len(whole) <= MOST_PAYLOAD else canonical_json(found | {"value": None}).encode()
+
+
+def target_of(item: QueueItem | ItemStatus) -> str:
+    """Return who is asked, "" where nobody knows any more: a queue may forget the payload of what is done."""
+    result = item.result if isinstance(item, ItemStatus) else None
+    return str(read(item.payload).get("target") or read(result).get("target") or "")
 
 
 def marks_of(found: dict[str, Any]) -> Label:

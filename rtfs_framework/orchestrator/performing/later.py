@@ -37,11 +37,11 @@ from rtfs_framework.orchestrator.concurrency.endings import ended_for_good
 from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
 from rtfs_framework.orchestrator.performing.hinting import at_work
 from rtfs_framework.orchestrator.performing.idempotency import AT_WORK
-from rtfs_framework.orchestrator.performing.items import TOPIC, elsewhere, item_of, marks_of, read, result_of
+from rtfs_framework.orchestrator.performing.items import TOPIC, elsewhere, item_of, marks_of, read, result_of, target_of
 from rtfs_framework.orchestrator.performing.models import Failed, Models
 from rtfs_framework.orchestrator.performing.queues import open_queue, queue_accepts
 from rtfs_framework.orchestrator.recording.attempts import Spent
-from rtfs_framework.orchestrator.recording.lineage import received
+from rtfs_framework.orchestrator.recording.lineage import received, reply_id
 
 if TYPE_CHECKING:
     from rtfs_framework.api.labels import Label
@@ -135,14 +135,20 @@ class Later:
         return made or Failed(own.opened.failed or late(), FailureKind.FINAL, "the call's time would be over")
 
     async def _placed(self, own: _Own) -> QueueItem:
-        """Place the item; where the call's own was for another target, one for this target."""
-        item = own.item
+        """Place the item; where the call's own was for another target, one for this target.
+
+        Its run is on disk before: workers may make the request, and whoever goes on with the run must find it.
+        """
+        item, chain, past = own.item, own.opened.scope.chain, own.opened.scope.past
+        if chain is not None and (past is None or past.waited(reply_id(own.opened)) is None):
+            at = round(self.clock.now(), 3)
+            chain.note("waiting", {"call": reply_id(own.opened), "at": at, "ticket": item.id})
+            await chain.journal.written()
         placed = await _there(self.queue.put, item)
         if placed.new:
             return item
         known = await _there(self.queue.get, item.id)
-        target = read(None if known is None else known.payload).get("target")
-        if target == read(item.payload)["target"]:
+        if known is not None and target_of(known) in ("", target_of(item)):
             return item
         item = elsewhere(item, own.instance)
         await _there(self.queue.put, item)
@@ -228,6 +234,9 @@ class Later:
             raise
         if scope.cancelled_caught:
             ended = await self._ended(own)  # perhaps somebody has answered it
+            if ended is None and own.instance.spec.idempotent:  # whoever has it now may ask again, and so may this call
+                own.waited = True
+                return None
             return ended or _failed(own, FailureKind.FINAL, f"ticket {own.item.id}: {own.lost}")
         if not isinstance(made, Failed):
             if own.acknowledged != lease.token and isinstance(made, Reply):  # an equal request brought it

@@ -21,7 +21,7 @@ from rtfs_framework.orchestrator.boundary import exact
 from rtfs_framework.orchestrator.boundary.failures import UNKNOWN_TARGET
 from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
 from rtfs_framework.orchestrator.performing.idempotency import AT_WORK
-from rtfs_framework.orchestrator.performing.items import Order, told_with
+from rtfs_framework.orchestrator.performing.items import Order, target_of, told_with
 from rtfs_framework.orchestrator.performing.travel import NO_TARGET
 from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
 from rtfs_framework.orchestrator.recording.purse import RunStopped
@@ -105,7 +105,16 @@ def _perform(session: Session, order: Order, held: Held, use: Use) -> None:
             raise Hopeless("its answer has no text that a queue could keep")
         model = next((each.model for each in program.ledger.latest if each.model), "")
         marks = sorted(PUBLIC.union(*map(told_with, program.ledger.latest)))
-        found = {"v": 1, "value": text, "model": model, "cost": 0.0, "run": program.run_id, "marks": marks}
+        target = target_of(held.lease.item)
+        found = {
+            "v": 1,
+            "target": target,
+            "value": text,
+            "model": model,
+            "cost": 0.0,
+            "run": program.run_id,
+            "marks": marks,
+        }
         held.done(canonical_json(found).encode())
 
 

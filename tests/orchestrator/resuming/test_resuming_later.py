@@ -39,6 +39,11 @@ def queued(world, monkeypatch):
     return world
 
 
+def forgotten(status):
+    """Return a status as a queue tells it that forgets what is done."""
+    return attrs.evolve(status, payload=None) if status is not None and status.state == "done" else status
+
+
 def items(world):
     factory = import_module("rtfs_queue_sqlite.plugin").rtfs_queues()[0].factory
     queue = factory(QueueSettings(clock=SystemClock(), directory=str(world.kit.home)))
@@ -71,8 +76,13 @@ def test_killed_at_some_moments_and_gone_on_with(queued, source):
         pytest.fail("it never came to its end")
 
 
-def test_killed_right_after_the_answer_was_kept(queued, source):
+@pytest.mark.parametrize("forgets", [False, True], ids=["keeps-payloads", "forgets-payloads"])
+def test_killed_right_after_the_answer_was_kept(queued, source, monkeypatch, forgets):
     """The item has its answer, the journal none: it is told from the item, and no model is asked a fourth time."""
+    if forgets:
+        kind = import_module("rtfs_queue_sqlite.queue").SqliteQueue
+        get = kind.get
+        monkeypatch.setattr(kind, "get", lambda self, id_: forgotten(get(self, id_)))
     acknowledged, left = Later._keep, [2]
 
     async def killed(self, *given):
@@ -93,3 +103,22 @@ def test_killed_right_after_the_answer_was_kept(queued, source):
     assert queued.settle(row.id).value == ("put c", "said b", "said said x")
     asked = [arg for name, _, arg in queued.effects if name == "model"]
     assert sorted(asked) == ["b", "said x", "x"]
+
+
+def test_killed_right_after_the_item_was_placed(queued, source):
+    """Somebody can go on with its run: an item whose run nobody knows would be done for nobody."""
+    place = Later._placed
+
+    async def killed(self, own):
+        await place(self, own)
+        os.kill(os.getpid(), 9)
+
+    def work():
+        Later._placed = killed
+        with queued.open() as session:
+            session.run(source('(defn ask ^:delegation :remote "m" [x] "own") (ask "x")'))
+
+    assert not queued.die_at(10_000, work)
+    (item,) = items(queued)
+    assert item.id.startswith(queued.run)
+    assert queued.settle(queued.run).value == "said x"
