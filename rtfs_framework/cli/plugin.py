@@ -23,6 +23,7 @@ _COMMANDS = (
     ("doc", "Explain a name of the language.", "rtfs doc map"),
     ("prompt", "Describe the language and this host for a model.", "rtfs prompt --max-tokens 1200"),
     ("write", "Let a model write a program, look at it, run it.", "rtfs write 'the first ten primes' --no-run"),
+    ("bench", "Measure how often a model writes right programs.", "rtfs bench write --model remote-openai --limit 10"),
     ("expand", "Show a program with its macros expanded.", "rtfs expand -e '(-> 1 inc)'"),
     ("ir", "Show what the compiler makes of a program.", "rtfs ir --python -e '(inc 1)'"),
     ("serve", "Serve programs to others over HTTP.", "rtfs serve --config serve.toml --port 8642"),

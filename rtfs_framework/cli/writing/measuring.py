@@ -1,0 +1,188 @@
+"""How often a model writes a right program: each task once, with so many repairs, judged by cases that it never sees.
+
+In: tasks, whoever asks, and what is known from before. Out: a `Measured` per task, and their share with Wilson's
+interval (E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from rtfs_framework.cli.writing.given import Given
+from rtfs_framework.cli.writing.judging import Judge
+from rtfs_framework.cli.writing.rounds import ASK, Written, write
+
+if TYPE_CHECKING:
+    from rtfs_framework.cli.writing.asking import Asking
+    from rtfs_framework.cli.writing.tasks import Task
+    from rtfs_framework.orchestrator.recording.records import Summary
+    from rtfs_framework.orchestrator.session import Session
+
+RIGHT, REPAIRED, WRONG, UNREADABLE, FAILED = "right", "repaired", "wrong", "unreadable", "failed"
+OUTCOMES = (RIGHT, REPAIRED, WRONG, UNREADABLE, FAILED)
+_Z = 1.959963984540054
+"""Of 95 % of a normal distribution, on both sides."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Measured:
+    """What became of one task."""
+
+    task: str
+    kind: str
+    digest: str
+    model: str
+    repairs: int
+    """How many were allowed."""
+    outcome: str
+    rounds: int = 0
+    program: str | None = None
+    wrong: tuple[str, ...] = ()
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = 0.0
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """What makes it the answer to a question that is asked again."""
+        return self.task, self.digest, self.model, self.repairs
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return {**attrs.asdict(self), "wrong": list(self.wrong)}
+
+    @classmethod
+    def of_json(cls, data: Mapping[str, Any]) -> Measured:
+        """Read it back.
+
+        Raises:
+            TypeError, KeyError: It is none.
+        """
+        return cls(**{**data, "wrong": tuple(data["wrong"])})
+
+
+@attrs.frozen(slots=True, eq=False, kw_only=True)
+class Bench:
+    """Measures one model."""
+
+    session: Session
+    asking: Asking
+    pack: str
+    model: str
+    repairs: int
+
+    def key(self, task: Task) -> tuple[str, str, str, int]:
+        """Return the key of a task's answer."""
+        return task.id, task.digest, self.model, self.repairs
+
+    def measure(self, task: Task) -> Measured:
+        """Put one task to the model. A model that does not answer is `failed`."""
+        from rtfs_framework.lang.errors import ProgramError
+
+        told = task.cases[: task.shown]
+        before = self.asking.summary
+        judge = Judge(session=self.session, examples=told, fits=lambda _, text: task.misfit(text), bodies=True)
+        system = ASK.format(pack=self.pack, how=Given(examples=told or task.cases[:0]).told())
+        common: dict[str, Any] = {"task": task.id, "kind": task.kind, "digest": task.digest, "model": self.model}
+        try:
+            written = write(self.asking, judge, system, task.prompt, self.repairs)
+        except ProgramError as error:
+            spent = _spent(before, self.asking.summary)
+            return Measured(**common, repairs=self.repairs, outcome=FAILED, wrong=(str(error),), **spent)
+        outcome, wrong = self._judged(task, written)
+        return Measured(
+            **common,
+            repairs=self.repairs,
+            outcome=outcome,
+            rounds=len(written.rounds),
+            program=None if written.judged is None else written.judged.program,
+            wrong=wrong,
+            **_spent(before, self.asking.summary),
+        )
+
+    def _judged(self, task: Task, written: Written) -> tuple[str, tuple[str, ...]]:
+        """Return an outcome: by all cases, those included of which the model heard nothing."""
+        last = written.rounds[-1]
+        if last.judged is None or last.judged.unread:
+            nothing = () if last.nothing is None else (last.nothing.words[:400],)
+            return UNREADABLE, nothing if last.judged is None else last.judged.wrong
+        if not last.judged.right:
+            return WRONG, last.judged.wrong
+        judged = Judge(session=self.session, examples=task.cases, bodies=True).judge(last.judged.program)
+        if not judged.right:
+            return WRONG, judged.wrong
+        return (RIGHT if written.repairs == 0 else REPAIRED), ()
+
+
+def _spent(before: Summary, after: Summary) -> dict[str, Any]:
+    known = after.unpriced == before.unpriced
+    return {
+        "input_tokens": after.input_tokens - before.input_tokens,
+        "output_tokens": after.output_tokens - before.output_tokens,
+        "cost": after.cost - before.cost if known else None,
+    }
+
+
+def interval(right: int, count: int) -> tuple[float, float]:
+    """Return Wilson's interval of a share, for 95 %."""
+    if count == 0:
+        return 0.0, 1.0
+    share, square = right / count, _Z * _Z
+    middle = (share + square / (2 * count)) / (1 + square / count)
+    half = _Z / (1 + square / count) * math.sqrt(share * (1 - share) / count + square / (4 * count * count))
+    return (0.0 if right == 0 else max(0.0, middle - half)), (1.0 if right == count else min(1.0, middle + half))
+
+
+def summed(found: Sequence[Measured]) -> dict[str, Any]:
+    """Return the numbers of all tasks as JSON-ready data; tasks that the model failed to answer are in no share."""
+    counts = {word: sum(each.outcome == word for each in found) for word in OUTCOMES}
+    count = len(found) - counts[FAILED]
+    right = counts[RIGHT] + counts[REPAIRED]
+    costs = [each.cost for each in found]
+    return {
+        "tasks": len(found),
+        **counts,
+        "share": right / count if count else None,
+        "interval": list(interval(right, count)),
+        "at_once": counts[RIGHT] / count if count else None,
+        "input_tokens": sum(each.input_tokens for each in found),
+        "output_tokens": sum(each.output_tokens for each in found),
+        "cost": None if None in costs else sum(cost or 0.0 for cost in costs),
+    }
+
+
+def known(path: Path) -> dict[tuple[str, str, str, int], Measured]:
+    """Return what a file of results holds, by key; a last line that was cut off counts for nothing."""
+    found: dict[tuple[str, str, str, int], Measured] = {}
+    if not path.is_file():
+        return found
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            each = Measured.of_json(json.loads(line))
+        except (ValueError, TypeError, KeyError):
+            continue
+        if each.outcome != FAILED:
+            found[each.key] = each
+    return found
+
+
+def measured(
+    bench: Bench,
+    tasks: Iterable[Task],
+    before: Mapping[tuple[str, str, str, int], Measured],
+    told: Callable[[Measured, bool], None],
+) -> list[Measured]:
+    """Measure all tasks that are not known from before; `told` hears each, and whether it was asked now."""
+    found = list[Measured]()
+    for task in tasks:
+        old = before.get(bench.key(task))
+        each = bench.measure(task) if old is None else old
+        found.append(each)
+        told(each, old is None)
+    return found

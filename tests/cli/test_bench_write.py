@@ -1,0 +1,187 @@
+"""`rtfs bench write`, and the tasks that ship: each has a program that passes all its cases, and one that does not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rtfs_framework.api.toml_places import load_toml
+from rtfs_framework.cli.problems import InputError
+from rtfs_framework.cli.writing.judging import Judge
+from rtfs_framework.cli.writing.measuring import interval
+from rtfs_framework.cli.writing.tasks import picked, read_tasks, shipped
+from rtfs_framework.orchestrator.session import Session
+from rtfs_framework.testing.openai_server import Fail, OpenAIServer, Say
+
+SOLUTIONS = load_toml((Path(__file__).parent / "writing_solutions.toml").read_text(encoding="utf-8"), "solutions")[0]
+KINDS = {"strings", "numbers", "collections", "errors", "json", "dates", "matching", "algorithms", "delegation"}
+CONFIG = """
+[delegation.remote_providers.big]
+provider = "openai"
+endpoint = "{url}"
+api_key_env = ""
+model = "m"
+reuse = "never"
+input_cost = 1000
+output_cost = 2000
+"""
+
+
+def test_sixty_tasks_ship():
+    tasks = shipped()
+    assert len(tasks) == 60
+    assert {each.kind for each in tasks} == KINDS
+    assert [each.id for each in tasks] == list(SOLUTIONS)
+
+
+def judged(session, task, program):
+    """Return what is wrong with a program: by its text, else by all cases of its task."""
+    misfit = task.misfit(program)
+    if misfit is not None:
+        return (misfit,)
+    return Judge(session=session, examples=task.cases, bodies=True).judge(program).wrong
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_each_task_can_be_done_and_is_not_done_by_anything(kind, tmp_path):
+    with Session.open(journal=False, environ={"RTFS_HOME": str(tmp_path)}) as session:
+        for task in shipped():
+            if task.kind == kind:
+                assert judged(session, task, SOLUTIONS[task.id]["right"]) == (), task.id
+                assert judged(session, task, SOLUTIONS[task.id]["wrong"]) != (), task.id
+
+
+TASKS = [
+    {"id": "double", "kind": "n", "prompt": "main doubles.", "cases": ["2 => 4", "3 => 6"]},
+    {"id": "square", "kind": "n", "prompt": "main squares.", "cases": ["2 => 4", "3 => 9"]},
+    {"id": "negate", "kind": "m", "prompt": "main negates.", "cases": ["2 => -2", "0 => 0"], "needed": ["\\(- "]},
+    {"id": "count", "kind": "m", "prompt": "main counts.", "cases": ["[1] => 1"]},
+    {"id": "sum", "kind": "m", "prompt": "main sums.", "cases": ["[1 2] => 3"]},
+]
+
+
+@pytest.fixture
+def bench(rtfs, folder):
+    """Run `rtfs bench write` on five tasks against a server whose answers a function gives."""
+    (folder / "tasks.jsonl").write_text("\n".join(map(json.dumps, TASKS)), encoding="utf-8")
+
+    def go(*args, answers, file="tasks.jsonl"):
+        with OpenAIServer(then=lambda request: answers(request.body["messages"])) as server:
+            (folder / "own.toml").write_text(CONFIG.format(url=server.url), encoding="utf-8")
+            return rtfs("bench", "write", file, "--config", "own.toml", *args), server
+
+    return go
+
+
+def answers(messages):
+    """Right at once, wrong by a hidden case, mended, unreadable, wrong to the end."""
+    task, again = messages[1]["content"].split()[1].rstrip("."), len(messages) > 2
+    told = {
+        "doubles": "(defn main [x] (* 2 x))",
+        "squares": "(defn main [x] (* 2 x))",
+        "negates": "(defn main [x] (- x))" if again else "(defn main [x] (* -1 x))",
+        "counts": "It counts.",
+        "sums": "(defn main [x] 4)",
+    }
+    return Say(told[task], usage=(100, 50))
+
+
+@pytest.mark.needs("rtfs-provider-openai")
+def test_outcomes(bench):
+    found, server = bench("--yes", "--json", "--repairs", "1", answers=answers)
+    assert found.code == 0
+    results = {each["task"]: each for each in found.data["results"]}
+    assert {name: each["outcome"] for name, each in results.items()} == {
+        "double": "right",
+        "square": "wrong",
+        "negate": "repaired",
+        "count": "unreadable",
+        "sum": "wrong",
+    }
+    total = found.data["summary"]
+    assert (total["share"], total["at_once"], total["tasks"]) == (0.4, 0.2, 5)
+    assert total["cost"] == pytest.approx(len(server.requests) * 0.2)
+    assert len(server.requests) == 8
+    assert "(main 3) must give 9, and gives 6" in results["square"]["wrong"][0]
+    told = "\n".join(request.prompt for request in server.requests)
+    assert "(main 2) => 4" in told
+    assert "(main 3)" not in told, "what is hidden was told"
+
+
+@pytest.mark.needs("rtfs-provider-openai")
+def test_words(bench):
+    found, _ = bench("--yes", "--repairs", "1", answers=answers)
+    assert [each.split() for each in found.lines[:3]] == [
+        ["kind", "right", "repaired", "wrong", "unreadable", "failed"],
+        ["n", "1", "0", "1", "0", "0"],
+        ["m", "0", "1", "1", "1", "0"],
+    ]
+    assert found.lines[4] == "40.0% right of 5 (95 %: 11.8% to 76.9%), 20.0% at once"
+
+
+@pytest.mark.needs("rtfs-provider-openai")
+def test_it_goes_on_where_it_ended(bench, folder):
+    def failing(messages):
+        return Fail(400) if "counts" in messages[1]["content"] else answers(messages)
+
+    found, server = bench("--yes", "--results", "r.jsonl", "--repairs", "0", answers=failing)
+    assert (found.code, len(server.requests)) == (1, 5)
+    assert "1 task(s) were not answered" in found.err
+    with (folder / "r.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"task": "cut o')
+    found, server = bench("--yes", "--results", "r.jsonl", "--repairs", "0", "--json", answers=answers)
+    assert (found.code, len(server.requests)) == (0, 1)
+    assert found.data["summary"]["tasks"] == 5
+    assert found.data["summary"]["failed"] == 0
+
+
+@pytest.mark.needs("rtfs-provider-openai")
+def test_nothing_is_paid_without_a_yes(bench):
+    found, server = bench(answers=answers)
+    assert (found.code, server.requests) == (2, [])
+    assert "up to 15 requests to remote-big, which may cost money; say --yes" in found.err
+
+
+def test_a_sample_is_drawn_by_its_seed():
+    tasks = shipped()
+    assert picked(tasks, 5, None) == list(tasks[:5])
+    assert picked(tasks, 5, 1) == picked(tasks, 5, 1) != picked(tasks, 5, 2)
+    assert sorted(each.id for each in picked(tasks, None, 3)) == sorted(each.id for each in tasks)
+
+
+@pytest.mark.parametrize(
+    ("right", "count", "low", "high"),
+    [(0, 0, 0.0, 1.0), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (5, 10, 0.2366, 0.7634)],
+    ids=["none", "no right", "all right", "half"],
+)
+def test_wilsons_interval(right, count, low, high):
+    assert interval(right, count) == pytest.approx((low, high), abs=1e-4)
+
+
+BAD = {
+    "empty": ("t.jsonl", ""),
+    "no JSON": ("t.jsonl", "{"),
+    "no table": ("t.jsonl", "[1]"),
+    "no TOML": ("t.toml", "= 1"),
+    "no tasks": ("t.toml", "a = 1"),
+    "no id": ("t.jsonl", '{"prompt": "x", "cases": ["1 => 1"]}'),
+    "no cases": ("t.jsonl", '{"id": "a", "prompt": "x", "cases": []}'),
+    "a case": ("t.jsonl", '{"id": "a", "prompt": "x", "cases": ["1"]}'),
+    "a key": ("t.jsonl", '{"id": "a", "prompt": "x", "cases": ["1 => 1"], "case": 1}'),
+    "a pattern": ("t.jsonl", '{"id": "a", "prompt": "x", "cases": ["1 => 1"], "needed": ["("]}'),
+    "shown": ("t.jsonl", '{"id": "a", "prompt": "x", "cases": ["1 => 1"], "shown": -1}'),
+    "twice": ("t.jsonl", '{"id": "a", "prompt": "x", "cases": ["1 => 1"]}\n' * 2),
+    "no text": ("t.jsonl", b"\xff\xfe\x00"),
+}
+
+
+@pytest.mark.parametrize(("name", "text"), BAD.values(), ids=BAD)
+def test_files_that_hold_no_tasks(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(InputError) as caught:
+        read_tasks(str(path))
+    assert [each.code for each in caught.value.diagnostics] == ["E0986"]
+    assert caught.value.exit_code == 2
