@@ -89,7 +89,7 @@ def test_one_that_is_no_command_is_told_by_name(rtfs, acme_bad, group):
     assert "returned a int, which is no click.Command" in found.err
 
 
-@pytest.mark.parametrize("command", [("learn", "routing"), ("bench", "routing"), ("bench",)])
+@pytest.mark.parametrize("command", [("learn", "routing"), ("bench", "routing")])
 def test_a_command_of_a_distribution_that_is_not_here_says_what_to_install(rtfs, monkeypatch, command):
     monkeypatch.setenv("RTFS_PLUGINS", "")
     found = rtfs(*command)
