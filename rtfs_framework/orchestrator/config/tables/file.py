@@ -347,6 +347,7 @@ class ConfigFile:
     keys: Mapping[str, str | list[str]] = attrs.field(factory=dict)
     """Environment variables with keys, and the hosts that they may go to."""
     plugins: PluginsTable = USUAL_PLUGINS
+    """What plug-ins may have of the machine."""
     prices: Mapping[str, PriceTable] = attrs.field(factory=dict)
     """What models cost, by their names."""
     serve: ServeTable = USUAL_SERVE_TABLE
