@@ -66,7 +66,7 @@ async def _bare(parser: str) -> None:
     """Serve a constant, reading the whole body, as any application does."""
     import uvicorn
 
-    from rtfs_framework.server.listening import listen
+    from rtfs_framework.server.sockets import listen
 
     async def app(_scope: object, receive: object, send: object) -> None:
         while (await receive()).get("more_body"):  # type: ignore[operator]
@@ -86,7 +86,7 @@ def _served(parser: str, folder: str) -> None:
     import secrets
 
     from rtfs_framework.orchestrator.config.serve import TokenSpec
-    from rtfs_framework.server import listening
+    from rtfs_framework.server import listening, sockets
     from rtfs_framework.server.auth import digest_of
     from rtfs_framework.server.log import make_log
     from rtfs_framework.server.serving import serve
@@ -99,7 +99,7 @@ def _served(parser: str, folder: str) -> None:
     token = secrets.token_urlsafe(24)
     own = (TokenSpec(name="bench", sha256=digest_of(token)),)
     state = ServerState.open(None, environ={"RTFS_HOME": folder}, tokens=own)
-    listener = listening.listen("127.0.0.1", 0)
+    listener = sockets.listen("127.0.0.1", 0)
 
     def ready(_: str) -> None:
         print(listener.getsockname()[1], token, flush=True)

@@ -21,12 +21,11 @@ import uvicorn
 from rtfs_framework.server.admission import Admission
 from rtfs_framework.server.app import make_app
 from rtfs_framework.server.guarding import Guard, guarded
+from rtfs_framework.server.sockets import BACKLOG
 
 if TYPE_CHECKING:
     from rtfs_framework.server.state import ServerState
 
-_BACKLOG = 16
-"""Connections that are accepted in one turn of the loop: each turn may do so before those of the last are counted."""
 _QUEUE = 1024
 """Those that the system keeps until they are."""
 _QUIET, _UNHEARD = 0.2, 2.0
@@ -123,7 +122,7 @@ def make_server(state: ServerState, *, cert: Path | None = None, key: Path | Non
         ws="none",
         proxy_headers=False,
         server_header=False,
-        backlog=_BACKLOG,
+        backlog=BACKLOG,
         timeout_keep_alive=max(1, round(state.spec.idle_timeout)),
         timeout_graceful_shutdown=max(1, round(state.spec.drain)),
         ssl_certfile=cert,
@@ -152,24 +151,3 @@ def _parser() -> type[asyncio.Protocol]:
 
         return H11Protocol
     return HttpToolsProtocol
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound, for a server; port 0 is any that is free.
-
-    Raises:
-        OSError: The address is in use, or is none of this machine.
-    """
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    made = socket.socket(family, kind, protocol)
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
-        made.listen(_BACKLOG)
-    except BaseException:
-        made.close()
-        raise
-    made.setblocking(False)
-    return made

@@ -72,7 +72,8 @@ def served(
         key: Its key.
     """
     from rtfs_framework.server.auth import digest_of
-    from rtfs_framework.server.listening import listen, make_server
+    from rtfs_framework.server.listening import make_server
+    from rtfs_framework.server.sockets import listen
     from rtfs_framework.server.state import ServerState
 
     tokens = {tenant: secrets.token_urlsafe(24) for tenant in tenants}

@@ -10,7 +10,8 @@ from contextlib import closing
 import pytest
 
 from rtfs_framework.server.auth import digest_of
-from rtfs_framework.server.listening import listen, make_server
+from rtfs_framework.server.listening import make_server
+from rtfs_framework.server.sockets import listen
 from rtfs_framework.server.state import ServerState
 
 TOKEN = "a-token-of-the-tests"

@@ -36,7 +36,7 @@ def list_command(*, every: bool, as_json: bool) -> None:
     rtfs approve list
     rtfs approve list --all --json
     """  # noqa: D301 - click's \b is a backspace
-    store = _store()
+    store = approvals()
     found = store.listed(every=every)
     if as_json:
         from rtfs_framework.orchestrator.performing.approvals.store import approval_json
@@ -77,14 +77,15 @@ def no_command(id_: str, *, reason: str, as_json: bool) -> None:
 def _answer(id_: str, *, yes: bool, reason: str, as_json: bool) -> None:
     from rtfs_framework.orchestrator.performing.approvals.store import approval_json
 
-    found = _store().answer(id_, yes=yes, by=_who(), reason=reason)
+    found = approvals().answer(id_, yes=yes, by=asker(), reason=reason)
     if as_json:
         put_json(dict(approval_json(found)))
     else:
         say(f"{found.id}: {found.state}, ({found.symbol} ...) {'goes' if yes else 'does not go'} to {found.target}")
 
 
-def _store() -> ApprovalStore:
+def approvals() -> ApprovalStore:
+    """Return the approvals of this user."""
     from rtfs_framework.orchestrator.concurrency.clock import SystemClock
     from rtfs_framework.orchestrator.config.folders import data_dir
     from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
@@ -92,7 +93,8 @@ def _store() -> ApprovalStore:
     return ApprovalStore(data_dir(environment()), SystemClock())
 
 
-def _who() -> str:
+def asker() -> str:
+    """Return who answers: the name of this user."""
     with suppress(OSError, KeyError, ImportError):
         return getpass.getuser()
     return ""

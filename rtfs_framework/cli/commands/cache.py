@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -31,6 +31,9 @@ from rtfs_framework.cli.shown.kept import (
 from rtfs_framework.cli.shown.words import money
 from rtfs_framework.cli.terminal import say
 from rtfs_framework.orchestrator.config.colour import is_terminal
+
+if TYPE_CHECKING:
+    from rtfs_framework.orchestrator.session import Session
 
 
 @click.group()
@@ -66,29 +69,40 @@ def stats(*, as_json: bool, config: str | None) -> None:
     rtfs cache stats
     rtfs cache stats --json
     """  # noqa: D301 - click's \b is a backspace
-    from rtfs_framework.orchestrator.config.folders import cache_dir
-    from rtfs_framework.orchestrator.remembering.artifacts import quick
-
-    folder = str(cache_dir(os.environ))
     with open_session(None, config, journal=False) as session:
-        kept = session.host.artifacts.stats()
-        served, cost = saved(entries(session.host.caches, Wanted()))
-        layers = {name: _sizes(counted) for name, counted in session.host.caches.stats().items()}
-    found = {"folder": folder, "layer": kept is not None, "programs": 0 if kept is None else kept.size}
-    found |= {"quick": quick.count(folder), "layers": layers, "served": served, "saved": cost / NANO}
+        found = stats_json(session)
     if as_json:
         put_json(found)
         return
-    say(f"folder    {folder}")
-    off = "" if kept is not None else "  (no layer of level L4 is installed and on: see `rtfs plugins`)"
+    say(f"folder    {found['folder']}")
+    off = "" if found["layer"] else "  (no layer of level L4 is installed and on: see `rtfs plugins`)"
     say(f"programs  {found['programs']}{off}")
     say(f"quick     {found['quick']}  (programs that `rtfs eval` runs without looking at anything else)")
-    for name, sizes in layers.items():
+    for name, sizes in found["layers"].items():
         room = "" if sizes["capacity"] is None else f" of {sizes['capacity']:,}"
         taken = f", {sizes['bytes']:,} bytes" if sizes["bytes"] else ""
         away = "  (its server is away: this is what is kept here alone)" if sizes["away"] else ""
         say(f"{name:<9} {sizes['size']:,}{room}{taken}{away}")
-    say(f"served    {served:,} replies from memory, which would have cost {money(cost / NANO)}")
+    say(f"served    {found['served']:,} replies from memory, which would have cost {money(found['saved'])}")
+
+
+def stats_json(session: Session) -> dict[str, Any]:
+    """Return what is kept, where, and how often it was served, as JSON-ready data. `saved` is US dollars."""
+    from rtfs_framework.orchestrator.config.folders import cache_dir
+    from rtfs_framework.orchestrator.remembering.artifacts import quick
+
+    folder = str(cache_dir(os.environ))
+    kept = session.host.artifacts.stats()
+    served, cost = saved(entries(session.host.caches, Wanted()))
+    return {
+        "folder": folder,
+        "layer": kept is not None,
+        "programs": 0 if kept is None else kept.size,
+        "quick": quick.count(folder),
+        "layers": {name: _sizes(counted) for name, counted in session.host.caches.stats().items()},
+        "served": served,
+        "saved": cost / NANO,
+    }
 
 
 def _sizes(counted: Any) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def show(*, as_json: bool, config: str | None) -> None:
     with open_session(None, config, journal=False) as session:
         found = overview(session.host.health)
     if as_json:
-        put_json({"targets": list(map(_plain, found))})
+        put_json({"targets": list(map(health_json, found))})
     elif found:
         say_table([_HEAD, *map(_row, found)])
     else:
@@ -80,7 +80,8 @@ def reset(*, targets: tuple[str, ...], as_json: bool, config: str | None) -> Non
         say(f"closed again: {', '.join(closed)}" if closed else "nothing to reset: no model is left alone")
 
 
-def _plain(found: TargetHealth) -> dict[str, Any]:
+def health_json(found: TargetHealth) -> dict[str, Any]:
+    """Return one target's signals as JSON-ready data. Times are seconds."""
     latency = found.latency
     return {
         "target": found.target,

@@ -25,7 +25,7 @@ Waits = Mapping[str, Sequence[Mapping[str, Any]]]
 
 _ID = 12
 _FOR = (("approval", "for a person"), ("quota", "for a budget"), ("ticket", "for a ticket"))
-_STATUS = ("complete", "failed", "cancelled", "interrupted", "waiting", "unfinished")
+STATUS = ("complete", "failed", "cancelled", "interrupted", "waiting", "unfinished")
 
 
 @click.command("list")
@@ -34,7 +34,7 @@ _STATUS = ("complete", "failed", "cancelled", "interrupted", "waiting", "unfinis
 )
 @click.option("--since", type=Since(), metavar="WHEN", help="Begun since: 7d, 24h, or a date such as 2026-11-01.")
 @click.option("--until", type=Since(), metavar="WHEN", help="Begun before.")
-@click.option("--status", type=click.Choice(_STATUS), help="How they ended; unfinished: no end was written.")
+@click.option("--status", type=click.Choice(STATUS), help="How they ended; unfinished: no end was written.")
 @click.option("--source", metavar="PATTERN", help="Of programs named so: 'triage*'.")
 @click.option("--symbol", metavar="PATTERN", help="With a call of a function or capability named so.")
 @click.option("--target", metavar="PATTERN", help="With a call that went, or tried to go, there: 'remote *'.")
@@ -61,7 +61,7 @@ def list_command(*, limit: int, totals: bool, as_json: bool, config: str | None,
     spent = _spent(path, runs) if totals else {}
     waits = waits_of(path, [run.id for run in runs if run.status == "waiting"]) if runs else {}
     if as_json:
-        put_json(_data(path, runs, spent if totals else None, waits))
+        put_json(runs_json(path, runs, spent if totals else None, waits))
         return
     if not runs:
         say(f"no runs yet in {path}" if which == ANY_RUN else f"no such runs in {path}")
@@ -91,7 +91,8 @@ def _spent(path: Path, runs: list[RunRow]) -> dict[str, Spent]:
     return {run.id: found[run.id,] for run in runs if (run.id,) in found}
 
 
-def _data(path: Path, runs: list[RunRow], spent: dict[str, Spent] | None, waits: Waits) -> dict[str, Any]:
+def runs_json(path: Path, runs: list[RunRow], spent: dict[str, Spent] | None, waits: Waits) -> dict[str, Any]:
+    """Return runs as JSON-ready data, with what they wait for, and what they took where that is given."""
     rows: list[dict[str, Any]] = [{**attrs.asdict(run), "waits": list(waits.get(run.id, ()))} for run in runs]
     if spent is None:
         return {"journal": str(path), "runs": rows}

@@ -187,7 +187,7 @@ def _file(given: str | None, what: str) -> Path | None:
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    from rtfs_framework.server.listening import listen
+    from rtfs_framework.server.sockets import listen
 
     try:
         return listen(host, port)

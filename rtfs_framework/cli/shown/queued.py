@@ -54,7 +54,7 @@ def _list(fixed: str | None) -> click.Command:
             if symbol is not None:
                 found = [each for each in found if _symbol(queue, each) == symbol][:limit]
         if as_json:
-            put_json({"items": [_data(each) for each in found]})
+            put_json({"items": [item_json(each) for each in found]})
             return
         if not found:
             say("nothing is there")
@@ -78,7 +78,7 @@ def _show(fixed: str | None) -> click.Command:
         with queue_of(config, store) as (queue, _, _):
             found = item_of(queue, id_, fixed)
         if as_json:
-            put_json(_data(found) | {"payload": _text(found.payload), "result": _text(found.result)})
+            put_json(item_json(found) | {"payload": _text(found.payload), "result": _text(found.result)})
             return
         say(_line(found))
         facts = f"{found.tries} of {found.most_tries} tries, {found.attempt} leases, {found.size:,} bytes"
@@ -166,7 +166,8 @@ def _line(each: ItemStatus) -> str:
     return f"{each.id}  {moment(each.made)}  {each.topic:<8}  {each.state:<9}{whose}{tail}".rstrip()
 
 
-def _data(each: ItemStatus) -> dict[str, Any]:
+def item_json(each: ItemStatus) -> dict[str, Any]:
+    """Return an item as JSON-ready data, without what is to be done and what came of it."""
     return attrs.asdict(each, filter=lambda field, _: field.name not in ("payload", "result"))
 
 

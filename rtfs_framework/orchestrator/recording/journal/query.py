@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from itertools import islice
+from itertools import dropwhile, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,7 @@ SELECT r.id, plain(t.position, t.name, t.body) AS body FROM texts t JOIN log l O
 JOIN log r ON r.position = CASE l.what WHEN 'run' THEN l.position ELSE l.run END
 """
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
+_PLACE = "SELECT max(position) FROM log WHERE what = 'run' AND id = ?"
 _WIDTH = 20
 _ALL = 2**31 - 1
 _CAPABILITY = CallKind.CAPABILITY.value
@@ -145,11 +146,11 @@ class Wanted:
 ANY_RUN = Wanted()
 
 
-def list_runs(path: Path, limit: int = 50, wanted: Wanted = ANY_RUN) -> list[RunRow]:
-    """Return the latest runs that are wanted, newest first."""
+def list_runs(path: Path, limit: int = 50, wanted: Wanted = ANY_RUN, before: str = "") -> list[RunRow]:
+    """Return the latest runs that are wanted, newest first; `before`: those older than this run."""
     with reading(path) as connection:
         named = None if wanted.search is None else _holding(connection, wanted.search)
-        runs = (each for each in _runs(connection) if named is None or each.id in named)
+        runs = (each for each in _runs(connection, before) if named is None or each.id in named)
         return list(islice((each for each in runs if _is_wanted(connection, each, wanted)), limit))
 
 
@@ -165,12 +166,19 @@ def _holding(connection: sqlite3.Connection, text: str) -> set[str]:
     return found
 
 
-def _runs(connection: sqlite3.Connection) -> Iterator[RunRow]:
-    """Yield all runs, newest first."""
+def _runs(connection: sqlite3.Connection, before: str = "") -> Iterator[RunRow]:
+    """Yield all runs that are older than the one of an id, newest first."""
+    found = None
     if has_log(connection):
-        yield from map(_run, connection.execute(f"{_LISTED} ORDER BY r.position DESC"))
+        found = connection.execute(_PLACE, (before,)).fetchone()[0]
+        older, values = ("", ()) if found is None else ("AND r.position < ?", (found,))
+        if not before or found is not None:
+            yield from map(_run, connection.execute(f"{_LISTED} {older} ORDER BY r.position DESC", values))
     if old.has_old(connection):
-        yield from map(_old_run, old.runs(connection, _ALL))
+        rows = iter(old.runs(connection, _ALL))
+        if before and found is None:
+            next(rows := dropwhile(lambda row: row["id"] != before, rows), None)
+        yield from map(_old_run, rows)
 
 
 def _is_wanted(connection: sqlite3.Connection, run: RunRow, wanted: Wanted) -> bool:
