@@ -113,7 +113,7 @@ def _known(bounds: McpSpec, *, as_json: bool) -> tuple[tuple[McpClientSpec, ...]
 
 def _listener(port: int) -> socket.socket:
     from rtfs_framework.cli.mcp.serving import HOST
-    from rtfs_framework.server.listening import listen
+    from rtfs_framework.server.sockets import listen
 
     try:
         return listen(HOST, port)
