@@ -235,10 +235,11 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         similar=similar_of(caches, embedder, reuse, labels, clock),
         redactor=redactor_of(config, catalog),
     )
+    waits = Waits(clock, events)
     if any(each.later for each in config.providers):
         from rtfs_framework.orchestrator.performing.later import deferring
 
-        models = deferring(models, config, environ, clock, catalog)
+        models = deferring(models, config, environ, clock, catalog, waits)
     remote = offers = None
     if any(each.entry.travels for each in pool.instances.values()):
         from rtfs_framework.orchestrator.performing.remote_steps import travelling
@@ -255,7 +256,6 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         routes_first=not config.engine_chosen,
         published=published.candidates,
     )
-    waits = Waits(clock, events)
     consultations = Consultations(models, pool, security, clock)
     served = Services(People(waits, config.approval_seconds), consultations)
     desks = Desks(Heard(learning, models.similar), waits, served, remote, places_of(sets))

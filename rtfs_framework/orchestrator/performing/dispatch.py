@@ -262,7 +262,7 @@ class Dispatcher:
         made = ended(opened, await pending.finish())
         if not isinstance(made, Failed):
             return made
-        if not instance.spec.later and await self.approvals.waits.renewed(opened, made):
+        if await self.approvals.waits.renewed(opened, made):
             return await finished(self._ask(opened, decision, instance))
         return await finished(self._again(opened, decision.plan.target, made))
 
@@ -275,9 +275,13 @@ class Dispatcher:
             made = await self.hedging.ask(opened, function, first, second)
         except ProgramError as error:
             return self._throw(opened, error)
-        if isinstance(made, Failed):
-            return await finished(self._again(opened, (opened.record.decision or decision).plan.target, made))
-        return made
+        if not isinstance(made, Failed):
+            return made
+        found = opened.record.decision or decision
+        alone = found.plan.target == first.target  # it was refused at once, so the other was not asked
+        if alone and await self.approvals.waits.renewed(opened, made):
+            return await finished(self._ask(opened, decision, first))
+        return await finished(self._again(opened, found.plan.target, made))
 
     def _again(self, opened: OpenCall, target: ExecTarget, failed: Failure) -> Answer | Waiting:
         """Write an attempt down that gave no usable answer, and carry out what is decided then."""

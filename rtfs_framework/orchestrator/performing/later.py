@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.config.model import Config
     from rtfs_framework.orchestrator.performing.models import LookedUp
     from rtfs_framework.orchestrator.performing.providers import ProviderInstance
+    from rtfs_framework.orchestrator.performing.waits import Waits
     from rtfs_framework.orchestrator.recording.run_scope import OpenCall
     from rtfs_framework.registry.catalog import Catalog
 
@@ -97,6 +98,7 @@ class Later:
 
     queue: Queue
     clock: Clock
+    waits: Waits
     lease: float = attrs.field(factory=lambda: LEASE)
     worker: str = attrs.field(factory=lambda: f"host-{getpid()}-{urandom(4).hex()}")
     _waiting: dict[str, _Own] = attrs.field(factory=dict, init=False)
@@ -276,6 +278,9 @@ class Later:
                 return None
             await self._cancelled(own)
             return failed
+        if failed.until is not None and self.waits.may_wait(own.opened, failed.until):
+            await self._handed_back(lease, failed.reason, delay=max(0.0, failed.until - self.clock.now()))
+            return failed  # its call waits for the budget, and comes back
         wait = _wait(own, lease, failed)
         final = not _again(own, failed) or wait >= self._left(own)
         try:
@@ -341,9 +346,11 @@ class LaterModels(Models):
             self.later.close()
 
 
-def deferring(models: Models, config: Config, environ: Mapping[str, str], clock: Clock, catalog: Catalog) -> Models:
+def deferring(
+    models: Models, config: Config, environ: Mapping[str, str], clock: Clock, catalog: Catalog, waits: Waits
+) -> Models:
     """Return what asks models, those among them that answer later by the queue of the configuration."""
-    later = Later(open_queue(config, environ, clock, catalog), clock)
+    later = Later(open_queue(config, environ, clock, catalog), clock, waits)
     fields = {field.name: getattr(models, field.name) for field in attrs.fields(Models)}
     return LaterModels(**fields, later=later, accepts=queue_accepts(config, catalog))
 

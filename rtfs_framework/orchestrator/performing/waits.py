@@ -200,12 +200,12 @@ class Waits:
         Raises:
             RunParked: The run ends here, to be gone on with then.
         """
-        if failed.until is None or not self._may_wait(opened, failed.until):
+        if failed.until is None or not self.may_wait(opened, failed.until):
             return False
         await self._for_quota(opened, failed.until, failed.reason)
         return True
 
-    def _may_wait(self, opened: OpenCall, until: float) -> bool:
+    def may_wait(self, opened: OpenCall, until: float) -> bool:
         """Tell whether a call may wait for a moment: its run is in the journal, and its own time is not over before."""
         chain, now = opened.scope.chain, self.clock.now()
         if chain is None or not chain.facts.program:  # the host asks in its own name
