@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.kernel.call_kind import CallKind
+from rtfs_framework.lang.frozen import maker
 from rtfs_framework.orchestrator.recording.journal import old
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.file import open_for_reading, translated
@@ -50,6 +51,8 @@ JOIN log r ON r.position = CASE l.what WHEN 'run' THEN l.position ELSE l.run END
 """
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
 _PLACE = "SELECT max(position) FROM log WHERE what = 'run' AND id = ?"
+_decode = json.JSONDecoder().raw_decode
+"""Rows have no spaces around them, which `json.loads` looks for."""
 _WIDTH = 20
 _ALL = 2**31 - 1
 _CAPABILITY = CallKind.CAPABILITY.value
@@ -63,7 +66,7 @@ _ATTEMPT: dict[str, Any] = {
 UNFINISHED = "unfinished"
 
 
-@attrs.frozen(slots=True, kw_only=True)
+@attrs.frozen(slots=True, kw_only=True, weakref_slot=False)  # see `maker`
 class RunRow:
     """A run as the journal knows it; `status` is "unfinished" when its end was never written."""
 
@@ -79,7 +82,7 @@ class RunRow:
     """How many calls it made, as its end says."""
     message: str
     tenant: str = ""
-    asked_by: Mapping[str, str] = attrs.field(factory=dict)
+    asked_by: Mapping[str, str]
     """Who asked for it from elsewhere, as they said; empty for a run of this machine's own."""
     manifest: str = ""
     """The digest of the manifest that it was held to; "" for none."""
@@ -150,8 +153,11 @@ def list_runs(path: Path, limit: int = 50, wanted: Wanted = ANY_RUN, before: str
     """Return the latest runs that are wanted, newest first; `before`: those older than this run."""
     with reading(path) as connection:
         named = None if wanted.search is None else _holding(connection, wanted.search)
-        runs = (each for each in _runs(connection, before) if named is None or each.id in named)
-        return list(islice((each for each in runs if _is_wanted(connection, each, wanted)), limit))
+        runs = _runs(connection, before)
+        if wanted != ANY_RUN:
+            kept = (each for each in runs if named is None or each.id in named)
+            runs = (each for each in kept if _is_wanted(connection, each, wanted))
+        return list(islice(runs, limit))
 
 
 def _holding(connection: sqlite3.Connection, text: str) -> set[str]:
@@ -355,28 +361,30 @@ def _plan(connection: sqlite3.Connection, digest: Any) -> Any:
 def parsed(text: Any) -> dict[str, Any]:
     """Return what a row says; one that was tampered with says nothing (`verify` finds it)."""
     try:
-        found = json.loads(text)
+        found, end = _decode(text)
     except (TypeError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) and end == len(text) else {}
+
+
+_run_row = maker(RunRow)
 
 
 def _run(row: sqlite3.Row) -> RunRow:
-    body = parsed(row["body"])
-    ending = {} if row["ending"] is None or row["resumed"] else parsed(row["ending"])
-    return RunRow(
-        id=row["id"],
-        **{name: body.get(name, "") for name in ("program", "source", "policy", "version", "tenant", "manifest")},
-        asked_by={str(name): str(text) for name, text in dict(body.get("asked_by") or {}).items()},
-        started=float(body.get("started") or 0.0),
-        status=ending.get("status", UNFINISHED),
-        ended=ending.get("ended"),
-        entries=ending.get("calls"),
-        message=_message(ending) if row["message"] is None or row["resumed"] else str(row["message"]),
-    )
+    _, id_, text, end, resumed, message = row
+    body = parsed(text)
+    ending: Mapping[str, Any] = {} if end is None or resumed else parsed(end)
+    said, asked = body.get, body.get("asked_by")
+    return _run_row(
+        id=id_, program=said("program", ""), source=said("source", ""), started=float(said("started") or 0.0),
+        policy=said("policy", ""), version=said("version", ""), tenant=said("tenant", ""),
+        manifest=said("manifest", ""), status=ending.get("status", UNFINISHED), ended=ending.get("ended"),
+        entries=ending.get("calls"), message=_message(ending) if message is None or resumed else str(message),
+        asked_by={str(name): str(text) for name, text in dict(asked).items()} if asked else {},
+    )  # fmt: skip
 
 
-def _message(ending: dict[str, Any]) -> str:
+def _message(ending: Mapping[str, Any]) -> str:
     """Return kind, code and place of why a run failed, where no message was kept."""
     error = ending.get("error") or {}
     if error.get("told"):
@@ -388,6 +396,5 @@ def _message(ending: dict[str, Any]) -> str:
 
 def _old_run(row: sqlite3.Row) -> RunRow:
     names = ("id", "program", "source", "started", "policy", "version", "ended", "entries")
-    return RunRow(
-        **{name: row[name] for name in names}, status=row["status"] or UNFINISHED, message=row["message"] or ""
-    )
+    told = {name: row[name] for name in names}
+    return RunRow(**told, status=row["status"] or UNFINISHED, message=row["message"] or "", asked_by={})

@@ -15,15 +15,12 @@ from rtfs_framework.orchestrator.recording.journal.alive import hold, release
 from rtfs_framework.orchestrator.recording.journal.query import UNFINISHED, has_log, list_runs, parsed, reading
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
 
+_NAMES = "SELECT position, id FROM log WHERE what = 'run' AND id IN (SELECT value FROM json_each(?))"
 _WAITS = """
-SELECT r.id AS of, l.what, l.entry, l.record, l.id, CASE l.what WHEN 'waiting' THEN l.body END AS body
-FROM log l JOIN log r ON r.position = l.run
-WHERE (l.what = 'waiting' OR (l.what = 'ended' AND NOT instr(l.body, '"stopped":true')))
-AND r.id IN (SELECT value FROM json_each(:runs))
-AND l.position > (SELECT min(position) FROM log WHERE what = 'run' AND id IN (SELECT value FROM json_each(:runs)))
-ORDER BY l.position
+SELECT run, what, entry, record, id, CASE what WHEN 'waiting' THEN body END FROM log
+WHERE position > ? AND (what = 'waiting' OR (what = 'ended' AND NOT instr(body, '"stopped":true')))
+AND run IN (SELECT value FROM json_each(?)) ORDER BY position
 """
-
 _SENT = """
 SELECT r.id AS of, l.what, l.position, l.body FROM log l JOIN log r ON r.position = l.run
 WHERE l.what IN ('signalled', 'control') AND r.id IN (SELECT value FROM json_each(:runs)) ORDER BY l.position
@@ -40,13 +37,18 @@ def waits_of(path: Path, runs: Sequence[str]) -> dict[str, list[Mapping[str, Any
     """
     found: dict[str, dict[str, Mapping[str, Any]]] = {}
     with reading(path) as connection:
-        for row in connection.execute(_WAITS, {"runs": json.dumps(runs)}) if runs and has_log(connection) else ():
-            waits = found.setdefault(row["of"], {})
-            if row["body"] is None:
-                waits.pop(f"{row['of']}:{name_of(row['entry'], row['record'], row['id'])}", None)
-            else:
-                body = parsed(row["body"])
-                waits[str(body.get("call"))] = body
+        if not runs or not has_log(connection):
+            return {}
+        connection.row_factory = None  # bare tuples: others are made anew for each row
+        names: dict[int, str] = dict(connection.execute(_NAMES, (json.dumps(runs),)))
+        rows = connection.execute(_WAITS, (min(names, default=0), json.dumps(list(names))))
+        for run, what, entry, record, id_, text in rows:
+            of = names[run]
+            if what == "waiting":
+                body = parsed(text)
+                found.setdefault(of, {})[str(body.get("call"))] = body
+            elif of in found:
+                found[of].pop(f"{of}:{name_of(entry, record, id_)}", None)
     return {run: list(waits.values()) for run, waits in found.items() if waits}
 
 
