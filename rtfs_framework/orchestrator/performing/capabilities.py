@@ -158,7 +158,7 @@ class Capabilities:
                 _check_arguments(entry, entry.parameters, call.args)
             except ProgramError as error:
                 return self._throw(opened, error)
-        begun = opened.begin()
+        begun = opened.begin(repeatable=entry.idempotent)
         if door is not None:
             keep = door.kept_open
             return Waiting(lambda: keep(self._act_once_written(opened, granted, request, deadline)))

@@ -101,6 +101,16 @@ class RunScope:
     ordering: Ordering | None = None
     """The place of the branch that asks, when branches may overlap only where order does not matter."""
 
+    def force(self) -> None:
+        """See that what its calls did is on disk, as far as the configuration says, before its value is told."""
+        if self.chain is not None and self.chain.journal.owes:
+            self.chain.journal.commit()
+
+    async def forced(self) -> None:
+        """Wait for the same."""
+        if self.chain is not None and self.chain.journal.owes:
+            await self.chain.journal.written()
+
 
 @attrs.define(slots=True, eq=False)
 class OpenCall:
@@ -113,6 +123,8 @@ class OpenCall:
     closed: bool = False
     lasting: bool = False
     """Whether its end must be on disk before its run goes on: it cost or changed something."""
+    repeatable: bool = False
+    """Whether it only did what may be done again: its end is forced to disk with whatever comes next (`forcing`)."""
     consulted: int = 0
     """Consultations that belong to it."""
     spent: Spent | None = None
@@ -260,8 +272,8 @@ class OpenCall:
             labelled = self.record.labelled or CallLabel(PUBLIC)
             self.record.labelled = attrs.evolve(labelled, label=labelled.label | marks)
 
-    def begin(self) -> bool:
-        """Write down that the call is about to cost or change something.
+    def begin(self, *, repeatable: bool = False) -> bool:
+        """Write down that the call is about to cost or change something; a `repeatable` one is free to be made again.
 
         Returns whether that is on disk; if not, `written` must be awaited before the call is made.
 
@@ -271,6 +283,7 @@ class OpenCall:
         chain = self.scope.chain
         if chain is None:
             return True
+        self.repeatable = repeatable and (self.repeatable or not self.lasting)
         self.lasting = True
         self.digest_args()
         if not self.record.target and self.record.decision is not None:
@@ -309,7 +322,7 @@ class OpenCall:
             JournalError: It cannot be written.
         """
         chain = self.scope.chain
-        return self.lasting and chain is not None and not chain.journal.try_commit()
+        return self.lasting and chain is not None and not chain.journal.try_commit(force=not self.repeatable)
 
     async def written(self) -> None:
         """Wait until what was written down of the call is on disk.
@@ -318,7 +331,7 @@ class OpenCall:
             JournalError: It cannot be written.
         """
         if self.lasting and self.scope.chain is not None:
-            await self.scope.chain.journal.written()
+            await self.scope.chain.journal.written(force=not (self.closed and self.repeatable))
 
     def _count(self) -> None:
         """Sum up what all attempts used."""

@@ -354,14 +354,19 @@ class ProgramRun:
         with use.ended_by(run.cancel):
             state = self.begin(run)
             if isinstance(state, Waiting):
-                return self.program.portal.run(drive(run, state, self.agent, self.scope.beside), use)
-            return state.value
+                value = self.program.portal.run(drive(run, state, self.agent, self.scope.beside), use)
+            else:
+                value = state.value
+        self.scope.force()
+        return value
 
     async def drive(self, run: KernelRun) -> Any:
         """Drive a run to its value in the thread `runs`, in slices."""
         async with self.program.lock:
             state = self._begin(run, sliced=True)
-        return await drive(run, state, self.agent, self.scope.beside)
+        value = await drive(run, state, self.agent, self.scope.beside)
+        await self.scope.forced()
+        return value
 
     def result(self, program: LoadedProgram, value: Any) -> RunResult:
         """Return the result of a run."""

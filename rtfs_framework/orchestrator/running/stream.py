@@ -243,6 +243,7 @@ class Stream:
             return None
         first = self._window[0]
         self._finish(first, use)
+        first.program_run.scope.force()
         self._window.popleft()
         return self._result(first)
 

@@ -161,6 +161,8 @@ class Appending:
     """The last head that was seen: it must be in the file."""
     seal: Seal | None = None
     """What kept texts are encrypted with."""
+    owed: bool = False
+    """Whether the latest rows are not forced to disk: the head file must not speak of what the machine may lose."""
     gaps: list[dict[str, Any]] = attrs.field(factory=list)
     """What was found missing, and is not written yet."""
     make: dict[str, Callable[[Any], Made]] = attrs.field(init=False)
@@ -233,7 +235,8 @@ class Appending:
         self._see_schema(db)
         done, lost_done = self._done(db, queue)
         head = _head(db)
-        self.file.anchor.write(self.file.keys, head)
+        if not self.owed:
+            self.file.anchor.write(self.file.keys, head)
         queued = queue[:]
         batch = _Batch(self, head, ending=self._ending(queued))
         self._note_gaps(db, batch)

@@ -15,6 +15,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Literal
@@ -27,6 +28,7 @@ from rtfs_framework.api.secrets import Blot, blotter
 from rtfs_framework.api.values import Clock
 from rtfs_framework.orchestrator.concurrency.lanes import a_loop_runs_here
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
+from rtfs_framework.orchestrator.recording.journal.forcing import Forcing
 from rtfs_framework.orchestrator.recording.journal.rows import RunFacts, SignalFacts
 from rtfs_framework.orchestrator.recording.journal.run import Chain
 from rtfs_framework.orchestrator.recording.plain import plain_of
@@ -40,19 +42,15 @@ if TYPE_CHECKING:
 
 WAIT = 10.0
 """Seconds for which one process waits while others write."""
-
 _PAUSE = 0.01
 """Seconds between two looks whether they still do."""
-
 BATCH = 512
 """Queued rows that are enough for a transaction."""
-
 FLUSH_SECONDS = 1.0
 """Age at which fewer are written all the same; and how long a journal that may fail is left alone after it has."""
 
 MOST = 16_384
 """Rows that are kept while they cannot be written."""
-
 _FOLDED = 2_048
 """Rows after which SQLite's log of writes is folded into the file, by another thread."""
 
@@ -110,8 +108,10 @@ class Journal:
     _unfolded: int = attrs.field(default=0, init=False)
     _failure: JournalError | None = attrs.field(default=None, init=False)
     _helper: threading.Thread | None = attrs.field(default=None, init=False)
+    _forcing: Forcing = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._forcing = Forcing(self.sync == "full")
         _OPEN.add(self)
 
     def begin(  # noqa: PLR0913 - keywords
@@ -155,6 +155,11 @@ class Journal:
         """The head as this process wrote it last, as `rtfs runs head` prints it; "" before its first row."""
         appending = self._appending
         return str(appending.known) if appending is not None and appending.known.position else ""
+
+    @property
+    def owes(self) -> bool:
+        """Tell whether rows are in the file that are not forced to disk, and are to be."""
+        return self._forcing.owed
 
     @property
     def waiting(self) -> int:
@@ -205,24 +210,26 @@ class Journal:
             if not self.try_commit():
                 self._help()
 
-    def try_commit(self) -> bool:
+    def try_commit(self, *, force: bool = True) -> bool:
         """Write what is queued, without waiting for anybody; tell whether nothing is left to wait for.
+
+        Without `force` it need only survive the process, whatever the configuration says (`forcing`).
 
         Raises:
             JournalError: The file cannot be written, and calls are refused then.
         """
-        if not self._queue:
+        if not self._queue and not (force and self.owes):
             return True
-        return False if self.sync == "full" else self._attempt(0.0)
+        return False if force and self.sync == "full" else self._attempt(0.0, force=force)
 
-    def commit(self) -> None:
+    def commit(self, *, force: bool = True) -> None:
         """Write what is queued, waiting for others.
 
         Raises:
             JournalError: The file cannot be written, and calls are refused then.
         """
-        if self._queue:
-            self._attempt(self.wait)
+        if self._queue or (force and self.owes):
+            self._attempt(self.wait, force=force)
 
     def shrink(self) -> None:
         """Fold SQLite's log of writes into the file, so that what was removed is in neither.
@@ -236,16 +243,16 @@ class Journal:
             if self._file is not None:
                 self._file.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    async def written(self) -> None:
+    async def written(self, *, force: bool = True) -> None:
         """Wait until what is queued is on disk; the event loop goes on meanwhile.
 
         Raises:
             JournalError: The file cannot be written, and calls are refused then.
         """
-        if not self.try_commit():
+        if not self.try_commit(force=force):
             from anyio import to_thread
 
-            await to_thread.run_sync(self.commit)
+            await to_thread.run_sync(partial(self.commit, force=force))
 
     def close(self) -> None:
         """Write what is queued, note in the head file how far that came, and close the file.
@@ -277,7 +284,7 @@ class Journal:
         self.host, self.signals = os.urandom(8).hex(), 0
         self._queue.clear()
 
-    def _attempt(self, wait: float) -> bool:
+    def _attempt(self, wait: float, *, force: bool = True) -> bool:
         """Write, for some seconds while others do; tell whether it is done, or given up where that is configured."""
         going_on = self._failure is not None and self.on_failure == "continue"
         if going_on:
@@ -287,7 +294,7 @@ class Journal:
         if not wait and self._lock.locked():
             return False
         until = monotonic() + wait
-        while (error := self._write_now()) is not None and error.busy and monotonic() < until:
+        while (error := self._write_now(force=force)) is not None and error.busy and monotonic() < until:
             sleep(_PAUSE)  # without the lock, so that nobody else waits for this
         if error is None:
             self._failure = None
@@ -305,21 +312,28 @@ class Journal:
             return True
         raise error
 
-    def _write_now(self) -> JournalError | None:
+    def _write_now(self, *, force: bool) -> JournalError | None:
         """Take all that is queued to the file; return what prevents it."""
         with self._lock:
-            return self._write() if self._queue else None
+            self._forcing.wanted = force
+            return self._write() if self._queue or (force and self.owes) else None
 
     def _write(self) -> JournalError | None:
         from rtfs_framework.orchestrator.recording.journal.file import translated
 
         try:
-            _, appending = self._opened()
+            file, appending = self._opened()
             with translated(self.path):
+                if not self._queue:
+                    self._forcing.make_up(self.path)
+                    return None
+                self._forcing.begins(file.connection)
+                appending.owed = self.owes
                 taken = appending.append(self._queue, self._lost - self._told)
                 del self._queue[: taken.rows]
                 appending.settle()
                 self._told += taken.lost
+                self._forcing.ended()
         except JournalError as error:
             self._close(anchor=False)
             return error
@@ -339,8 +353,9 @@ class Journal:
             self._close(anchor=False)
             file = None
         if file is None or appending is None:
-            full, sealed = self.sync == "full", self.seal is not None
-            file = self._file = open_for_writing(self.path, self.home, full=full, sealed=sealed)
+            full = self._forcing.full
+            file = self._file = open_for_writing(self.path, self.home, full=full, sealed=self.seal is not None)
+            self._forcing.opened()
             appending = self._appending = Appending.of(
                 file, self.blot, self._appending, keep=self.keep_args, seal=self.seal, now=self.clock.now
             )
