@@ -161,7 +161,7 @@ class Appending:
     """The last head that was seen: it must be in the file."""
     seal: Seal | None = None
     """What kept texts are encrypted with."""
-    owed: bool = False
+    owed: bool = attrs.field(default=False, init=False)
     """Whether the latest rows are not forced to disk: the head file must not speak of what the machine may lose."""
     gaps: list[dict[str, Any]] = attrs.field(factory=list)
     """What was found missing, and is not written yet."""
