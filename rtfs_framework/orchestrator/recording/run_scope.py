@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from copy import copy
 from types import MappingProxyType
@@ -38,12 +38,9 @@ if TYPE_CHECKING:
 
 Sink = Callable[[CallRecord], None]
 
-
 _TOLD = frozenset({"event", "context-set"})
 """Kinds of calls that are answered nothing, and are made again when a run is gone on with."""
-
 NO_ANSWERS: Mapping[Any, str | None] = MappingProxyType({})
-
 
 MOST_TOLD = 10_000
 """Characters of an answer that observers are told."""
@@ -106,10 +103,12 @@ class RunScope:
         if self.chain is not None and self.chain.journal.owes:
             self.chain.journal.commit()
 
-    async def forced(self) -> None:
-        """Wait for the same."""
+    async def forced(self, value: Awaitable[Any]) -> Any:
+        """Await the value of a run, and the same."""
+        found = await value
         if self.chain is not None and self.chain.journal.owes:
             await self.chain.journal.written()
+        return found
 
 
 @attrs.define(slots=True, eq=False)
@@ -275,7 +274,7 @@ class OpenCall:
     def begin(self, *, repeatable: bool = False) -> bool:
         """Write down that the call is about to cost or change something; a `repeatable` one is free to be made again.
 
-        Returns whether that is on disk; if not, `written` must be awaited before the call is made.
+        Returns whether that is on disk; if not, await `written` before the call is made.
 
         Raises:
             JournalError: It cannot be written; the call must not be made.

@@ -364,9 +364,7 @@ class ProgramRun:
         """Drive a run to its value in the thread `runs`, in slices."""
         async with self.program.lock:
             state = self._begin(run, sliced=True)
-        value = await drive(run, state, self.agent, self.scope.beside)
-        await self.scope.forced()
-        return value
+        return await self.scope.forced(drive(run, state, self.agent, self.scope.beside))
 
     def result(self, program: LoadedProgram, value: Any) -> RunResult:
         """Return the result of a run."""
