@@ -1,8 +1,8 @@
 """Record a terminal session for the README and the site: `python docs/record.py [FOLDER]`.
 
 Out: `session.cast` (asciicast v2, which asciinema plays) and `session.svg` (what the terminal shows at the end), in
-`docs/media` or the folder that is named. The commands are really run, on the shipped example, with what they remember in
-a folder that goes; times are those of the machine, with pauses for who watches.
+`docs/media` or the folder that is named. The commands are really run, on the shipped example, and what they remember
+goes afterwards; times are those of the machine, with pauses for who watches.
 """
 
 from __future__ import annotations

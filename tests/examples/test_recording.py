@@ -1,4 +1,4 @@
-"""The script that records a terminal session: what was really printed is in both files, and neither fetches anything."""
+"""The script that records a terminal session: both files hold what was really printed, and fetch nothing."""
 
 from __future__ import annotations
 
