@@ -1,7 +1,7 @@
 """Record a terminal session for the README and the site: `python docs/record.py [FOLDER]`.
 
 Out: `session.cast` (asciicast v2, which asciinema plays) and `session.svg` (what the terminal shows at the end), in
-`docs/media` or the folder that is named. The commands are really run, on the shipped example, and what they remember
+`docs/images` or the folder that is named. The commands are really run, on the shipped example, and what they remember
 goes afterwards; times are those of the machine, with pauses for who watches.
 """
 
@@ -110,4 +110,4 @@ def _without_fonts(svg: str) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if sys.argv[1:] else ROOT / "docs/media")
+    main(Path(sys.argv[1]) if sys.argv[1:] else ROOT / "docs/images")
