@@ -26,7 +26,7 @@ _NEEDED = ("mcp", "starlette", "uvicorn")
 @click.command()
 @click.option("--client", metavar="NAME", help="Who comes by the standard streams: a table of [mcp.clients].")
 @click.option("--http", is_flag=True, help="Serve over HTTP on 127.0.0.1 instead; each client needs its token.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8643, show_default=True, help="With --http; 0: any.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8644, show_default=True, help="With --http; 0: any.")
 @json_option
 @config_option
 def command(*, client: str | None, http: bool, port: int, as_json: bool, config: str | None) -> int:
@@ -39,7 +39,7 @@ def command(*, client: str | None, http: bool, port: int, as_json: bool, config:
     \b
     rtfs mcp
     rtfs mcp --client desk --config delegation.toml
-    rtfs mcp --http --port 8643
+    rtfs mcp --http --port 8644
     """  # noqa: D301 - click's \b is a backspace
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:

@@ -57,18 +57,22 @@ class Waiting:
             self._calls.pop(run, None)
 
 
-def question(request: ApprovalRequest) -> str:
-    """Return what a person is asked. What the program wrote is made visible, on one line."""
-    args = write(request.args)[1:-1]
+def call_text(request: ApprovalRequest, *, whole: bool) -> str:
+    """Return a call as text; without its arguments where the client may not see what they may carry."""
+    args = write(request.args)[1:-1] if whole else "..."
     args = args if len(args) <= _MOST_SHOWN else f"{args[:_MOST_SHOWN]}..."
+    return f"({request.symbol} {args})".replace(" )", ")")
+
+
+def question(request: ApprovalRequest, *, whole: bool) -> str:
+    """Return what a person is asked. What the program wrote is made visible, on one line."""
     who = f" ({request.approver} is asked)" if request.approver else ""
-    call = f"({request.symbol} {args})".replace(" )", ")")
-    return visible_line(f"May this call be made? {call} -> {request.target}{who}")
+    return visible_line(f"May this call be made? {call_text(request, whole=whole)} -> {request.target}{who}")
 
 
-def form(request: ApprovalRequest) -> ElicitRequest:
+def form(request: ApprovalRequest, *, whole: bool) -> ElicitRequest:
     """Return the request that puts it to the client's user."""
-    params = ElicitRequestFormParams(message=question(request), requested_schema=SCHEMA)
+    params = ElicitRequestFormParams(message=question(request, whole=whole), requested_schema=SCHEMA)
     return ElicitRequest(params=params)
 
 

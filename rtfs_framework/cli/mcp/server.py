@@ -176,8 +176,10 @@ class Front:
             if request is None or not working.client.approve or not _elicits(context):
                 return found
             if context.session.protocol_version in MODERN_PROTOCOL_VERSIONS:
-                return InputRequiredResult(input_requests={_KEY: form(request)}, request_state=request.run)
-            said = await context.session.elicit_form(question(request), SCHEMA, context.request_id)
+                asked: dict[str, Any] = {_KEY: form(request, whole=working.sees_all)}
+                return InputRequiredResult(input_requests=asked, request_state=request.run)
+            text = question(request, whole=working.sees_all)
+            said = await context.session.elicit_form(text, SCHEMA, context.request_id)
             if not await anyio.to_thread.run_sync(
                 lambda request=request, said=said: answer(working.session, request, said, working.client.name)  # type: ignore[misc]
             ):

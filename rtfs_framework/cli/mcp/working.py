@@ -9,13 +9,17 @@ import anyio
 import anyio.to_thread
 import attrs
 
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.cli.faults import CommandLineError
+from rtfs_framework.cli.mcp.approving import call_text
 from rtfs_framework.cli.problems import BAD_CHOICE, problem
 from rtfs_framework.cli.shown.data import value_json
+from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.types.jsonable import from_plain
+from rtfs_framework.orchestrator.recording.floating import Gathered
 from rtfs_framework.orchestrator.recording.purse import Asker, RunParked, Stopping, Terms
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.records import RunResult
     from rtfs_framework.orchestrator.session import Session
 
-TOO_LARGE, NO_SUCH = "E0946", "E0950"
+TOO_LARGE, NO_SUCH, UNSEEN = "E0946", "E0950", "E0989"
 NAME = "<program>"
 
 
@@ -61,15 +65,22 @@ class Working:
         except JsonError as error:
             raise problem(BAD_CHOICE, f"an argument is no value: {error}") from None
         linked = await _beside(lambda: self.session.link(source))
+        carried = Gathered(label=self.client.marks)
         terms = Terms(
-            marks=self.client.marks, asker=Asker(token=self._asker), stopping=Stopping("the client has cancelled")
+            marks=self.client.marks,
+            carried=carried,
+            asker=Asker(token=self._asker),
+            stopping=Stopping("the client has cancelled"),
         )
         linked = attrs.evolve(linked, terms=terms)
         entry = asked.entry or ("main" if args else None)
         try:
-            return _ran(await self.session.run_async(linked, args, entry=entry))
+            return self._seen(await self.session.run_async(linked, args, entry=entry))
         except RunParked as parked:
             return self.parked(parked.run, parked.what)
+        except ProgramError:
+            self.check_seen(carried.label)
+            raise
 
     async def resume(self, asked: Resume) -> dict[str, Any]:
         """Return what a run gives that is gone on with: one of this client's own."""
@@ -80,9 +91,12 @@ class Working:
             return self.session.resume(Resuming(run=asked.run))
 
         try:
-            return _ran(await _beside(resumed))
+            return self._seen(await _beside(resumed))
         except RunParked as parked:
             return self.parked(parked.run, parked.what)
+        except ProgramError:
+            self.check_seen(self._known_marks)  # nobody knows any more which of them it was given
+            raise
 
     async def explain(self, asked: Explain) -> dict[str, Any]:
         """Return where the calls of a program go, or what a code means."""
@@ -119,6 +133,39 @@ class Working:
         """Who began its runs, as their records have it."""
         return self.client.name or "mcp"
 
+    @property
+    def sees_all(self) -> bool:
+        """Tell whether the client may see data of every mark."""
+        return self._unseen(self._known_marks) == PUBLIC
+
+    @property
+    def _known_marks(self) -> Label:
+        labels = self.session.host.config.labels
+        return PUBLIC if labels is None else labels.marks
+
+    def _unseen(self, marks: Label) -> Label:
+        """Return the marks of some that the client may not see: it knows what it sent, and sees what is accepted."""
+        labelling = self.session.host.dispatcher.labelling
+        if labelling is None:
+            return PUBLIC
+        accepts = labelling.accepts(f"mcp {self._asker}")
+        return PUBLIC if accepts is None else marks - self.client.marks - accepts
+
+    def check_seen(self, marks: Label) -> None:
+        """Refuse to tell what carries marks that the client may not see.
+
+        Raises:
+            InputError: E0989.
+        """
+        unseen = self._unseen(marks)
+        if unseen:
+            message = f"the answer carries the mark '{min(unseen)}', which this client may not see"
+            raise problem(UNSEEN, message, f'[labels.accepts] "mcp {self._asker}" = [...] says which it may')
+
+    def _seen(self, result: RunResult) -> dict[str, Any]:
+        self.check_seen(result.marks)
+        return _ran(result)
+
     def _source(self, text: str) -> Source:
         size = len(text.encode("utf-8", "surrogatepass"))
         if size > self.most:
@@ -148,7 +195,7 @@ class Working:
         if request is not None:
             said["approval"] = {
                 "id": request.id,
-                "call": f"({request.symbol} {write(request.args)[1:-1]})".replace(" )", ")"),
+                "call": call_text(request, whole=self.sees_all),
                 "target": request.target,
                 "seconds": request.seconds,
                 "how": f"a person says `rtfs approve yes {request.id}` or `rtfs approve no {request.id}`; then resume",

@@ -34,7 +34,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.?!*+<>=/-]*")
 _DIGEST = re.compile(r"[0-9a-f]{12,64}")
 _ALONE = ("journal", "log")
 """What accepts or does not, and has no name of its own."""
-_KINDS = ("cache", "capability", "observer", "queue")
+_KINDS = ("cache", "capability", "mcp", "observer", "queue")
 
 
 def read_labels(

@@ -185,8 +185,6 @@ level = "pure"
 grant = ["host.sleep"]
 marks = ["internal"]
 approve = false
-[labels]
-marks = ["internal"]
 """
 
 
@@ -195,16 +193,41 @@ def test_a_client_may_do_less_than_the_host(asked):
         return await client.call_tool("run", {"program": '(host/sleep "0s")'})
 
     assert not asked(work).is_error
-    found = asked(work, client="desk", more=CLIENTS)
+    found = asked(work, client="desk", more='[mcp.clients.desk]\nlevel = "pure"\n')
     assert codes(found) == ["E0710"]
 
 
-def test_marks_of_a_client_are_on_all_that_it_sends(asked):
-    async def work(client):
-        return await client.call_tool("run", {"program": '(defn pay [x] "own") (pay "ten")'})
+MARKED = """
+[labels]
+marks = ["internal", "secret"]
+[labels.capabilities]
+"host.sleep" = ["secret"]
+[labels.accepts]
+"capability host.sleep" = ["internal", "secret"]
+"""
 
-    found = asked(work, client="lab", more=CLIENTS + '[labels.accepts]\n"local-echo" = []\n')
-    assert found.is_error or found.structured_content["labels"] == ["internal"]
+
+@pytest.mark.parametrize(
+    ("client", "program", "more", "code"),
+    [
+        ("lab", "(+ 1 2)", "", None),
+        ("lab", '(do (host/sleep "0s") 1)', "", "E0989"),
+        ("lab", '(do (host/sleep "0s") (throw "told"))', "", "E0989"),
+        ("lab", '(do (host/sleep "0s") 1)', '"mcp lab" = ["secret"]\n', None),
+        ("lab", '(do (host/sleep "0s") (throw "told"))', '"mcp lab" = ["secret"]\n', "E0512"),
+    ],
+    ids=["its own", "marked", "an error", "accepted", "an accepted error"],
+)
+def test_a_client_is_told_what_it_may_see(asked, client, program, more, code):
+    async def work(found):
+        return await found.call_tool("run", {"program": program})
+
+    found = asked(work, client=client, more=CLIENTS + MARKED + more)
+    if code is None:
+        assert found.structured_content["labels"] == sorted({"internal"} | ({"secret"} if more else set()))
+    else:
+        assert codes(found)[0] == code
+        assert ("told" in str(found)) == (code == "E0512")
 
 
 PAY = {"program": '(defn pay [x] "own") (defn main [x] (pay x))', "args": ["ten euros"]}
