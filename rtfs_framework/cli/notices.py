@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 class Notices:
     """What one command line has told."""
 
+    quiet: bool = False
+    """Whether hints are only kept for `--json`."""
     _watched: list[Faults] = attrs.field(factory=list)
     _told: dict[str, PluginProblem] = attrs.field(factory=dict)
     _findings: dict[str, Diagnostic] = attrs.field(factory=dict)
@@ -53,7 +55,8 @@ class Notices:
             text = each.render()
             if text not in self._findings:
                 self._findings[text] = each
-                complain(text)
+                if not (self.quiet and each.severity == "hint"):
+                    complain(text)
 
     @property
     def findings(self) -> list[Diagnostic]:

@@ -38,6 +38,17 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs to read.")(function)
 
 
+def quiet_option(function: F) -> F:
+    """`--quiet`: hints are not printed."""
+
+    def note(_context: click.Context, _: click.Parameter, given: bool) -> None:
+        if given:
+            notices().quiet = True
+
+    text = "Print no hints, such as where calls go without a configuration."
+    return click.option("--quiet", is_flag=True, expose_value=False, callback=note, help=text)(function)
+
+
 def config_option(function: F) -> F:
     """`--config FILE`, `--trust` and `--tenant`."""
     text = "A configuration, laid over yours and the delegation.toml found beside the program or here."

@@ -14,35 +14,12 @@ import attrs
 from rtfs_framework.cli.limits import way_out
 from rtfs_framework.cli.sources import source_of
 from rtfs_framework.lang.diagnostics import Diagnostic
+from rtfs_framework.lang.error_codes import KINDS, OTHER
 from rtfs_framework.lang.errors import LimitError
 from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.values import ErrorValue, Keyword
 from rtfs_framework.lang.visible import visible_message
-
-OTHER = "E0500"
-LIMIT = "E0520"
-
-KINDS: dict[str, tuple[str, str]] = {
-    "UndefinedSymbol": ("E0501", "define the name before it is used"),
-    "TypeError": ("E0502", "convert the value, or test its type first"),
-    "ArityMismatch": ("E0503", "give as many arguments as the function has parameters"),
-    "DivisionByZero": ("E0504", "test the divisor first, or catch DivisionByZero"),
-    "IndexOutOfBounds": ("E0505", "test the length first, or give a default"),
-    "InvalidArgument": ("E0506", ""),
-    "InvalidArguments": ("E0507", ""),
-    "MatchError": ("E0508", "add a clause for the rest: _ VALUE"),
-    "TypeValidationError": ("E0509", "the value must have the declared type; the message says where it has not"),
-    "SecurityViolation": ("E0510", "grant it in [security] of delegation.toml"),
-    "NotImplemented": ("E0511", ""),
-    "ApplicationError": ("E0512", ""),
-    "JsonError": ("E0513", ""),
-    "UnknownCapability": ("E0514", "`rtfs plugins` shows which capabilities there are"),
-    "NetworkError": ("E0515", "`rtfs runs show last` shows the call"),
-    "Cancelled": ("E0516", ""),
-    "LimitError": (LIMIT, "the host bounds every run; make the program do less at once"),
-}
-"""Error kind to its code and the usual way out."""
 
 _SHOWN_FRAMES = 8
 _NO_CODE = re.compile(r'"(?:\\.|[^"\\])*"|;[^\n]*', re.DOTALL)

@@ -85,7 +85,7 @@ def _is_nobodys(host: Host) -> bool:
     except PluginFault:
         return False
     spoken_of: tuple[object, ...] = (
-        *(config.routes, config.security.deny, config.security.values, config.module_path),
+        *(config.found, config.routes, config.security.deny, config.security.values, config.module_path),
         claimed,
     )
     return isinstance(config.default_target, LocalPure) and not any(spoken_of)

@@ -59,7 +59,12 @@ class NotPublishableError(PublishedError):
 
     def __init__(self, reason: str, place: Place | None = None) -> None:
         super().__init__(reason)
-        self.place = place
+        self._place = place
+
+    @property
+    def place(self) -> Place | None:
+        """Where it asks."""
+        return self._place
 
 
 @room_for_recursion()

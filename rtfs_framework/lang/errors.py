@@ -8,14 +8,29 @@ from __future__ import annotations
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Sequence
-from rtfs_framework.lang.values import ErrorValue, Ticket, type_name
+from rtfs_framework.lang.error_codes import KINDS, LIMIT, OTHER
+from rtfs_framework.lang.values import ErrorValue, Keyword, Ticket, type_name
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.diagnostics import Diagnostic
+    from rtfs_framework.lang.source import Place
 
 
 class RtfsError(Exception):
-    """Base of everything that a user can cause."""
+    """Base of everything that a user can cause. `code` is stable (`rtfs explain CODE` says more), such as "E0502"."""
+
+    code: str = OTHER
+
+    @property
+    def place(self) -> Place | None:
+        """Where in a program or configuration it is, None where that is not known."""
+        return None
+
+    @property
+    def help(self) -> str:
+        """What to do about it, "" where nothing can be said."""
+        said = getattr(self, "way_out", None)
+        return said if isinstance(said, str) else ""
 
 
 class LanguageError(RtfsError):
@@ -24,6 +39,7 @@ class LanguageError(RtfsError):
     def __init__(self, diagnostics: Sequence[Diagnostic], beside: Sequence[Diagnostic] = ()) -> None:
         super().__init__("\n".join(d.render() for d in diagnostics))
         self.diagnostics = tuple(diagnostics)
+        self.code = self.diagnostics[0].code if self.diagnostics else OTHER
         self.beside = tuple(beside)
         """What was found in the parts that were not refused: names that only a host could know, for one."""
 
@@ -31,6 +47,16 @@ class LanguageError(RtfsError):
     def kind(self) -> str:
         """The RTFS error kind of the first diagnostic."""
         return self.diagnostics[0].kind
+
+    @property
+    def place(self) -> Place | None:
+        """Where the first diagnostic is."""
+        return self.diagnostics[0].place if self.diagnostics else None
+
+    @property
+    def help(self) -> str:
+        """The way out of the first diagnostic."""
+        return (self.diagnostics[0].help if self.diagnostics else None) or ""
 
 
 class ProgramError(RtfsError):
@@ -58,6 +84,27 @@ class ProgramError(RtfsError):
         return self.value.kind
 
     @property
+    def code(self) -> str:  # type: ignore[override]  # it follows `value`, which is made more exact on its way
+        """The code that its data name, else that of its kind."""
+        return self._datum("code") or KINDS.get(self.value.kind, (OTHER, ""))[0]
+
+    @property
+    def place(self) -> Place | None:
+        """Where the program was when it failed."""
+        return _place(self.value.span)
+
+    @property
+    def help(self) -> str:
+        """The way out that its data name, else the usual one of its kind."""
+        usual = "" if self._datum("code") else KINDS.get(self.value.kind, (OTHER, ""))[1]
+        return self._datum("way-out") or usual
+
+    def _datum(self, name: str) -> str:
+        data = self.value.data
+        found = data.get(Keyword(name)) if data.__class__.__name__ == "Map" else None
+        return found if isinstance(found, str) else ""
+
+    @property
     def message(self) -> str:
         """The message as `(getMessage e)` gives it."""
         return self.value.message
@@ -65,6 +112,8 @@ class ProgramError(RtfsError):
 
 class LimitError(RtfsError):
     """A run that was stopped by a limit of its host: `dimension` names it, `limit` is its bound."""
+
+    code = LIMIT
 
     def __init__(self, dimension: str, limit: float, message: str) -> None:
         super().__init__(message)
@@ -74,13 +123,33 @@ class LimitError(RtfsError):
         """The place at which the run was stopped."""
         self.stack: tuple[str, ...] = ()
 
+    @property
+    def place(self) -> Place | None:
+        """Where the run was stopped."""
+        return _place(self.span)
+
+    @property
+    def help(self) -> str:
+        """How a limit is raised."""
+        return "make the program do less, or raise the limit: [limits] of delegation.toml"
+
 
 class Cancelled(RtfsError):
     """A run that its host closed before it ended."""
 
+    code = KINDS["Cancelled"][0]
+
 
 class InternalError(Exception):
     """A bug of ours, never the user's mistake. Please report it with the program that shows it."""
+
+
+def _place(text: str | None) -> Place | None:
+    """Return the place that a text such as `file:3:5` names."""
+    from rtfs_framework.lang.source import Place
+
+    name, line, column = ["", "", ""] if text is None or text.count(":") < 2 else text.rsplit(":", 2)
+    return Place(name, int(line), int(column)) if line.isdigit() and column.isdigit() else None
 
 
 def type_error(op: str, expected: str, got: Any) -> ProgramError:

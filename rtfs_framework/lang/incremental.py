@@ -126,6 +126,7 @@ class IncrementalProgram:
             "", number, set(last.namespace.own), dict(last.namespace.visible), (), set(last.namespace.types)
         )
         made.defined.update(dict.fromkeys(last.defined, 1))
+        made.described.update(last.described)
         made.types.update(last.types)
         made.gensyms = last.gensyms
         for name in filter(None, map(_macro_name, forms)):

@@ -82,7 +82,10 @@ Library = Mapping[str, LibraryEntry]
 """Names a program may use without defining them."""
 
 Delegatable = Callable[[str], bool]
-"""Tells whether a route or an engine may claim the function of this name."""
+"""Tells whether a route or an engine may claim the function of this name; of `DESCRIBED`, whether any described one."""
+
+DESCRIBED = "described functions"
+"""Stands for all functions that say what they are for, and declare the types of all that they take and give."""
 
 
 def nothing_delegatable(_name: str) -> bool:

@@ -8,7 +8,7 @@ from sys import intern
 from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.analyze import Analyzer
 from rtfs_framework.lang.analyzer.arities import laid_out
-from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_types
+from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_described, collect_types
 from rtfs_framework.lang.analyzer.modules import Modules, import_into
 from rtfs_framework.lang.analyzer.scope import Scope
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Literal, Sequence
@@ -139,6 +139,7 @@ def analyze(analyzer: Analyzer, forms: tuple[Form, ...], preloaded: tuple[str, .
     named = collect_definitions(forms)
     analyzer.defined.update(named)
     analyzer.namespace.own.update(named)
+    analyzer.described.update(collect_described(forms))
     analyzer.namespace.types.update(collect_types(forms))
     top = Scope(None, ir.FunctionFrame(None), is_top=True)
     nodes: list[ir.Node] = []

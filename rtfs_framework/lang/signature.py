@@ -78,6 +78,13 @@ class FunctionSignature:
         return None if place is None else (self.arities or (self,))[place]
 
 
+def described(function: FunctionSignature) -> bool:
+    """Tell whether a function of one arity says what it is for, and declares the types of all it takes and gives."""
+    if not function.doc or function.returns is None or function.arities:
+        return False
+    return all(each.type is not None for each in function.parameters)
+
+
 def memoised(signature: FunctionSignature) -> bool:
     """Tell whether a function's author has its values kept (`^:memo`): its calls are computed here or remembered."""
     return signature.metadata.get(MEMO) is True

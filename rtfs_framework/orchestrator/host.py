@@ -33,6 +33,7 @@ from rtfs_framework.orchestrator.performing.capability_sets import MadeSet, plac
 from rtfs_framework.orchestrator.performing.consulting import Consultations
 from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
 from rtfs_framework.orchestrator.performing.feedback import Heard
+from rtfs_framework.orchestrator.performing.found import with_found
 from rtfs_framework.orchestrator.performing.gate import Gate
 from rtfs_framework.orchestrator.performing.guards.guards import make_guards
 from rtfs_framework.orchestrator.performing.health.board import Board
@@ -192,7 +193,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
     config = labelled(config, catalog)
     listen(events, catalog, config, environ)
     pool = provider_pool(config, catalog, environ, events.plugin_failed)
-    config = priced(config, pool, catalog, environ, clock, events.plugin_failed)
+    config = with_found(priced(config, pool, catalog, environ, clock, events.plugin_failed), pool, environ)
     keyring = Keyring(lambda: str(cache_dir(environ)))
     caches = build_stack(
         catalog.caches,
@@ -251,6 +252,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         targets=pool,
         routes=config.routes,
         default_target=config.default_target,
+        found=config.found,
         clock=clock,
         sequel=Sequel(spec=config.attempts, candidate=known_by(pool, catalog), signals=signals),
         routes_first=not config.engine_chosen,

@@ -75,7 +75,7 @@ class Session(Explaining):
         answerer: Answerer | None = None,
         plan: str | Path | None = None,
         manifest: str | Path | None = None,
-    ) -> Session:
+    ) -> Self:
         """Open a session.
 
         Args:

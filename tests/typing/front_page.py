@@ -2,13 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Literal
+
 from typing_extensions import assert_type
 
-from rtfs_framework import Session, SessionClosedError, Source, compile_source
+import rtfs_framework as rtfs
+from rtfs_framework import Session, SessionClosedError, Source, aio, compile_source
+from rtfs_framework.front.aio_session import Loaded
+from rtfs_framework.front.delegated import Delegated
 from rtfs_framework.lang.codegen.artifact import Artifact
+from rtfs_framework.lang.source import Place
 from rtfs_framework.orchestrator.recording.records import RunResult
 from rtfs_framework.orchestrator.running.program import LoadedProgram
 from rtfs_framework.orchestrator.running.stream import Stream
+
+Mood = Literal["good", "bad"]
+
+
+@dataclass
+class Point:
+    """A record."""
+
+    x: int
+
+
+@rtfs.delegated
+def mood(text: str, *, loud: bool = False) -> Mood:
+    """The mood of a text."""
+    return "good" if loud else "bad"
+
+
+@rtfs.delegated(local_model="llama")
+async def slowly(text: str) -> Point:
+    """Find the point."""
+    return Point(len(text))
+
+
+class Shop:
+    """Has a method."""
+
+    @rtfs.delegated
+    def price(self, item: str) -> float:
+        """The price of an item."""
+        return float(len(item))
+
+
+def delegated(session: Session) -> None:
+    """A delegated function keeps its signature."""
+    assert_type(mood("x", loud=True), Mood)
+    assert_type(mood.on(session)("x"), Mood)
+    assert_type(mood.rtfs, str)
+    assert_type(Shop().price("x"), float)
+    narrowed: Callable[[str], float] = Shop().price
+    assert_type(narrowed("x"), float)
+    coming = assert_type(slowly("x"), Coroutine[Any, Any, Point])
+    coming.close()
+    held: Delegated[..., Mood] = mood
+    assert_type(held("x"), Mood)
+    mood(1)  # type: ignore[arg-type]  # the point
+    mood("x", nope=True)  # type: ignore[call-arg]  # the point
+    Shop().price(1)  # type: ignore[arg-type]  # the point
 
 
 def synchronous(session: Session) -> None:
@@ -16,11 +71,18 @@ def synchronous(session: Session) -> None:
     assert_type(Session.open(), Session)
     assert_type(session.run("(+ 1 2)"), RunResult)
     assert_type(session.run(Source("a", "(+ 1 2)"), (1,), entry="f"), RunResult)
+    assert_type(session.run("(+ 1 2)", returns=int), int)
+    assert_type(rtfs.run("(+ 1 2)", [1], returns=Point), Point)
+    assert_type(rtfs.run("(+ 1 2)"), RunResult)
+    assert_type(rtfs.run("(+ 1 2)", returns=list[int]), list[int])
     program = assert_type(session.load("(+ 1 2)"), LoadedProgram)
     assert_type(program.call("f", (1,)), RunResult)
     assert_type(session.stream(program, "f", []), Stream)
     assert_type(session.close(wait=False, timeout=1.0), None)
     assert_type(compile_source("(+ 1 2)"), Artifact)
+    assert_type(rtfs.Program().add("1").define("f", {"x": int}, "x", returns=int), rtfs.Program)
+    assert_type(rtfs.Program("1").run(returns=int), int)
+    assert_type(rtfs.use(session), None)
     with session as inside:
         assert_type(inside, Session)
 
@@ -28,9 +90,24 @@ def synchronous(session: Session) -> None:
 async def asynchronous(session: Session, error: SessionClosedError) -> None:
     """Tasks."""
     assert_type(await session.run_async("(+ 1 2)"), RunResult)
+    assert_type(await session.run_async("(+ 1 2)", returns=int), int)
     program = assert_type(await session.load_async("(+ 1 2)"), LoadedProgram)
     assert_type(await program.call_async("f"), RunResult)
     assert_type(await session.aclose(), None)
     assert_type(error.way_out, str)
     async with session as inside:
         assert_type(inside, Session)
+
+
+async def awaited(caught: rtfs.RtfsError) -> None:
+    """The same words, and errors."""
+    async with aio.Session.open(journal=False) as session:
+        assert_type(session, aio.Session)
+        assert_type(await session.run("(+ 1 2)", returns=int), int)
+        assert_type(await session.load("(+ 1 2)"), Loaded)
+        assert_type(await slowly.on(session)("x"), Point)
+    assert_type(await aio.run("(+ 1 2)"), RunResult)
+    assert_type(await aio.Program("1").run(returns=str), str)
+    assert_type(caught.code, str)
+    assert_type(caught.place, Place | None)
+    assert_type(caught.help, str)

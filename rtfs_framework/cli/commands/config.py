@@ -1,4 +1,4 @@
-"""`rtfs config show|check|trust [FILE]`: the configuration that counts, where its values come from, and trust."""
+"""`rtfs config show|check|init|trust [FILE]`: the configuration that counts, where it comes from, and trust."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Show or check the configuration: FILE, else the delegation.toml that a run here would use. Trust one, or not."""
+    """Show, check or begin the configuration: FILE, else the delegation.toml that a run here would use. Trust one."""
 
 
 @command.command("show")
@@ -83,6 +83,25 @@ def check_command(file: str | None, *, as_json: bool) -> None:
         put_json({"file": config.path, "errors": [], "warnings": warnings, "problems": problems_json()})
     else:
         say(f"{config.path}: no mistakes" if config.path else "no delegation.toml found: defaults are in force")
+
+
+@command.command("init")
+@click.option("--force", is_flag=True, help="Write over a delegation.toml that is there.")
+@click.option("--stdout", "to_stdout", is_flag=True, help="Print it instead of writing it.")
+@json_option
+def init_command(*, force: bool, to_stdout: bool, as_json: bool) -> None:
+    """Write a delegation.toml here that says what happens without one: where described functions go.
+
+    That is the model on this machine (RTFS_LOCAL_MODEL_PATH, or an installed package that holds one), else the provider
+    whose key is set. It is trusted at once, for you have asked for it. No key is written down.
+
+    \b
+    rtfs config init
+    rtfs config init --stdout
+    """  # noqa: D301 - click's \b is a backspace
+    from rtfs_framework.cli.commands.config_init import init
+
+    init(force=force, to_stdout=to_stdout, as_json=as_json, environ=environment())
 
 
 @command.command("trust")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from rtfs_framework.cli.limits import chosen, limit_options
-from rtfs_framework.cli.options import config_option, journal_option, json_option, open_session
+from rtfs_framework.cli.options import config_option, journal_option, json_option, open_session, quiet_option
 from rtfs_framework.cli.sources import given_text, read_program, remember
 
 
@@ -15,6 +15,7 @@ from rtfs_framework.cli.sources import given_text, read_program, remember
 @click.argument("expression", metavar="EXPR")
 @limit_options
 @json_option
+@quiet_option
 @config_option
 @journal_option
 def command(expression: str, *, as_json: bool, config: str | None, journal: bool, **limits: Any) -> None:

@@ -19,6 +19,7 @@ from rtfs_framework.cli.options import (
     open_session,
     park_option,
     plan_option,
+    quiet_option,
 )
 from rtfs_framework.cli.sources import given_text, read_program
 
@@ -51,6 +52,7 @@ _FORMATS = ("csv", "jsonl", "text")
 @park_option
 @limit_options
 @json_option
+@quiet_option
 @config_option
 @caller_options
 @journal_option

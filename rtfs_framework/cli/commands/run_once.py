@@ -96,7 +96,11 @@ def linked_quietly(session: Session, source: Source) -> Linked:
 
 @contextmanager
 def told_once(linked: Linked) -> Iterator[None]:
-    """Say what in a program surely fails when it has run: what it met there, its error tells already."""
+    """Say what in a program surely fails when it has run: what it met there, its error tells already.
+
+    What is no mistake, such as where its calls go without a configuration, is said before anything goes there.
+    """
+    notices().tell_findings(each for each in linked.warnings if each.severity == "hint")
     try:
         yield
     except ProgramError as error:

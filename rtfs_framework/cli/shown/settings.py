@@ -110,6 +110,7 @@ def _engines(spec: EngineSpec, sources: _Sources, environ: Mapping[str, str]) ->
 def _all(config: Config, catalog: Catalog, sources: _Sources, environ: Mapping[str, str]) -> Iterator[Setting]:
     top: dict[str, Any] = {
         "default_target": target_text(config.default_target),
+        **({} if config.found is None else {"described": target_text(config.found.target)}),
         "engine": None if config.engine is None else config.engine.name,
         "cache_ttl": config.cache_ttl,
         "concurrency": config.concurrency,

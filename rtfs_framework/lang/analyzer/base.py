@@ -14,7 +14,7 @@ from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.forms import Form, ListForm, Reference
 from rtfs_framework.lang.ir import nodes as ir
-from rtfs_framework.lang.library import Delegatable, Library
+from rtfs_framework.lang.library import DESCRIBED, Delegatable, Library
 from rtfs_framework.lang.signature import CallSite, FunctionSignature, SiteKind
 from rtfs_framework.lang.source import Place, Source, Span
 from rtfs_framework.lang.types.model import Type
@@ -38,7 +38,9 @@ class AnalyzerBase:
         self.sources = [source]
         self.namespace = Namespace("")
         self.library = library
-        self.delegatable = delegatable
+        self._claimed = delegatable
+        self.described: set[str] = set()
+        """The functions that say what they are for and declare all their types, in full."""
         self.macros = macros
         self.modules = modules
         self.defined: dict[str, int] = {}
@@ -80,6 +82,10 @@ class AnalyzerBase:
     def source(self) -> Source:
         """The text being analyzed: the program's, or a module's."""
         return self.sources[self.namespace.source]
+
+    def delegatable(self, name: str) -> bool:
+        """Tell whether calls of a top-level function may go elsewhere without a hint."""
+        return self._claimed(name) or (name in self.described and self._claimed(DESCRIBED))
 
     # -- names ---------------------------------------------------------------------------------------------------
 

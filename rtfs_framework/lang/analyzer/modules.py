@@ -9,7 +9,7 @@ from __future__ import annotations
 from rtfs_framework.lang import records
 from rtfs_framework.lang.analyzer.arities import laid_out
 from rtfs_framework.lang.analyzer.base import AnalyzerBase
-from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_types
+from rtfs_framework.lang.analyzer.globals import collect_definitions, collect_described, collect_types
 from rtfs_framework.lang.analyzer.namespaces import Namespace
 from rtfs_framework.lang.analyzer.refusals import Refusals
 from rtfs_framework.lang.analyzer.scope import Scope
@@ -109,6 +109,7 @@ class Modules:
         namespace.own.update(found)
         namespace.types.update(collect_types(body))
         analyzer.defined.update({namespace.mine(name): count for name, count in found.items()})
+        analyzer.described.update(map(namespace.mine, collect_described(body)))
         top = Scope(None, ir.FunctionFrame(None), is_top=True)
         nodes, refused = list[ir.Node](), Refusals()
         for form in body:

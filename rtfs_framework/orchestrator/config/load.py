@@ -82,10 +82,21 @@ def config_of_texts(
     return of_tenant(attrs.evolve(config, keys=making.keys(layers, environ)), tenant)
 
 
+def config_without_files(environ: Mapping[str, str], catalog: Catalog) -> Config:
+    """Return the configuration that counts where there is no file: what is installed, and the on-device model."""
+    from rtfs_framework.orchestrator.config.local_model import with_local_model
+
+    making = _Making(catalog, default_providers(catalog, lambda _: None))
+    layers, _ = with_local_model((), environ, catalog)
+    config = making.config(layers) if layers else Config(providers=making.defaults)
+    keys = making.keys(layers, environ) if layers else bindings(making.defaults, {}, catalog, environ)
+    return attrs.evolve(config, keys=keys)
+
+
 def _given(asked: Path | None, program_dir: Path | None, environ: Mapping[str, str], catalog: Catalog) -> Given:
     """Return every text that counts, with that of the variable which names an on-device model."""
     given = read_layers(asked, program_dir, environ)
-    if "RTFS_LOCAL_MODEL_PATH" not in environ:
+    if "RTFS_LOCAL_MODEL_PATH" not in environ and (given.layers or "llama" not in catalog.providers):
         return given
     from rtfs_framework.orchestrator.config.local_model import with_local_model
 

@@ -193,12 +193,28 @@ class WarmingSpec:
     """Seconds after which a model that nobody asks is cold."""
 
 
+@attrs.frozen(slots=True)
+class Found:
+    """Where described functions go that nobody has said anything else of."""
+
+    target: LocalModel | RemoteModel
+    because: str
+    """What that rests on where nobody has configured anything, no secret; "" where the configuration says so."""
+
+    @property
+    def words(self) -> str:
+        """Why they go there."""
+        return f"no delegation.toml, and {self.because}" if self.because else "[delegation] described"
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class Config:
     """A whole configuration."""
 
     path: str | None = None
     default_target: ExecTarget = LocalPure()
+    found: Found | None = None
+    """Where described functions go: by `[delegation] described`, or what is here without any configuration."""
     cache_ttl: float | None = None
     engine: EngineSpec | None = None
     """At the top of the tree of engines."""

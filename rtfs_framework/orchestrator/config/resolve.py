@@ -29,6 +29,7 @@ from rtfs_framework.orchestrator.config.model import (
     CacheSpec,
     Config,
     EmbedderSpec,
+    Found,
     ProviderSpec,
 )
 from rtfs_framework.orchestrator.config.own import Reading, default_engine, key_names, usual_plugin
@@ -108,6 +109,7 @@ class Resolver:
         return Config(
             path=None if self.merged.path is None else str(self.merged.path),
             default_target=target(table.default_target, ("delegation", "default_target")),
+            found=_described(target, table.described),
             cache_ttl=table.cache_ttl,
             engine=tree.resolve(wanted),
             shadow=tree.resolve(table.shadow, "shadow"),
@@ -369,6 +371,12 @@ def _file_keys(settings: SettingsSchema | None) -> list[str]:
     """Return the keys of a plugin that name files."""
     fields = () if settings is None else attrs.fields(settings)
     return [each.alias or each.name for each in fields if each.metadata.get(UNTRUSTED) == FILE_WITHIN[UNTRUSTED]]
+
+
+def _described(target: Callable[[str, KeyPath], ExecTarget], text: str | None) -> Found | None:
+    """Return where described functions go, None where the configuration names nothing but their own bodies."""
+    named = None if text is None else target(text, ("delegation", "described"))
+    return Found(named, "") if isinstance(named, LocalModel | RemoteModel) else None
 
 
 def _routes(

@@ -231,6 +231,7 @@ def targets(_: Said) -> Any:
 
 STANDING: Mapping[str, Rule] = {
     "delegation.default_target": targets,
+    "delegation.described": widens,
     "delegation.cache_ttl": _cache_ttl,
     "delegation.enable_l4_cache": _l4_off,
     "delegation.engine": _engine,

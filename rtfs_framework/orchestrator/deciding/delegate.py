@@ -26,6 +26,7 @@ from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.arity import Shape
 from rtfs_framework.lang.frozen import changer
+from rtfs_framework.lang.library import DESCRIBED
 from rtfs_framework.lang.signature import FunctionSignature, HintKind
 from rtfs_framework.orchestrator.deciding.after import at_end, decide_after, resting, wrong_after
 from rtfs_framework.orchestrator.deciding.around import NOTHING_AROUND, Around
@@ -105,7 +106,7 @@ class Delegator:
         A function that its author keeps `:local` never does, unless a rule denies it.
         """
         if function.hint is None:
-            return self.may_claim(function.name)
+            return self.may_claim(function.name) or self.precedence.goes_there(function)
         local = function.hint.kind is HintKind.LOCAL
         return not local or self.precedence.security.authorize_function(function.name) is not None
 
@@ -115,6 +116,8 @@ class Delegator:
         Raises:
             PluginFault: The engine could not be asked.
         """
+        if name == DESCRIBED:
+            return self.precedence.found is not None
         if self.precedence.touches(name) or (self.pinned is not None and name in self.pinned.symbols):
             return True
         return self.engine is not None and self.engine.claims().match(name) is not None

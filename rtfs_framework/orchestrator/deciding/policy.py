@@ -47,6 +47,7 @@ def _parts(config: Config, targets: Targets, engine: Engine | None, trust: str) 
         ],
         "tables": {name: _deciding(name, table) for name, table in config.tables.items()},
         "tenant": config.tenant,
+        **({} if config.found is None else {"found": show_target(config.found.target)}),
         **({"guards": [[spec.name, spec.version] for spec in config.guards]} if config.guards else {}),
         **({"redaction": {name: spec.fingerprint for name, spec in config.redaction.items() if spec.fingerprint}}
            if config.redaction else {}),

@@ -13,7 +13,7 @@ import attrs
 from rtfs_framework.api.plans import Candidate, DelegationPlan, Hedge, PlanSource
 from rtfs_framework.api.targets import Ask, Capability, Deny, ExecTarget, LocalPure, show_target
 from rtfs_framework.api.values import Clock
-from rtfs_framework.lang.signature import DelegationHint, FunctionSignature
+from rtfs_framework.lang.signature import DelegationHint, FunctionSignature, described
 from rtfs_framework.lang.types.names import Lookup, no_names
 from rtfs_framework.orchestrator.boundary.conversing import converses
 from rtfs_framework.orchestrator.boundary.hints import NO_HINTS, Hints
@@ -24,6 +24,7 @@ from rtfs_framework.orchestrator.recording.records import Decision, Steps
 
 if TYPE_CHECKING:
     from rtfs_framework.api.attempts import Attempt
+    from rtfs_framework.orchestrator.config.model import Found
     from rtfs_framework.orchestrator.deciding.facts import Asker, Read
     from rtfs_framework.orchestrator.recording.records import Noted
 
@@ -68,6 +69,8 @@ class Precedence:
     sequel: Sequel
     routes_first: bool = True
     """Whether routes decide before any engine: not where the configuration names one, for then that one reads them."""
+    found: Found | None = None
+    """Where described functions go of which nobody has said anything else."""
     published: Callable[[FunctionSignature, Lookup], tuple[Candidate, ...]] | None = None
     """Says which published programs have a function's interface and are trusted."""
     routed: Patterns = attrs.field(init=False, repr=False, eq=False)
@@ -118,8 +121,24 @@ class Precedence:
         steps = (*steps, ("hint", "none"))
         pattern = self.routed.match(function.name)
         if pattern is None:
-            return None, (*steps, ("static route", "none fits" if self.routes_first else "left to the engine"))
+            steps = (*steps, ("static route", "none fits" if self.routes_first else "left to the engine"))
+            return self._described(function, steps)
         return self._routed(pattern, self.routes[pattern], steps), ()
+
+    def goes_there(self, function: FunctionSignature) -> bool:
+        """Tell whether a function goes where described ones do, if nobody says anything else of it."""
+        return self.found is not None and described(function)
+
+    def _described(self, function: FunctionSignature, steps: Steps) -> tuple[Decision | None, Steps]:
+        """Return the decision for a described function of which nobody has said anything else."""
+        if self.found is None or not described(function):
+            return None, steps
+        target = self.found.target
+        why = self.security.validate_execution_context(target) or self.targets.unusable(target)
+        if why is not None:
+            return None, (*steps, ("described", f"{show_target(target)}: {why}"))
+        reasoning = f"{self.found.words}: {show_target(target)}"
+        return self._made(target, PlanSource.DEFAULT, reasoning, (*steps, ("described", reasoning))), steps
 
     def default(self, steps: Steps) -> Decision:
         """Return the last resort: the configured default, else the function's own body."""
@@ -216,7 +235,8 @@ class Precedence:
         pattern = self.routed.match(function.name)
         if pattern is not None:
             return self.routes[pattern], PlanSource.STATIC_ROUTE
-        return (self.default_target,), PlanSource.DEFAULT
+        there = self.found is not None and described(function)
+        return (self.found.target if self.found is not None and there else self.default_target,), PlanSource.DEFAULT
 
     def exhausted(
         self,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from rtfs_framework.api.targets import LocalModel, RemoteModel
+from rtfs_framework.api.targets import LocalModel, RemoteModel, show_target
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.codegen.artifact import Artifact
 from rtfs_framework.lang.diagnostics import Diagnostic, bounded, did_you_mean, foreseen, refusals
@@ -162,7 +162,7 @@ def prepare(
     mistakes = refusals(found)
     if mistakes:
         raise LanguageError(bounded(mistakes))
-    warnings = (*foreseen(found), *misspelt(*_spoken_of(host, artifact)))
+    warnings = (*foreseen(found), *misspelt(*_spoken_of(host, artifact)), *_unconfigured(host, artifact))
     return Prepared(host, artifact, tuple(bounded(warnings)))
 
 
@@ -231,6 +231,18 @@ def as_seen(host: Host, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
         if not knows(host, name):
             offered = [*host.dispatcher.capabilities.names, *host.config.security.values]
             yield attrs.evolve(finding, help=did_you_mean(name, offered) or finding.help)
+
+
+def _unconfigured(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:
+    """Yield one line on where the described functions of a program go because nobody has configured anything."""
+    found, there = host.config.found, host.dispatcher.delegator.precedence.goes_there
+    names = [] if found is None else [each.name for each in artifact.signatures if each.hint is None and there(each)]
+    if found is None or not found.because or not names:
+        return
+    many = f"{names[0]} and {len(names) - 1} more go" if len(names) > 1 else f"{names[0]} goes"
+    message = f"{found.words}: {many} to {show_target(found.target)}"
+    yield Diagnostic(code="E0709", message=f"{message}; `rtfs config init` writes that down", kind="ConfigError",
+                     severity="hint")  # fmt: skip
 
 
 def _unknown_hints(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:

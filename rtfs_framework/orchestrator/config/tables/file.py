@@ -78,6 +78,8 @@ class DelegationTable:
 
     default_target: str = PURE
     """Where calls go that no hint, route, plan or engine decides about."""
+    described: str | None = None
+    """Where functions go, without another word on them, that have a doc string and declare all their types."""
     cache_ttl: Seconds | None = attrs.field(
         default=None, validator=validators.optional(_POSITIVE), metadata=plausible(1, 10 * _YEAR)
     )

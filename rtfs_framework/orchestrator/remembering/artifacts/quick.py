@@ -193,6 +193,7 @@ def _columns(environ: Mapping[str, str]) -> int:
 def _world(environ: Mapping[str, str]) -> tuple[Any, ...]:
     """Return what must be equal."""
     ours = sorted((name, value) for name, value in environ.items() if name.startswith("RTFS_"))
+    ours += sorted((name, "set") for name, value in environ.items() if value and name.endswith("_API_KEY"))
     places = tuple((name, environ.get(name)) for name in _ENVIRONMENT)
     return (build(), tuple(sys.path), tuple(ours), places)
 

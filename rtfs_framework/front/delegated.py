@@ -1,0 +1,263 @@
+"""`@delegated`: a typed Python function whose calls go where the host says, its own body among the places.
+
+A call is one of RTFS (`calls`): the host decides, asks a model, remembers, writes down. Where it decides for the
+function's own body, the Python function runs, in the caller's thread, with the arguments as they were given.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dis
+import functools
+import inspect
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from types import CodeType
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
+from weakref import WeakKeyDictionary
+
+from rtfs_framework.front.calls import BODY, CallForm, call_form, is_method
+from rtfs_framework.front.session import InLoop, Session, current, itself
+from rtfs_framework.lang.errors import ProgramError, RtfsError
+from rtfs_framework.orchestrator.boundary.misfits import ANNOTATION, ConversionError
+from rtfs_framework.orchestrator.boundary.record_shapes import key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rtfs_framework.orchestrator.running.program import LoadedProgram
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+R = TypeVar("R")
+S = TypeVar("S")
+
+_UNCONFIGURED = "E0709"
+_TRIVIAL = frozenset(
+    {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "RETURN_GENERATOR", "POP_TOP", "GEN_START",
+     "LOAD_SMALL_INT", "CALL_INTRINSIC_1", "RERAISE", "CACHE", "COPY_FREE_VARS"}
+)  # fmt: skip
+"""What the code of a function does that does nothing."""
+
+
+class NoAnswerError(RtfsError):
+    """A delegated function that no model answers, and whose body is empty."""
+
+    code = "E0939"
+
+    def __init__(self, name: str) -> None:
+        self.way_out = (
+            "set OPENAI_API_KEY or RTFS_LOCAL_MODEL_PATH, write a delegation.toml (`rtfs config init`), "
+            "or give the function a body"
+        )
+        self.problem = f"nothing answers {name}: no model was asked or none answered, and its body is empty"
+        super().__init__(f"error[{self.code}]: {self.problem}\n  help: {self.way_out}")
+
+
+class Delegated(Generic[P, R]):
+    """A function whose calls may be answered elsewhere; called as the function that it was made of.
+
+    `rtfs` is the text of the program that a call runs; `__wrapped__` is the function itself.
+    """
+
+    def __init__(
+        self, function: Callable[P, R], name: str, hint: str, scope: Mapping[str, object], session: Session | None
+    ) -> None:
+        functools.update_wrapper(self, function)
+        self.__wrapped__ = function
+        self._name, self._hint, self._scope, self._session = name, hint, scope, session
+        self._form: CallForm | None = None
+        self._lock = threading.Lock()
+        self._programs: WeakKeyDictionary[Session, LoadedProgram] = WeakKeyDictionary()
+        self._waits = inspect.iscoroutinefunction(function)
+        self._method = is_method(function)
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            message = f"{function.__qualname__} is a generator, whose items no reply can be"
+            raise ConversionError(message, "return a list", code=ANNOTATION)
+        with contextlib.suppress(NameError):  # it names a class that is defined further down: known when it is called
+            self._form = call_form(function, name, hint, scope)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function: here, or wherever the host decides."""
+        return self.called(None, args, kwargs)
+
+    def on(self, session: Session | InLoop) -> Callable[P, R]:
+        """Return the function, called in a session of one's own."""
+        return cast("Callable[P, R]", _Bound(self, itself(session), ()))
+
+    @overload
+    def __get__(self, instance: None, owner: object = None) -> Delegated[P, R]: ...
+    @overload
+    def __get__(self: Delegated[Concatenate[S, Q], R], instance: S, owner: object = None) -> Callable[Q, R]: ...
+    def __get__(self, instance: object, owner: object = None) -> object:
+        """Return the function of an object, as of any method."""
+        return self if instance is None else _Bound(self, None, (instance,))
+
+    def __reduce__(self) -> str:
+        return self.__wrapped__.__qualname__
+
+    def __repr__(self) -> str:
+        return f"<delegated {self.__module__}.{self.__wrapped__.__qualname__}>"
+
+    @property
+    def rtfs(self) -> str:
+        """The text of the program that a call runs."""
+        return self._known().source.text
+
+    def _known(self) -> CallForm:
+        if self._form is None:
+            try:
+                self._form = call_form(self.__wrapped__, self._name, self._hint, self._scope)
+            except NameError as error:
+                message = f"{self.__wrapped__.__qualname__} names the type {error.name}, which is not there"
+                raise ConversionError(message, "define it at the top of its module", code=ANNOTATION) from None
+        return self._form
+
+    def called(self, session: Session | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
+        """Call it in a session, the current one for None."""
+        form = self._known()
+        values = form.values(args[1:] if self._method else args, kwargs)
+        if self._waits:
+            return cast("R", self._ask_async(form, session, values, args, kwargs))
+        try:
+            answer = self._program(session).call(form.name, values).value
+        except ProgramError as error:
+            if error.kind != BODY:
+                raise
+            return self._here(args, kwargs)
+        return cast("R", form.returns.out(answer, f"the answer of {form.name}"))
+
+    async def _ask_async(
+        self, form: CallForm, session: Session | None, values: tuple[Any, ...], args: Any, kwargs: Any
+    ) -> Any:
+        import asyncio
+
+        try:
+            program = await asyncio.to_thread(self._program, session)
+            answer = (await program.call_async(form.name, values)).value
+        except ProgramError as error:
+            if error.kind != BODY:
+                raise
+            return await cast("Awaitable[Any]", self._here(args, kwargs))
+        return form.returns.out(answer, f"the answer of {form.name}")
+
+    def _here(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
+        """Run the function's own body.
+
+        Raises:
+            NoAnswerError: It is empty.
+        """
+        if _is_empty(self.__wrapped__) and "nil" not in self._known().returns.kinds:
+            raise NoAnswerError(self.__wrapped__.__qualname__)
+        return self.__wrapped__(*args, **kwargs)
+
+    def _program(self, given: Session | None) -> LoadedProgram:
+        """Return the program of a session, loaded once."""
+        session = given or self._session or current()
+        with self._lock:
+            found = self._programs.get(session)
+            if found is None or (found.closed and not session.portal.uses.closing):
+                linked = session.link(self._known().source)
+                _tell(linked.warnings)
+                found = self._programs[session] = session.load(linked)
+            return found
+
+
+class _Bound:
+    """A delegated function with what is given already: a session, or the object that it is a method of."""
+
+    def __init__(self, function: Delegated[..., Any], session: Session | None, given: tuple[object, ...]) -> None:
+        self._function, self._session, self._given = function, session, given
+        self.__wrapped__ = function.__wrapped__
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        return self._function.called(self._session, (*self._given, *args), kwargs)
+
+    def on(self, session: Session | InLoop) -> _Bound:
+        """Return it, called in a session of one's own."""
+        return _Bound(self._function, itself(session), self._given)
+
+
+@overload
+def delegated(function: Callable[P, R], /) -> Delegated[P, R]: ...
+@overload
+def delegated(
+    *,
+    name: str | None = None,
+    local_model: str | None = None,
+    remote: str | None = None,
+    target: str | None = None,
+    session: Session | InLoop | None = None,
+) -> Callable[[Callable[P, R]], Delegated[P, R]]: ...
+def delegated(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    local_model: str | None = None,
+    remote: str | None = None,
+    target: str | None = None,
+    session: Session | InLoop | None = None,
+) -> object:
+    """Let a typed function's calls be answered by a model, a cache or its own body, as the host decides.
+
+    Its parameters and what it returns need types (docs/python.md has the table). Its docstring says what it is for, and
+    is what a model is told. Methods and `async def` functions are taken, too.
+
+    Args:
+        function: The function, where the decorator is written without brackets.
+        name: What the function is called in RTFS, in rules and in the journal; its own with `-` for `_` without.
+        local_model: The author's word on where it runs, which no configuration changes: a local model, by its id.
+        remote: The same: a remote provider.
+        target: The same: a target of the configuration.
+        session: Where it runs; the current one (`use`), else the process's own, without. `f.on(session)` is for a call.
+
+    Raises:
+        ConversionError: E0937, a type is missing or unknown, or there is no docstring.
+    """
+    hint, own = hint_text(local_model, remote, target), None if session is None else itself(session)
+    frame = sys._getframe(1)
+    scope = dict(frame.f_locals) if frame.f_code.co_name != "<module>" else {}
+
+    def made(given: Callable[..., Any]) -> Delegated[..., Any]:
+        return Delegated(given, name or key_of(given.__name__), hint, scope, own)
+
+    return made if function is None else made(function)
+
+
+def hint_text(local_model: str | None, remote: str | None, target: str | None) -> str:
+    """Return the author's hint as RTFS, with a space after it; "" without one.
+
+    Raises:
+        ConversionError: More than one is said.
+    """
+    from rtfs_framework.lang.printer import write
+
+    said = {":local-model": local_model, ":remote": remote, ":target": target}
+    given = [(word, id_) for word, id_ in said.items() if id_ is not None]
+    if len(given) > 1:
+        raise ConversionError("a function runs at one place", "say local_model, remote or target", code=ANNOTATION)
+    if not given:
+        return ""
+    word, id_ = given[0]
+    return f"^:delegation {{:target {write(id_)}}} " if word == ":target" else f"^:delegation {word} {write(id_)} "
+
+
+def _is_empty(function: Callable[..., Any]) -> bool:
+    """Tell whether a function's code does nothing: `...`, or a docstring alone."""
+    code = getattr(function, "__code__", None)
+    return isinstance(code, CodeType) and all(each.opname in _TRIVIAL for each in dis.get_instructions(code))
+
+
+_told: set[str] = set()
+
+
+def _tell(warnings: Any) -> None:
+    """Log where calls go without any configuration, once; `logging` writes it to stderr unless told otherwise."""
+    for each in warnings:
+        if each.code == _UNCONFIGURED and each.message not in _told:
+            import logging
+
+            _told.add(each.message)
+            logging.getLogger("rtfs_framework").warning("%s", each.message)

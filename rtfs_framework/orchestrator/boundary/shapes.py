@@ -1,0 +1,334 @@
+"""What Python's types are in RTFS, and the conversion of their data both ways.
+
+In: an annotation. Out: a `Shape`: the text of its RTFS type, and two functions. Whatever goes in comes out equal, of
+the same classes; an annotation for which that cannot be promised is refused, with what to write instead:
+
+    None, bool, int, float, str -> themselves     aware datetime -> :timestamp     UUID -> :uuid
+    Decimal -> its digits as text     bytes -> base64 text     Literal, Enum -> [:enum ...]
+    list, Sequence, tuple[T, ...] -> [:vector T]     tuple[A, B] -> [:tuple A B]     set, frozenset -> [:set T]
+    dict, Mapping -> [:map-of K V]     dataclass, attrs, TypedDict, NamedTuple, pydantic -> [:map [:field T] ...]
+    Optional, Union -> [:union ...]     object -> :any
+
+Members of a union are told apart by their values: records by a field `:type`, which is put beside theirs.
+"""
+
+from __future__ import annotations
+
+import base64
+import enum
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from uuid import UUID
+
+import attrs
+
+from rtfs_framework.lang.maps import Map, Set
+from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.values import Timestamp, Uuid, type_name
+from rtfs_framework.lang.vectors import GrownVector, List
+from rtfs_framework.orchestrator.boundary.misfits import ANNOTATION, ConversionError, misfit
+from rtfs_framework.orchestrator.boundary.plain_data import as_data, as_timestamp, datetime_of, given_data
+
+T = TypeVar("T")
+
+
+@attrs.frozen(slots=True, eq=False)
+class Shape:
+    """A Python type as one of RTFS. `into` and `out` take a value and its place, in words, for errors."""
+
+    text: str
+    into: Callable[[Any, str], Any]
+    out: Callable[[Any, str], Any]
+    kinds: frozenset[str]
+    """The kinds of RTFS values that it has, by `type_name`."""
+    same: bool = False
+    """Whether Python's value and RTFS's are the same."""
+
+
+Seen = tuple[Any, ...]
+"""The classes inside which an annotation stands: one inside itself is refused."""
+
+
+def shape_of(annotation: Any, where: str = "the type", seen: Seen = ()) -> Shape:
+    """Return the shape of an annotation, whose texts are resolved; `where` names it in errors.
+
+    Raises:
+        ConversionError: E0937, it has none.
+    """
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        known = _ATOMS.get(annotation) or _of_class(annotation, where, seen)
+        if known is not None:
+            return known
+    if annotation is None:
+        return _ATOMS[type(None)]
+    special = _of_form(annotation, where, seen)
+    if special is None:
+        raise ConversionError(*_refusal(annotation, where), code=ANNOTATION)
+    return special
+
+
+def _of_form(annotation: Any, where: str, seen: Seen) -> Shape | None:
+    """Return the shape of what is written with brackets, or stands for another annotation; None for what is neither."""
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return _choices({write(each): each for each in args}, where)
+    if origin is Union or origin is types.UnionType:
+        return _union(args, where, seen)
+    if origin is typing.Annotated or str(origin).endswith(("Required", "ReadOnly")):
+        return shape_of(args[0], where, seen)
+    inner = getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)
+    if inner is not None and not isinstance(annotation, type):  # NewType, `type X = ...`
+        return shape_of(inner, where, seen)
+    if origin is tuple and not (len(args) == 2 and args[1] is Ellipsis):
+        return _tuple(args, where, seen)
+    for kinds, make in _CONTAINERS:
+        if origin in kinds:
+            return make(origin, args, where, seen)
+    return None
+
+
+def _refusal(annotation: Any, where: str) -> tuple[str, str]:
+    """Return what is wrong with an annotation that has no shape, and what to write instead."""
+    shown = getattr(annotation, "__qualname__", None) or str(annotation).removeprefix("typing.")
+    bare = {list: "list[str]", dict: "dict[str, int]", set: "set[str]", tuple: "tuple[int, str]", frozenset: "set[str]"}
+    if annotation is Any:
+        return f"{where} is Any, which says nothing", "write a type, or `object` for any data"
+    if annotation in bare if isinstance(annotation, type) else False:
+        return f"{where} is a bare {shown}", f"say of what, as in {bare[annotation]}"
+    return f"{where} is {shown}, which is no type of RTFS", "give a type of the table in docs/python.md"
+
+
+def _plain(kind: type, text: str, *kinds: str) -> Shape:
+    def check(value: Any, where: str) -> Any:
+        if value.__class__ is kind:
+            return value
+        raise misfit(where, kind.__name__, value)
+
+    return Shape(text, check, check, frozenset(kinds), same=True)
+
+
+def _float_in(value: Any, where: str) -> Any:
+    if isinstance(value, bool) or not isinstance(value, float | int):
+        raise misfit(where, "float", value)
+    return float(value)
+
+
+def _text_in(value: Any, where: str) -> Any:
+    if not isinstance(value, str):
+        raise misfit(where, "str", value)
+    return str.__str__(value)
+
+
+def _made(
+    text: str, kind: type, read: Callable[[Any], Any], write_: Callable[[Any], Any], of: type, *, base: str
+) -> Shape:
+    """Return the shape of a class whose values have a value of RTFS each, of the class `of`."""
+
+    def into(value: Any, where: str) -> Any:
+        if not isinstance(value, kind):
+            raise misfit(where, kind.__name__, value)
+        return write_(value)
+
+    def out(value: Any, where: str) -> Any:
+        if value.__class__ is not of:
+            raise misfit(where, kind.__name__, value)
+        try:
+            return read(value)
+        except (ValueError, InvalidOperation):
+            raise misfit(where, kind.__name__, value) from None
+
+    return Shape(text, into, out, frozenset({base}))
+
+
+def _any_in(value: Any, where: str) -> Any:
+    return given_data(value, where)
+
+
+_EVERYTHING = frozenset({"*"})
+_ATOMS: Mapping[Any, Shape] = {
+    type(None): _plain(type(None), ":nil", "nil"),
+    bool: _plain(bool, ":bool", "boolean"),
+    int: _plain(int, ":int", "integer"),
+    float: Shape(":float", _float_in, _float_in, frozenset({"float"}), same=True),
+    str: Shape(":string", _text_in, _text_in, frozenset({"string"}), same=True),
+    datetime: _made(":timestamp", datetime, datetime_of, as_timestamp, Timestamp, base="timestamp"),
+    UUID: _made(":uuid", UUID, lambda value: UUID(value.text), lambda value: Uuid(str(value)), Uuid, base="uuid"),
+    Decimal: _made(":string", Decimal, Decimal, str, str, base="string"),
+    bytes: _made(
+        ":string",
+        bytes,
+        lambda text: base64.b64decode(text, validate=True),
+        lambda data: base64.b64encode(data).decode(),
+        str,
+        base="string",
+    ),
+    object: Shape(":any", _any_in, as_data, _EVERYTHING),
+}
+
+
+def _choices(by_text: Mapping[str, Any], where: str, members: Mapping[Any, Any] | None = None) -> Shape:
+    """Return the shape of some values; `members` are what stands for each in Python, by the value's class and itself.
+
+    Raises:
+        ConversionError: One is no text, number or None.
+    """
+    if not by_text or not all(isinstance(each, str | int | None) for each in by_text.values()):
+        message = f"{where} chooses among what is no text, integer, boolean or None"
+        raise ConversionError(message, "give each a text", code=ANNOTATION)
+    into_ = {id(member): value for value, member in members.values()} if members else None
+    known = {(type(each), each) for each in by_text.values()}
+    shown = ", ".join(by_text)
+
+    def into(value: Any, at: str) -> Any:
+        if into_ is not None and id(value) in into_:
+            return into_[id(value)]
+        if into_ is None and (type(value), value) in known:
+            return value
+        raise misfit(at, f"one of {shown}", value)
+
+    def out(value: Any, at: str) -> Any:
+        key = (type(value), value) if isinstance(value, str | int | None) else None
+        if key not in known:
+            raise misfit(at, f"one of {shown}", value)
+        return members[key][1] if members else value
+
+    kinds = frozenset(map(type_name, by_text.values()))
+    return Shape(f"[:enum {' '.join(by_text)}]", into, out, kinds, same=members is None)
+
+
+def _enum(cls: type[enum.Enum], where: str) -> Shape:
+    """Return the shape of an enumeration: by its values, where all are texts or integers, else by its names."""
+    by_value = all(isinstance(each.value, str | int) for each in cls)
+    pairs = [(each.value if by_value else each.name, each) for each in cls]
+    values = {write(value): value for value, _ in pairs}
+    return _choices(values, where, {(type(value), value): (value, member) for value, member in pairs})
+
+
+def _of_class(cls: type, where: str, seen: Seen) -> Shape | None:
+    """Return the shape of a class of the user's own; None for one that holds no data that we know."""
+    if issubclass(cls, enum.Enum):
+        return _enum(cls, where)
+    from rtfs_framework.orchestrator.boundary.record_shapes import record_shape
+
+    return record_shape(cls, where, seen)
+
+
+def _items(origin: Any, args: tuple[Any, ...], where: str, seen: Seen) -> Shape:
+    item = shape_of(args[0], f"an item of {where}", seen)
+    made: Callable[[Any], Any] = tuple if origin is tuple else list
+    taken = (tuple,) if origin is tuple else (list,) if origin is list else (list, tuple)
+
+    def into(value: Any, at: str) -> Any:
+        if not isinstance(value, taken):
+            raise misfit(at, made.__name__, value)
+        return tuple(item.into(each, f"{at}[{i}]") for i, each in enumerate(value))
+
+    def out(value: Any, at: str) -> Any:
+        if not isinstance(value, tuple | GrownVector | List):
+            raise misfit(at, "list", value)
+        return made(item.out(each, f"{at}[{i}]") for i, each in enumerate(value))
+
+    return Shape(f"[:vector {item.text}]", into, out, frozenset({"vector"}))
+
+
+def _tuple(args: tuple[Any, ...], where: str, seen: Seen) -> Shape:
+    items = [shape_of(each, f"an item of {where}", seen) for each in args if each != ()]
+
+    def convert(value: Any, at: str, *, inward: bool) -> Any:
+        kinds = (tuple,) if inward else (tuple, GrownVector, List)
+        if not isinstance(value, kinds) or len(value) != len(items):
+            raise misfit(at, f"tuple of {len(items)}", value)
+        pairs = enumerate(zip(items, value, strict=True))
+        return tuple((shape.into if inward else shape.out)(each, f"{at}[{i}]") for i, (shape, each) in pairs)
+
+    text = f"[:tuple {' '.join(each.text for each in items)}]" if items else "[:tuple]"
+    return Shape(
+        text,
+        lambda value, at: convert(value, at, inward=True),
+        lambda value, at: convert(value, at, inward=False),
+        frozenset({"vector"}),
+    )
+
+
+def _set(origin: Any, args: tuple[Any, ...], where: str, seen: Seen) -> Shape:
+    item = shape_of(args[0], f"an item of {where}", seen)
+    made: Callable[[Any], Any] = frozenset if origin in (frozenset, AbstractSet) else set
+
+    def into(value: Any, at: str) -> Any:
+        if not isinstance(value, set | frozenset):
+            raise misfit(at, "set", value)
+        return Set.of(tuple(item.into(each, f"an item of {at}") for each in value))
+
+    def out(value: Any, at: str) -> Any:
+        if not isinstance(value, Set):
+            raise misfit(at, "set", value)
+        return made(item.out(each, f"an item of {at}") for each in value)
+
+    return Shape(f"[:set {item.text}]", into, out, frozenset({"set"}))
+
+
+def _dict(_origin: Any, args: tuple[Any, ...], where: str, seen: Seen) -> Shape:
+    key, item = shape_of(args[0], f"a key of {where}", seen), shape_of(args[1], f"a value of {where}", seen)
+
+    def into(value: Any, at: str) -> Any:
+        if not isinstance(value, Mapping):
+            raise misfit(at, "dict", value)
+        pairs = value.items()
+        return Map.of((key.into(k, f"a key of {at}"), item.into(each, f"{at}[{k!r}]")) for k, each in pairs)
+
+    def out(value: Any, at: str) -> Any:
+        if not isinstance(value, Map):
+            raise misfit(at, "dict", value)
+        pairs = value.items()
+        return {key.out(k, f"a key of {at}"): item.out(each, f"{at}[{k!r}]") for k, each in pairs}
+
+    return Shape(f"[:map-of {key.text} {item.text}]", into, out, frozenset({"map"}))
+
+
+_CONTAINERS: tuple[tuple[tuple[Any, ...], Callable[[Any, tuple[Any, ...], str, Seen], Shape]], ...] = (
+    ((list, Sequence, tuple), _items),
+    ((set, frozenset, AbstractSet), _set),
+    ((dict, Mapping), _dict),
+)
+
+
+def _union(args: tuple[Any, ...], where: str, seen: Seen) -> Shape:
+    """Return the shape of a union, whose members are told apart by their values.
+
+    Raises:
+        ConversionError: E0937, two of them cannot be told apart.
+    """
+    from rtfs_framework.orchestrator.boundary.record_shapes import tagged
+
+    records = [tagged(each, where, seen) for each in args]
+    several = sum(each is not None for each in records) > 1
+    members = [
+        record if record is not None and several else shape_of(each, where, seen)
+        for record, each in zip(records, args, strict=True)
+    ]
+    for i, one in enumerate(members):
+        for other in members[:i]:
+            both_tagged = one.text.startswith("[:map [:type") and other.text.startswith("[:map [:type")
+            if one.kinds & other.kinds and not (one.same and other.same) and not both_tagged:
+                message = f"{where} is a union of {other.text} and {one.text}, which nobody can tell apart"
+                raise ConversionError(message, "wrap one of them in a dataclass of its own", code=ANNOTATION)
+
+    def convert(value: Any, at: str, *, inward: bool) -> Any:
+        for member in sorted(members, key=lambda each: each.text == ":float"):
+            try:
+                return member.into(value, at) if inward else member.out(value, at)
+            except ConversionError:  # noqa: PERF203 - each member is tried
+                continue
+        raise misfit(at, " or ".join(each.text for each in members), value)
+
+    return Shape(
+        f"[:union {' '.join(each.text for each in members)}]",
+        lambda value, at: convert(value, at, inward=True),
+        lambda value, at: convert(value, at, inward=False),
+        frozenset().union(*(each.kinds for each in members)),
+    )

@@ -1,0 +1,217 @@
+"""Python's types as RTFS's: what goes in comes out equal, of the same classes; what could not is refused."""
+
+# ruff: noqa: UP007, UP045, PYI061 - unions as people write them, old and new
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Annotated, Any, Literal, NamedTuple, NewType, Optional, TypedDict, Union
+from uuid import UUID
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rtfs_framework.api.typed import parse_type
+from rtfs_framework.lang.types.check import violation
+from rtfs_framework.lang.values import Keyword
+from rtfs_framework.orchestrator.boundary.misfits import ConversionError
+from rtfs_framework.orchestrator.boundary.shapes import shape_of
+from rtfs_framework.testing.effort import effort
+
+
+class Colour(enum.Enum):
+    RED = "red"
+    GREEN = "green"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Odd(enum.Enum):
+    A = 1.5
+    B = (2,)
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    x: int
+    y_axis: float = 0.5
+    note: Optional[str] = None
+
+
+@attrs.frozen
+class Box:
+    points: list[Point]
+    _private: int = 3
+
+
+class Row(NamedTuple):
+    a: int
+    b: str = "z"
+
+
+class Options(TypedDict, total=False):
+    deep: bool
+
+
+@dataclasses.dataclass
+class Holds:
+    itself: Optional[Holds] = None
+
+
+UserId = NewType("UserId", int)
+NOW = datetime(2026, 3, 1, 12, 30, 0, 123456, tzinfo=timezone.utc)
+FAR = datetime(2026, 3, 1, 12, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+ROUND = [
+    (None, None, ":nil"),
+    (bool, True, ":bool"),
+    (int, 10**40, ":int"),
+    (float, 1.5, ":float"),
+    (str, "ä", ":string"),
+    (datetime, NOW, ":timestamp"),
+    (datetime, FAR, ":timestamp"),
+    (UUID, UUID(int=7), ":uuid"),
+    (Decimal, Decimal("1.50"), ":string"),
+    (bytes, b"\x00\xff", ":string"),
+    (Literal["a", 1, None], 1, '[:enum "a" 1 nil]'),
+    (Colour, Colour.GREEN, '[:enum "red" "green"]'),
+    (Level, Level.HIGH, "[:enum 1 2]"),
+    (Odd, Odd.B, '[:enum "A" "B"]'),
+    (list[int], [1, 2], "[:vector :int]"),
+    (Sequence[str], ["a"], "[:vector :string]"),
+    (tuple[int, ...], (1, 2), "[:vector :int]"),
+    (tuple[int, str], (1, "a"), "[:tuple :int :string]"),
+    (set[int], {1}, "[:set :int]"),
+    (frozenset[str], frozenset("ab"), "[:set :string]"),
+    (dict[str, Decimal], {"a": Decimal("0.1")}, "[:map-of :string :string]"),
+    (Mapping[int, bool], {1: True}, "[:map-of :int :bool]"),
+    (Point, Point(1, 2.0, "n"), "[:map [:x :int] [:y-axis :float ?] [:note [:union :string :nil] ?]]"),
+    (Box, Box([Point(1)]), None),
+    (Row, Row(1), "[:map [:a :int] [:b :string ?]]"),
+    (Options, {}, "[:map [:deep :bool ?]]"),
+    (Options, {"deep": True}, "[:map [:deep :bool ?]]"),
+    (UserId, 7, ":int"),
+    (Annotated[int, "a count"], 7, ":int"),
+    (Optional[Point], None, None),
+    (Union[Point, Row, None], Row(4, "b"), None),
+    (Union[float, int], 2, "[:union :float :int]"),
+    (Union[float, int], 2.0, "[:union :float :int]"),
+    (Union[str, list[Point]], [Point(1)], None),
+    (object, {"a": [1, None, 2.5]}, ":any"),
+]
+REFUSED = [
+    (Any, "is Any, which says nothing"),
+    (list, "a bare list"),
+    (dict, "a bare dict"),
+    (complex, "complex, which is no type"),
+    (Union[str, Decimal], "nobody can tell apart"),
+    (Union[Colour, str], "nobody can tell apart"),
+    (Union[list[Point], list[Row]], "nobody can tell apart"),
+    (Union[Point, dict[str, int]], "nobody can tell apart"),
+    (Literal[b"x"], "chooses among what is no text"),
+    (Holds, "Holds holds itself"),
+    (type[int], "which is no type"),
+    (list["Nowhere"], "which is no type"),  # noqa: F821 - the point
+]
+MISFITS = [
+    (int, True, "no int: it is a boolean"),
+    (int, "1", "no int: it is a string"),
+    (float, True, "no float"),
+    (datetime, datetime(2026, 3, 1), "without a time zone"),  # noqa: DTZ001 - the point
+    (Colour, "red", "no one of"),
+    (Literal["a"], "b", "no one of"),
+    (list[int], [1, "2"], r"it\[1\] is no int"),
+    (tuple[int, int], (1,), "no tuple of 2"),
+    (set[int], [1], "no set"),
+    (dict[str, int], {"a": None}, r"it\['a'\] is no int"),
+    (Point, {"x": 1}, "no Point"),
+    (Point, Point("1"), "it.x is no int"),
+    (Optional[int], "x", "no :int or :nil"),
+    (object, object(), "which no program can hold"),
+]
+
+
+@pytest.mark.parametrize(("annotation", "value", "text"), ROUND)
+def test_what_goes_in_comes_out(annotation, value, text):
+    shape = shape_of(annotation)
+    inside = shape.into(value, "it")
+    back = shape.out(inside, "it")
+    assert back == value
+    assert type(back) is type(value)
+    assert violation(parse_type(shape.text), inside) is None
+    assert text in (None, shape.text)
+
+
+@pytest.mark.parametrize(("annotation", "match"), REFUSED)
+def test_a_type_that_cannot_keep_that_promise_is_refused(annotation, match):
+    with pytest.raises(ConversionError, match=match) as caught:
+        shape_of(annotation)
+    assert caught.value.code == "E0937"
+    assert caught.value.help
+
+
+@pytest.mark.parametrize(("annotation", "value", "match"), MISFITS)
+def test_a_value_of_another_type_is_refused(annotation, value, match):
+    with pytest.raises(ConversionError, match=match) as caught:
+        shape_of(annotation).into(value, "it")
+    assert caught.value.code == "E0938"
+
+
+def test_an_error_tells_no_value():
+    with pytest.raises(ConversionError) as caught:
+        shape_of(int).into("sk-very-secret", "key")
+    assert "sk-very-secret" not in str(caught.value)
+
+
+def test_what_a_model_may_leave_out_has_its_default():
+    shape = shape_of(Point)
+    inside = shape.into(Point(1), "it").dissoc(Keyword("note")).dissoc(Keyword("y-axis"))
+    assert shape.out(inside, "it") == Point(1)
+    with pytest.raises(ConversionError, match="it has no x"):
+        shape.out(inside.dissoc(Keyword("x")), "it")
+
+
+TEXTS = st.text(max_size=8)
+LEAVES = {
+    bool: st.booleans(),
+    int: st.integers(),
+    float: st.floats(allow_nan=False),
+    str: TEXTS,
+    Decimal: st.decimals(allow_nan=False, allow_infinity=False),
+    bytes: st.binary(max_size=8),
+    UUID: st.uuids(),
+    datetime: st.datetimes(timezones=st.just(timezone.utc), min_value=datetime(1000, 1, 1)),  # noqa: DTZ001 - given
+    Colour: st.sampled_from(Colour),
+    Point: st.builds(Point, st.integers(), st.floats(allow_nan=False), st.none() | TEXTS),
+    Row: st.builds(Row, st.integers(), TEXTS),
+}
+
+
+WHOLE = {
+    list[Point]: st.lists(LEAVES[Point], max_size=3),
+    dict[str, tuple[Row, Decimal]]: st.dictionaries(TEXTS, st.tuples(LEAVES[Row], LEAVES[Decimal]), max_size=3),
+    Optional[frozenset[UUID]]: st.none() | st.frozensets(LEAVES[UUID], max_size=3),
+    Union[Point, Row, int]: st.one_of(LEAVES[Point], LEAVES[Row], LEAVES[int]),
+    tuple[Union[int, float, str], ...]: st.lists(st.integers() | LEAVES[float] | TEXTS, max_size=4).map(tuple),
+}
+VALUES = st.one_of(*[st.tuples(st.just(kind), values) for kind, values in {**LEAVES, **WHOLE}.items()])
+
+
+@settings(max_examples=effort(80), deadline=None)
+@given(VALUES)
+def test_any_value_of_any_type_comes_back(drawn):
+    annotation, value = drawn
+    shape = shape_of(annotation)
+    inside = shape.into(value, "it")
+    back = shape.out(inside, "it")
+    assert back == value
+    assert type(back) is type(value)
+    assert violation(parse_type(shape.text), inside) is None
