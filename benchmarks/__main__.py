@@ -22,6 +22,7 @@ from benchmarks.hosting import hosting
 from benchmarks.idioms import idioms
 from benchmarks.learned import decide_learned
 from benchmarks.measure import Comparison, compare
+from benchmarks.pages import first_paint
 from benchmarks.parallel_calls import parallel_calls
 from benchmarks.peers.all import all_peers
 from benchmarks.peers.contract import Peer, closing, installed
@@ -49,6 +50,7 @@ SYSTEM: tuple[Benchmark, ...] = (
     parallel_calls,
     idioms,
     caches,
+    first_paint,
 )
 
 

@@ -17,7 +17,7 @@ from rtfs_framework.cli.mcp.clients import Clients
 from rtfs_framework.cli.mcp.serving import HOST, serve_http
 from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.server.auth import digest_of
-from rtfs_framework.server.listening import listen
+from rtfs_framework.server.sockets import listen
 
 pytestmark = pytest.mark.needs("rtfs-engine-static", "rtfs-provider-echo")
 

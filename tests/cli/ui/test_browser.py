@@ -31,7 +31,6 @@ CALL = f"(call :acme.read {write(EVIL)})"
 pytestmark = [
     pytest.mark.skipif(not find_spec("playwright"), reason="needs playwright: only the env wheel has it"),
     pytest.mark.skipif(not BROWSER.exists(), reason="needs Debian's Chromium (apt-get install chromium)"),
-    pytest.mark.xdist_group("browser"),
 ]
 PROGRAM = '(defn main [] (pmap (fn [x] (try (call :acme.read x) (catch _ e "no"))) [1 2]))'
 PAGES = ("/runs", "/runs/last", "/diff?a=last&b=last", "/approvals", "/tickets", "/caches", "/state", "/editor")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rtfs_framework.orchestrator.recording.journal import query
+from rtfs_framework.orchestrator.recording.journal.counting import count_runs
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.verify import head_of
 
@@ -68,6 +69,18 @@ def test_they_are_migrated_in_place_and_nothing_is_lost(old):
     assert (verdict.ok, verdict.runs, verdict.unfinished) == (True, 5, 1)
     assert "the proof holds since" in verdict.notes[0]
     assert old.verify_all(head_of(old.path, old.home)).ok
+
+
+def test_pages_of_runs_go_on_from_new_ones_to_old_ones(old):
+    old.run("run-newer", 1)
+    old.run("run-new", 1)
+    seen, before = [], ""
+    while page := query.list_runs(old.path, 2, before=before):
+        seen += page
+        before = page[-1].id
+    assert [row.id for row in seen] == [row.id for row in query.list_runs(old.path)]
+    assert len(seen) == count_runs(old.path) == 6
+    assert query.list_runs(old.path, before="nothing") == []
 
 
 CHANGES = [
