@@ -57,6 +57,17 @@ def key_of(value: Value) -> str:
     return key
 
 
+def spread(args: tuple[Value, ...], *names: str) -> tuple[Value, ...]:
+    """Return the arguments that one map names, as documents write them; none where the call has another shape."""
+    given = args[0] if len(args) == 1 else None
+    if not isinstance(given, Map):
+        return ()
+    found = {key.name if isinstance(key, Keyword) else key: value for key, value in given.items()}
+    if found.keys() != set(names) or len(found) != len(given):
+        raise failed(f"one map has {', '.join(f':{each}' for each in names)}, and nothing else")
+    return tuple(found[name] for name in names)
+
+
 def granted(grants: Iterable[CapabilityGrant], key: str, what: str = "the key") -> str:
     """Return a key that a grant allows; raises CapabilityError."""
     allowed: list[KvGrant] = [each.own for each in grants]

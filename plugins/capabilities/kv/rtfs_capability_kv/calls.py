@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rtfs_capability_kv import tables
-from rtfs_capability_kv.arguments import Operation, failed, few, granted, key_of, operations_of, text_of
+from rtfs_capability_kv.arguments import Operation, failed, few, granted, key_of, operations_of, spread, text_of
 from rtfs_capability_kv.plugin import ALIASES, FILE, KvGrant, KvSettings
 from rtfs_capability_kv.tables import Kept
 from rtfs_framework.api import (
@@ -40,6 +40,7 @@ MOST_LISTED = 10_000
 MOST_TOLD = 16 << 20
 """Characters of the values in one reply, as text."""
 _KEY = "[:union :string :keyword]"
+_GET = f"[:union {_KEY} [:map [:key {_KEY}]]]"
 _FACTS = "[:map [:key :string] [:version :int] [:value :any ?]]"
 _OPERATION = f"[:map [:op :keyword] [:key {_KEY}] [:value :any ?] [:version :int ?]]"
 _DONE = f"[:map [:done :bool] [:conflicts [:vector :string]] [:results [:vector {_FACTS}]]]"
@@ -119,13 +120,12 @@ class KvSet:
         """Return all of them."""
         made = self._entry
         return [
-            made("get", "Return the value under a key, nil where there is none.", self._get, (_KEY,), ":any"),
+            made("get", "Return the value under a key, nil where there is none.", self._get, (_GET,), ":any"),
             made("read", "Return values and versions of several keys as of one moment.", self._read,
                  (f"[:vector {_KEY}]",), f"[:vector {_FACTS}]"),
             made("keys", "Return the keys that begin with a text, in order.", self._keys, (_LISTED,),
                  "[:vector :string]"),
-            made("put", "Keep a value under a key; return its version.", self._put, (_KEY, ":any"), ":int",
-                 changes=True),
+            made("put", "Keep a value under a key; return its version.", self._put, None, ":int", changes=True),
             made("delete", "Take away what is under a key; tell whether there was something.", self._delete, (_KEY,),
                  ":bool", changes=True),
             made("add", "Add to the integer under a key (0 where there is none); return the sum.", self._add,
@@ -141,7 +141,7 @@ class KvSet:
         self._file.close()
 
     def _get(self, request: CapabilityRequest) -> Value:
-        key = granted(request.grants, key_of(request.args[0]))
+        key = granted(request.grants, key_of((spread(request.args, "key") or request.args)[0]))
         return self._looked(request, lambda visit: _value(visit.look(key)))
 
     def _read(self, request: CapabilityRequest) -> Value:
@@ -166,7 +166,12 @@ class KvSet:
         return self._looked(request, work)
 
     def _put(self, request: CapabilityRequest) -> Value:
-        key, text = granted(request.grants, key_of(request.args[0])), text_of(request.args[1], self._own.most_value)
+        said = spread(request.args, "key", "value") or request.args
+        if len(said) != 2:
+            raise failed(
+                'write (call :kv.put "key" value), or (call :kv.put {:key "key" :value value})', "ArityMismatch"
+            )
+        key, text = granted(request.grants, key_of(said[0])), text_of(said[1], self._own.most_value)
         return self._once(request, (key, text), lambda visit: visit.put(key, text))
 
     def _delete(self, request: CapabilityRequest) -> Value:
@@ -247,15 +252,15 @@ class KvSet:
         return _described(self._file.do(changed))
 
     def _entry(
-        self, name: str, summary: str, handler: Callable[[CapabilityRequest], Value], takes: tuple[str, ...],
-        returns: str, *, changes: bool = False,
+        self, name: str, summary: str, handler: Callable[[CapabilityRequest], Value],
+        takes: tuple[str, ...] | None, returns: str, *, changes: bool = False,
     ) -> CapabilityEntry:  # fmt: skip
         id_ = f"kv.{name}"
         return CapabilityEntry(
             id=id_,
             summary=summary,
             handler=handler,
-            parameters=tuple(takes),
+            parameters=takes,
             returns=returns,
             effects=(":state-read", ":state-write") if changes else (":state-read",),
             idempotent=True,

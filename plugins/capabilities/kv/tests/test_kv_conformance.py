@@ -11,10 +11,10 @@ from rtfs_framework.testing.conformance import CapabilityConformance
 
 PUT = Map.of([(Keyword("op"), Keyword("put")), (Keyword("key"), "t"), (Keyword("value"), 1)])
 ACCEPTED = {
-    "get": [("a",), (Keyword("a"),)],
+    "get": [("a",), (Keyword("a"),), (Map.of([(Keyword("key"), "a")]),)],
     "read": [(("a", "b"),), ((),)],
     "keys": [("",), (Map.of([]),)],
-    "put": [("a", 1), ("a", Map.of([("x", (1, 2.0))]))],
+    "put": [("a", 1), (Map.of([("key", "a"), (Keyword("value"), None)]),), ("a", Map.of([("x", (1, 2.0))]))],
     "delete": [("a",)],
     "add": [("n", 2)],
     "replace": [("r", None, 1)],

@@ -40,6 +40,29 @@ def test_what_is_put_is_there_in_the_next_session_under_every_name(opened):
         assert session.run("[(call :ccos.state.counter.inc :cart/n 2) (call :kv.get :cart/n)]").value == (3, 3)
 
 
+@pytest.mark.parametrize(
+    ("call", "kind"),
+    [
+        ('(call :ccos.state.kv.put {:key "b"})', "InvalidArgument"),
+        ('(call :ccos.state.kv.put {:key "b" "key" "a" :value 1})', "InvalidArgument"),
+        ('(call :ccos.state.kv.put {:key "b" :value 1 :ttl 3})', "InvalidArgument"),
+        ('(call :ccos.state.kv.put "b")', "ArityMismatch"),
+        ('(call :ccos.state.kv.put "b" 1 2)', "ArityMismatch"),
+        ('(call :ccos.state.kv.put {:key "secret" :value 1})', "SecurityViolation"),
+        ('(call :ccos.state.kv.get {:key "secret"})', "SecurityViolation"),
+        ("(call :ccos.state.kv.get {:key 7})", "TypeValidationError"),
+    ],
+)
+def test_one_map_says_the_same_as_the_arguments_that_it_names(opened, call, kind):
+    grant = ", ".join(f'{{ id = "kv.{each}", prefixes = ["a", "b"] }}' for each in ("get", "put"))
+    with opened(f"[security]\ngrant = [{grant}]\n") as session:
+        session.run('(call :ccos.state.kv.put {:key "a" :value 1})')
+        assert session.run('[(call :ccos.state.kv.get {:key "a"}) (call :kv.get {:key :a})]').value == (1, 1)
+        with pytest.raises(RtfsError) as found:
+            session.run(call)
+        assert found.value.kind == kind
+
+
 def test_a_grant_by_prefix(opened):
     grant = '[security]\ngrant = [{ id = "kv.put", prefixes = ["cart/"] }, { id = "kv.get", prefixes = ["cart/"] }]\n'
     with opened(grant) as session:

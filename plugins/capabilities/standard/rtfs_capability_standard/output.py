@@ -10,8 +10,8 @@ from rtfs_framework.api import CapabilityError, CapabilityRequest, Keyword, visi
 
 
 def println(request: CapabilityRequest) -> None:
-    """Write values, separated by spaces, and end the line."""
-    _put(request, f"{visible(_words(request.args))}\n")
+    """Write values as programs write them, texts in quotes, separated by spaces, and end the line."""
+    _put(request, f"{visible(' '.join(map(write, request.args)))}\n")
 
 
 def print_(request: CapabilityRequest) -> None:

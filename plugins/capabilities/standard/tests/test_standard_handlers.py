@@ -64,18 +64,19 @@ TO_STDOUT = (CapabilityGrant(OutputGrant(to="stdout")),)
 @pytest.mark.parametrize(
     ("handler", "args", "text"),
     [
-        (output.println, ("Result:", 3, ("x",)), 'Result: 3 ["x"]\n'),
+        (output.println, ("Result:", 3, ("x",)), '"Result:" 3 ["x"]\n'),
         (output.println, (), "\n"),
         (output.print_, ("a", "b"), "a b"),
         (output.log, ("started", 3), "log: started 3\n"),
         (output.log, (Keyword("warn"), "low"), "warn: low\n"),
         (output.log, (Keyword("other"), "low"), "log: :other low\n"),
         (output.log, (Keyword("warn"),), "log: :warn\n"),
-        (output.println, ("\x1b]0;title\x07\x1b[2J\r\u202e",), "\\u001b]0;title\\u0007\\u001b[2J\\r\\u202e\n"),
-        (output.println, ("two\nlines",), "two\nlines\n"),
+        (output.println, ("\x1b]0;title\x07\x1b[2J\r\u202e",), '"\\u001b]0;title\\u0007\\u001b[2J\\r\\u202e"\n'),
+        (output.println, ("two\nlines",), '"two\\nlines"\n'),
         (output.log, ("one\nerror: forged",), "log: one\\nerror: forged\n"),
         (output.print_, ("\x1b[8m",), "\\u001b[8m"),
-        (output.println, ("\ud800",), "\\ud800\n"),
+        (output.println, ("\ud800",), '"\\ud800"\n'),
+        (output.print_, ("two\nlines",), "two\nlines"),
     ],
 )
 @pytest.mark.parametrize("grants", [(), TO_STDOUT], ids=["stderr", "stdout"])
@@ -89,7 +90,7 @@ def test_what_an_encoding_lacks_is_shown_as_an_escape(monkeypatch):
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(raw, encoding="ascii"))
     output.println(asked("ccos.io.println", "é€"))
-    assert raw.getvalue() == b"\\xe9\\u20ac\n"
+    assert raw.getvalue() == b'"\\xe9\\u20ac"\n'
 
 
 def test_a_stream_that_cannot_be_written_is_an_error_of_the_call(monkeypatch):
