@@ -1,7 +1,8 @@
 """A server as a child process: messages are lines of its standard streams, bounded; it has a group of its own.
 
 The official client has such a transport, too. This one takes no line longer than a bound, gives the process no variable
-that was not named, and kills the whole process group at the end, also when the server itself has ended before.
+that was not named, and kills the whole process group at the end, also when the server itself has ended before, and
+what left the group (`strays.py`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from subprocess import PIPE
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 import attrs
 from anyio.abc import ByteReceiveStream, ByteSendStream, ObjectReceiveStream, ObjectSendStream, Process
 from anyio.streams.memory import MemoryObjectSendStream
@@ -22,6 +24,7 @@ from mcp.client import Transport
 from mcp.shared.message import SessionMessage
 
 from rtfs_capability_mcp.gate import Gate, GateError
+from rtfs_capability_mcp.strays import MARK, end_all, token
 
 Incoming = SessionMessage | Exception
 _GRACE = 0.5
@@ -69,9 +72,10 @@ def stdio(program: Program, gate: Gate, said: Said, ended: Callable[[str], None]
 async def _stdio(
     program: Program, gate: Gate, said: Said, ended: Callable[[str], None]
 ) -> AsyncGenerator[tuple[ObjectReceiveStream[Incoming], ObjectSendStream[SessionMessage]], None]:
+    mark = token()
     process = await anyio.open_process(
         list(program.command),
-        env=dict(program.env),
+        env={**program.env, MARK: mark},
         cwd=program.cwd,
         stdin=PIPE,
         stdout=PIPE,
@@ -96,6 +100,7 @@ async def _stdio(
     finally:
         with anyio.CancelScope(shield=True):
             await _end(process)
+            await anyio.to_thread.run_sync(end_all, mark)
 
 
 async def _read(

@@ -12,6 +12,7 @@ import attrs
 
 from rtfs_capability_mcp.pins import LOCK, LockError, PinnedTool, pinned_tools, read_lock
 from rtfs_capability_mcp.schemas import ANY, Check, checker, too_much, type_of, type_text
+from rtfs_capability_mcp.sent import Sent
 from rtfs_capability_mcp.settings import McpGrant, McpSettings, ServerSettings
 from rtfs_capability_mcp.words import shown, summary
 from rtfs_framework.api import (
@@ -83,8 +84,8 @@ class McpTools:
         self._own: McpSettings = settings.own or McpSettings()
         self._started: Started | None = None
         self._lock = free_at_forks(Lock())
-        self._seen: dict[tuple[str, str], frozenset[str]] = {}
-        """Marks of all that a server was sent, by server and tenant: it may give any of it back."""
+        self._sent = Sent(settings.directory)
+        """Marks of all that a server was sent: it may give any of it back."""
 
     def entries(self) -> Iterable[CapabilityEntry]:
         """Return the tools that are pinned; of a server that is not, one entry whose call says so."""
@@ -145,7 +146,8 @@ class McpTools:
                 lambda: arguments_of(request.args, tool.check("inputSchema"), tool.id), abandon_on_cancel=True
             )
             _authorize(tool.id, request, arguments)
-            marks, seconds = self._marks(tool.server, request, keep=not tool.reads), self._seconds(tool.server, request)
+            marks = await self._marks(tool.server, request, keep=not tool.reads)
+            seconds = self._seconds(tool.server, request)
             with _telling(marks):
                 result = await self._servers().call(tool.server, request.tenant, tool.pin, arguments, seconds)
                 value = await to_thread.run_sync(
@@ -168,7 +170,7 @@ class McpTools:
                 message = f"{id_} takes one text, the URI of a resource"
                 raise CapabilityError(message, "TypeValidationError", failure=FailureKind.FINAL)
             _authorize(id_, request, {"uri": uri})
-            marks = self._marks(name, request, keep=not server.trust_hints)
+            marks = await self._marks(name, request, keep=not server.trust_hints)
             with _telling(marks):
                 result = await self._servers().read(name, request.tenant, uri, self._seconds(name, request))
                 value = resource_value(result, parse_type(ANY))
@@ -190,12 +192,14 @@ class McpTools:
         timeout = self._own.servers[server].timeout
         return timeout if request.deadline is None else min(timeout, request.deadline)
 
-    def _marks(self, server: str, request: CapabilityRequest, *, keep: bool) -> frozenset[str]:
-        """Return the marks of what comes back: of all that its server was sent for this tenant."""
-        place = (server, request.tenant)
-        seen = self._seen.get(place, frozenset())
-        if keep and not request.marks <= seen:
-            seen = self._seen[place] = seen | request.marks
+    async def _marks(self, server: str, request: CapabilityRequest, *, keep: bool) -> frozenset[str]:
+        """Return the marks of what comes back: of all that its server was ever sent for this tenant."""
+        if not request.carries_marks:
+            return frozenset()
+        from anyio import to_thread
+
+        more = request.marks if keep else frozenset()
+        seen = await to_thread.run_sync(lambda: self._sent.marks(server, request.tenant, more))
         return seen | request.marks
 
     def _servers(self) -> Started:
@@ -210,6 +214,7 @@ class McpTools:
         """Stop all servers that were started."""
         if self._started is not None:
             self._started.close()
+        self._sent.close()
 
 
 @contextmanager

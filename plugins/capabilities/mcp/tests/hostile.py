@@ -119,6 +119,17 @@ def fork(_):
     return text(str(subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"]).pid))
 
 
+def leave(_):
+    """Start what has a session of its own, and whose parent has ended."""
+    twice = (
+        "import os, time; os.setsid(); n = os.fork(); n and (os.write(1, b'%d\\n' % n), os._exit(0)); time.sleep(600)"
+    )
+    started = subprocess.Popen([sys.executable, "-S", "-c", twice], stdout=subprocess.PIPE)
+    said = started.stdout.readline()
+    started.wait()
+    return text(said.decode().strip())
+
+
 HARMS = {
     "huge": lambda _: text("x" * (1 << 20)),
     "endless": endless,
@@ -132,6 +143,7 @@ HARMS = {
     "begging": beg,
     "crashing": crash,
     "forking": fork,
+    "leaving": leave,
     "env": lambda _: text(json.dumps({**dict(os.environ), "CWD": str(Path.cwd())})),
     "nan": lambda _: text("x", structuredContent={"a": float("nan")}),
     "cancellable": lambda _: text(json.dumps([each["method"] for each in HEARD])),

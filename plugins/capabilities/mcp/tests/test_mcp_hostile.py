@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -135,6 +137,20 @@ def test_a_child_of_a_server_dies_with_it(world):
     assert gone(child)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_what_left_the_group_of_a_server_dies_with_it_and_nobody_else(world):
+    other = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"])
+    try:
+        child = int(world.call(world.set("leaving")["echo"]))
+        os.kill(child, 0)
+        world.close()
+        assert gone(child)
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
 def test_a_child_of_a_server_that_has_crashed_dies_too(world):
     entries = world.set("forking")
     child = int(world.call(entries["echo"]))
@@ -146,6 +162,7 @@ def test_the_environment_of_a_server_is_closed(world):
     entries = world.set("env", env={"KEY": "SECRET"}, cwd=".")
     told = json.loads(world.call(entries["echo"]))
     told.pop("LC_CTYPE", None)  # Python's own, where no locale is set
+    assert len(told.pop("RTFS_MCP_SERVER")) == 32  # by which what it starts is found
     assert told == {"PATH": "/usr/bin:/bin", "KEY": "hunter2-hunter2", "CWD": str(world.base)}
 
 

@@ -182,6 +182,23 @@ def test_calls_share_one_session_and_tenants_do_not(world):
     assert len(set(found)) == 3
 
 
+def test_what_a_server_was_sent_marks_its_answers_in_the_next_host_too(world, tmp_path):
+    pii = frozenset({"pii"})
+    kept = {"directory": tmp_path / "home"}
+    world.call(world.set(**kept)["echo"], "hi", marks=pii, tenant="a")
+    world.close()
+    assert world.call(world.set(**kept)["echo"], "hi", tenant="a") == Described("hi", marks=pii)
+    assert world.call(world.set(**kept)["echo"], "hi", tenant="b") == "hi"
+
+
+def test_nothing_is_sent_whose_marks_cannot_be_kept(world, tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "mcp-marks.sqlite").write_bytes(b"no database" * 100)
+    with pytest.raises(CapabilityError, match="cannot be kept") as found:
+        world.call(world.set(directory=tmp_path / "home")["echo"], "hi", marks=frozenset({"pii"}))
+    assert found.value.kind == "StorageError"
+
+
 def test_marks_come_back_from_a_server_that_was_sent_them(world):
     echo = world.set()["echo"]
     assert world.call(echo, "hi") == "hi"
