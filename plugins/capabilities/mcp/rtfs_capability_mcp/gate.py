@@ -25,6 +25,8 @@ class Gate:
     """Counts what one server says in one session."""
 
     most_bytes: int
+    hears: frozenset[str] = frozenset()
+    """Notifications that are heard, besides that its tools changed."""
     _waiting: set[str | int] = attrs.field(factory=set)
     """Ids of requests that it has not answered."""
     _bytes: int = 0
@@ -65,6 +67,9 @@ class Gate:
             self._bytes = self._asked = 0
             return item
         if isinstance(message, JSONRPCNotification):
+            if message.method in self.hears:  # as many as may come, each within the bound
+                self._bytes = 0
+                return item
             return item if message.method == CHANGED and self._ask() else None
         self._ask()
         return item

@@ -19,7 +19,7 @@ def rtfs_capability_sets() -> list[CapabilitySetEntry]:
             summary="The tools of MCP servers, as they were pinned.",
             factory=_make,
             settings=McpSettings,
-            ids=("mcp.*", "mcp-resource.*"),
+            ids=("mcp.*", "mcp-resource.*", "mcp-events.*"),
             grant=McpGrant,
         )
     ]

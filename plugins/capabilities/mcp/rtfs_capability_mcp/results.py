@@ -11,9 +11,21 @@ from typing import Any
 
 from mcp_types import CallToolResult, ReadResourceResult, TextContent, TextResourceContents
 
+from rtfs_capability_mcp.events import MOST_HELD
 from rtfs_capability_mcp.schemas import Check
 from rtfs_capability_mcp.words import shown
-from rtfs_framework.api import CapabilityError, FailureKind, JsonError, ProgramError, Type, Value, from_json, to_json
+from rtfs_framework.api import (
+    CapabilityError,
+    FailureKind,
+    JsonError,
+    Keyword,
+    Map,
+    ProgramError,
+    Type,
+    Value,
+    from_json,
+    to_json,
+)
 
 
 def arguments_of(args: tuple[Value, ...], check: Check | None, tool: str) -> dict[str, Any]:
@@ -67,6 +79,38 @@ def resource_value(result: ReadResourceResult, anything: Type) -> Value:
     blocks = [part.model_dump(by_alias=True, mode="json", exclude_none=True, exclude={"meta"}) for part in parts]
     value: Value = from_json(anything, blocks)
     return value
+
+
+def watching_of(id_: str, args: tuple[Value, ...]) -> tuple[tuple[str, ...], int, float]:
+    """Return which resources a call watches, and how many events it takes after how many seconds.
+
+    Raises:
+        CapabilityError: It says something else.
+    """
+    said = to_json(args[0]) if len(args) == 1 and isinstance(args[0], Map) else None
+    uris, most, wait = (said or {}).get("uris", []), (said or {}).get("most", 100), (said or {}).get("wait", 0)
+    counts = type(most) is int and 0 < most <= MOST_HELD and type(wait) in (int, float) and wait >= 0
+    if (
+        said is None
+        or said.keys() - {"uris", "most", "wait"}
+        or not counts
+        or not isinstance(uris, list)
+        or not all(isinstance(each, str) for each in uris)
+    ):
+        message = f'{id_} takes one map, such as {{:uris ["a://b"] :wait 10 :most 100}}, all of which may be left out'
+        raise CapabilityError(message, "InvalidArgument", failure=FailureKind.FINAL)
+    return tuple(uris), most, float(wait)
+
+
+def events_value(found: list[dict[str, Any]], lost: int, anything: Type) -> Value:
+    """Return events, each a map with its `:kind`, and how many were lost."""
+    events = [
+        Map.of(
+            [(Keyword(key), Keyword(each[key]) if key == "kind" else from_json(anything, each[key])) for key in each]
+        )
+        for each in found
+    ]
+    return Map.of([(Keyword("events"), tuple(events)), (Keyword("lost"), lost)])
 
 
 def text_of(result: CallToolResult) -> str:

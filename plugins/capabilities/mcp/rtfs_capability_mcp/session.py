@@ -6,7 +6,7 @@ must close it; calls are tasks of their own and share it. A server that falls ov
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import anyio
@@ -19,13 +19,17 @@ from mcp_types import (
     CallToolRequest,
     CallToolRequestParams,
     CallToolResult,
+    EmptyResult,
     Implementation,
     InputRequiredResult,
     ReadResourceResult,
+    SubscribeRequest,
+    SubscribeRequestParams,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import TypeAdapter, ValidationError
 
+from rtfs_capability_mcp.events import Events
 from rtfs_capability_mcp.gate import CHANGED
 from rtfs_capability_mcp.listing import ListingError, list_tools
 from rtfs_capability_mcp.pins import PinnedTool, difference
@@ -71,6 +75,8 @@ class _Link:
     """It ends because nobody needs it, and may be begun again at once."""
     calls: int = 0
     used: float = 0.0
+    watched: set[str] = attrs.field(factory=set)
+    """The resources whose changes it is to tell."""
 
     def end(self, why: str) -> None:
         """Say that it is over; the first reason counts."""
@@ -90,6 +96,7 @@ class Session:
     said: Callable[[], str]
     blot: Callable[[str], str]
     """Strikes out what the server was given in confidence."""
+    events: Events = attrs.field(factory=Events)
     _link: _Link | None = None
     _lock: anyio.Lock = attrs.field(factory=anyio.Lock)
     _fell: int = 0
@@ -109,7 +116,12 @@ class Session:
             await self._refresh(link)
             self._check(link, tool)
 
-        answer = await self._use(seconds, known, lambda client: client.session.send_request(request, _ANSWER))
+        progress = self.events.progress_of(tool.name) if self.settings.events else None
+        answer = await self._use(
+            seconds,
+            known,
+            lambda client: client.session.send_request(request, _ANSWER, progress_callback=progress),
+        )
         if isinstance(answer, InputRequiredResult):
             raise self._error("it wants to be told more (sampling, roots or a form), which is not granted to servers")
         if answer.is_error:
@@ -128,6 +140,34 @@ class Session:
             return
 
         return await self._use(seconds, nothing, lambda client: client.read_resource(uri))
+
+    async def watch(
+        self, uris: Sequence[str], most: int, wait: float, seconds: float
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Return at most so many of the events that it told since the last time, waited for if there are none.
+
+        Also returns how many were lost since then. Changes of the resources of these URIs are told from now on.
+
+        Raises:
+            CapabilityError: The server cannot be reached, or knows no such subscription.
+        """
+        end = self.clock() + seconds - _FAREWELL
+
+        async def subscribed(link: _Link) -> None:
+            for uri in uris:
+                if uri not in link.watched and link.client is not None:
+                    if link.client.protocol_version in MODERN_PROTOCOL_VERSIONS:
+                        raise self._error(
+                            'it has subscriptions of 2026; `protocol = "legacy"` asks for those of before'
+                        )
+                    asked = SubscribeRequest(params=SubscribeRequestParams(uri=uri))
+                    await self._answer(link, link.client.session.send_request(asked, EmptyResult))
+                    link.watched.add(uri)
+
+        async def told(_: Client) -> tuple[list[dict[str, Any]], int]:
+            return await self.events.taken(most, max(0.0, min(wait, end - self.clock())))
+
+        return await self._use(seconds, subscribed, told)
 
     async def _use(
         self, seconds: float, before: Callable[[_Link], Awaitable[None]], ask: Callable[[Client], Awaitable[_T]]
@@ -223,6 +263,8 @@ class Session:
         async def hear(message: object) -> None:
             if getattr(message, "method", None) == CHANGED:
                 link.stale = 0.0
+            elif self.settings.events:
+                self.events.hear(message)
 
         transport, mode = self.connect(link.end), self.settings.protocol
         # One for each session, so for each tenant: what is "private" is nobody else's, and "public" is not believed.

@@ -66,6 +66,8 @@ class ServerSettings:
     """Whether what it says of its tools (read-only, idempotent) counts. They are its own words, and nobody checks."""
     resources: bool = False
     """Whether its resources may be read, as `mcp-resource.NAME`, where that is granted."""
+    events: bool = False
+    """Whether what it tells unasked (log, progress, changed resources) is heard, as `mcp-events.NAME`."""
     timeout: Seconds = attrs.field(default=Seconds(30.0), validator=_positive)
     """For one call; less where the call has less time."""
     start_timeout: Seconds = attrs.field(default=Seconds(20.0), validator=_positive)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from anyio.abc import TaskGroup
 from mcp.client import Transport
 from mcp_types import CallToolResult, ReadResourceResult
 
+from rtfs_capability_mcp.events import METHODS
 from rtfs_capability_mcp.gate import Gate
 from rtfs_capability_mcp.http import http
 from rtfs_capability_mcp.loop import McpLoop
@@ -58,6 +59,16 @@ class Started:
 
         return await self._loop.run(work)
 
+    async def watch(
+        self, server: str, tenant: str, uris: Sequence[str], most: int, wait: float, seconds: float
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Return what a server told unasked. Raises as `Session.watch` does."""
+
+        async def work(group: TaskGroup) -> tuple[list[dict[str, Any]], int]:
+            return await self._session(server, tenant, group).watch(uris, most, wait, seconds)
+
+        return await self._loop.run(work)
+
     def _session(self, server: str, tenant: str, group: TaskGroup) -> Session:
         found = self._sessions.get((server, tenant))
         if found is None or found.group is not group:  # another group is of the process that this one was forked off
@@ -86,7 +97,9 @@ def connection(
         token = _variable(name, server.token_env, settings) if server.token_env else None
 
         def reach(_: Callable[[str], None]) -> Transport:
-            return http(server.url, token, Gate(server.most_bytes), server.timeout)
+            return http(
+                server.url, token, Gate(server.most_bytes, METHODS if server.events else frozenset()), server.timeout
+            )
 
         return ([] if token is None else [token]), reach
     given = {child: _variable(name, ours, settings) for child, ours in server.env.items()}
@@ -98,7 +111,7 @@ def connection(
 
     def start(ended: Callable[[str], None]) -> Transport:
         said.tail = b""
-        return stdio(program, Gate(server.most_bytes), said, ended)
+        return stdio(program, Gate(server.most_bytes, METHODS if server.events else frozenset()), said, ended)
 
     return list(given.values()), start
 

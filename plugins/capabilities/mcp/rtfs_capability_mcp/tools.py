@@ -99,6 +99,8 @@ class McpTools:
             yield from self._entries_of(name, server, lock, broken)
             if server.resources:
                 yield self._resource(name, server)
+            if server.events:
+                yield self._events(name, server)
 
     def _entries_of(
         self, name: str, server: ServerSettings, lock: Mapping[str, Any], broken: str
@@ -184,6 +186,33 @@ class McpTools:
             effects=("network",) if server.url else ("process",),
             idempotent=server.trust_hints,
             order_independent=server.trust_hints,
+            grant=McpGrant,
+        )
+
+    def _events(self, name: str, server: ServerSettings) -> CapabilityEntry:
+        """Return what gives the notifications of a server."""
+        id_ = f"mcp-events.{name}"
+
+        async def watch(request: CapabilityRequest) -> Any:
+            from rtfs_capability_mcp.results import events_value, watching_of
+
+            uris, most, wait = watching_of(id_, request.args)
+            for given in [{"uri": uri} for uri in uris] or [{}]:
+                _authorize(id_, request, given)
+            marks = await self._marks(name, request, keep=True)
+            seconds = self._seconds(name, request)
+            with _telling(marks):
+                found, lost = await self._servers().watch(name, request.tenant, uris, most, wait, seconds)
+                value = events_value(found, lost, parse_type(ANY))
+            return Described(value, marks=marks) if marks else value
+
+        return CapabilityEntry(
+            id=id_,
+            summary=f"What the MCP server {name!r} told since it was last asked: its log, progress, changed resources.",
+            handler=watch,
+            parameters=("[:map [:uris [:vector :string] ?] [:wait [:union :int :float] ?] [:most :int ?]]",),
+            returns="[:map [:events [:vector :any]] [:lost :int]]",
+            effects=("network",) if server.url else ("process",),
             grant=McpGrant,
         )
 

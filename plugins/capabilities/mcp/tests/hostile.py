@@ -119,6 +119,19 @@ def fork(_):
     return text(str(subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"]).pid))
 
 
+def tell(id_):
+    """Tell things unasked, as often as the call's words say."""
+    asked = next(each for each in reversed(HEARD) if each.get("id") == id_)["params"]
+    for n in range(int(asked["arguments"]["text"])):
+        say(method="notifications/message", params={"level": "info", "data": {"n": n}})
+        token = asked.get("_meta", {}).get("progressToken")
+        say(method="notifications/progress", params={"progressToken": token, "progress": n, "total": 9})
+    for each in HEARD:
+        if each["method"] == "resources/subscribe":
+            say(method="notifications/resources/updated", params={"uri": each["params"]["uri"]})
+    return text("told")
+
+
 def leave(_):
     """Start what has a session of its own, and whose parent has ended."""
     twice = (
@@ -144,6 +157,7 @@ HARMS = {
     "crashing": crash,
     "forking": fork,
     "leaving": leave,
+    "telling": tell,
     "env": lambda _: text(json.dumps({**dict(os.environ), "CWD": str(Path.cwd())})),
     "nan": lambda _: text("x", structuredContent={"a": float("nan")}),
     "cancellable": lambda _: text(json.dumps([each["method"] for each in HEARD])),
@@ -203,6 +217,8 @@ def answer(id_, method, params):
     if method == "initialize":
         info = {"name": "hostile", "version": "1"}
         return {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": info}
+    if method == "resources/subscribe" and HOW == "telling":
+        return {}
     if method == "tools/list" and HOW == "wordy":  # no end of large pages
         listings.append(1)
         tool = {**TOOLS[0], "name": f"t{len(listings)}", "description": "x" * 1_000_000}
