@@ -24,7 +24,7 @@ from rtfs_framework.testing.clock import FakeClock
 if TYPE_CHECKING:
     from rtfs_framework.api import Event, InferenceReply
     from rtfs_framework.orchestrator.session import Session
-    from rtfs_framework.registry import Catalog
+    from rtfs_framework.registry import Catalog, Provenance
     from rtfs_framework.testing.fakes import ScriptedProvider
 
 _OURS = "rtfs-framework"
@@ -41,7 +41,8 @@ class RecordingHost:
         """What observers were told, in order; all of it once the session is closed."""
         self.provider: ScriptedProvider | None = None
         self._catalog: Catalog | None = None
-        self._used: set[tuple[str, str]] = set()
+        self._used: list[set[tuple[str, str]]] = []
+        self._declared: dict[str, tuple[Provenance, frozenset[str]]] = {}
         self._open = ExitStack()
 
     @property
@@ -69,15 +70,21 @@ class RecordingHost:
             LookupError: One of them is not installed.
         """
         from rtfs_framework.registry import load_catalog
+        from rtfs_framework.registry.discover import choose, find_plugins
         from rtfs_framework.testing.watched import watched
 
-        found = load_catalog({"RTFS_PLUGINS": ",".join(plugins)}, extra_plugins=[_Scripted(self), _Listening(self)])
+        wanted = ",".join(plugins)
+        chosen, _ = choose(find_plugins(), wanted)
+        packages = {each.provenance.module.partition(".")[0] for each in chosen}
+        self._used.append(self._open.enter_context(watched(packages)))  # from its import on
+        found = load_catalog({"RTFS_PLUGINS": wanted}, extra_plugins=[_Scripted(self), _Listening(self)])
         missing = next((each for each in found.problems if each.code == "E0807"), None)
         if missing is not None:
             raise LookupError(f"{missing.message}; install the plug-in into this environment: pip install --editable .")
         self._catalog = found
-        packages = {who.module.partition(".")[0] for who in found.plugins if who.distribution != _OURS}
-        self._used = self._open.enter_context(watched(packages))
+        self._declared.update(
+            (who.module.partition(".")[0], (who, frozenset(words or ()))) for who, words in found.declared.items()
+        )
         return found
 
     def open(self, *plugins: str, config: str = "", environ: dict[str, str] | None = None) -> Session:
@@ -98,14 +105,10 @@ class RecordingHost:
 
     def undeclared(self) -> list[str]:
         """Return what plug-ins used and do not declare, each as a line."""
-        catalog = self.catalog
-        declared = {
-            who.module.partition(".")[0]: (who, frozenset(words or ())) for who, words in catalog.declared.items()
-        }
         return [
-            f"{declared[package][0]} uses {used} and does not declare it"
-            for package, used in sorted(self._used)
-            if used not in declared[package][1]
+            f"{self._declared[package][0]} uses {used} and does not declare it"
+            for package, used in sorted(set().union(*self._used))
+            if used not in self._declared[package][1]
         ]
 
     def close(self) -> None:
@@ -174,7 +177,7 @@ def rtfs_host(tmp_path: Path, rtfs_clock: FakeClock, monkeypatch: pytest.MonkeyP
     host = RecordingHost(home, rtfs_clock)
     yield host
     host.close()
-    wrong = [] if host._catalog is None else host.undeclared()
+    wrong = host.undeclared()
     if wrong:
         pytest.fail("; ".join(wrong) + ": see [project.entry-points.rtfs_framework_permissions]", pytrace=False)
 

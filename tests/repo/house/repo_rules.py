@@ -23,6 +23,7 @@ KINDS = (
 )  # fmt: skip
 GROUP = "rtfs_framework"
 DATA_GROUP = "rtfs_framework_data"
+PERMISSIONS = "rtfs_framework_permissions"
 
 
 def packaged_tests(root: Path) -> list[str]:
@@ -66,6 +67,7 @@ def _project(folder: Path, distribution: str, module: str) -> list[str]:
         f"its distribution is not called {distribution}": project["name"] == distribution,
         f"its entry point is not `{name} = {module!r}`": entries == {name: module},
         "it does not depend on rtfs-framework": any(d.startswith("rtfs-framework") for d in project["dependencies"]),
+        "it declares no permissions, not even `none`": bool(project.get("entry-points", {}).get(PERMISSIONS)),
         "it does not support Python 3.10": project["requires-python"] == ">=3.10",
     }
     return [complaint for complaint, holds in checks.items() if not holds]
