@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 if str(ROOT / "docs") not in sys.path:
     sys.path.insert(0, str(ROOT / "docs"))
 
-from making import codes, commands, configuration, language  # noqa: E402 - found beside this file
+from making import codes, commands, configuration, language, records  # noqa: E402 - found beside this file
 
 from rtfs_framework.cli.textmate import grammar  # noqa: E402
 from rtfs_framework.lang.reader import tables  # noqa: E402
@@ -28,6 +28,7 @@ def pages(*, plugins: bool = True) -> dict[str, str]:
         **configuration.pages(),
         **codes.pages(),
         **commands.pages(),
+        **records.pages(),
         **(configuration.plugin_pages() if plugins else {}),
     }
 

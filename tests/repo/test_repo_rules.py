@@ -39,6 +39,7 @@ def test_a_plugin_without_a_room_is_found(copy: Path, gone: str) -> None:
         ('name = "rtfs-engine-static"', 'name = "static-engine"', "not called rtfs-engine-static"),
         ('static = "rtfs_engine_static.plugin"', 'fixed = "rtfs_engine_static.plugin"', "entry point"),
         ('"rtfs-framework>=0.1,<0.2",', "", "depend on rtfs-framework"),
+        ('none = "rtfs_engine_static.plugin"', "", "declares no permissions"),
         ('requires-python = ">=3.10"', 'requires-python = ">=3.12"', "Python 3.10"),
     ],
 )
