@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rtfs_capability_sqlite.rules import CHANGE, READ, Authorizer, first_word, folded
 from rtfs_capability_sqlite.slow import Slow
+from rtfs_capability_sqlite.weight import Weight
 from rtfs_framework.api import CapabilityError, CapabilityRequest, FailureKind, Keyword, Map, Value, not_granted
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ MOST_SQL = 100_000
 """Characters of a statement."""
 MOST_VALUE = 128 * 1024
 """Bytes of a value within SQLite: a step of its machine takes one or two, and is not interrupted."""
+MOST_WEIGHT = 1 << 14
+"""How many times as large a statement may become (`weight.py`): some 0.5 s, where SQLite does not look at the clock."""
+MOST_JOINED = 1 << 6
+"""The same of one that puts texts together, where the size of values cannot be bounded."""
+_INTERRUPTED = (3, 41)
+"""The first version that can be interrupted while it prepares a statement."""
 _BUSY = 5.0
 """Seconds to wait for another writer."""
 _USUAL_SECONDS = 30.0
@@ -91,10 +98,31 @@ def _statement(request: CapabilityRequest, words: frozenset[str], accepted: str)
         raise _wrong(f"a statement has at most {MOST_SQL:,} characters, none of them NUL")
     if first_word(sql) not in words:
         raise not_granted("a statement of this kind", f"{request.id} takes one that begins with {accepted}")
+    _weigh(sql)
     if isinstance(given, Map):
         named = {key.name if isinstance(key, Keyword) else key: _bound(value) for key, value in given.items()}
         return sql, named
     return sql, tuple(map(_bound, given or ()))
+
+
+def _weigh(sql: str) -> None:
+    """Refuse a statement that would become very large where SQLite looks at no clock meanwhile, or has no limits.
+
+    Raises:
+        CapabilityError: It would.
+    """
+    limits = _has_limits()
+    if sqlite3.sqlite_version_info >= _INTERRUPTED and limits:
+        return
+    weight = Weight(sql)
+    if weight.most > MOST_WEIGHT or (not limits and weight.joins and (weight.repeats or weight.most > MOST_JOINED)):
+        words = "the statement is too large: its parts name what is in others too often; ask in several statements"
+        raise CapabilityError(words, "StorageError", failure=FailureKind.FINAL)
+
+
+def _has_limits() -> bool:
+    """Tell whether SQLite's limits can be set: Python 3.10 cannot."""
+    return hasattr(sqlite3.Connection, "setlimit")
 
 
 def _bound(value: Any) -> Any:
@@ -134,7 +162,7 @@ def _within(
     def late() -> bool:
         return time.monotonic() > until
 
-    rules = Authorizer(own.tables, changes=changes, limits=hasattr(sqlite3.Connection, "setlimit"))
+    rules = Authorizer(own.tables, changes=changes, limits=_has_limits())
     opened = _opened(own, base, min(_BUSY, seconds), changes=changes)
     with closing(opened) as connection, closing(sqlite3.connect(":memory:")) as helper:
         slow = Slow(helper, late, MOST_VALUE)
