@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from importlib import import_module
 from pathlib import Path
@@ -145,7 +145,7 @@ def _states(queue: Queue) -> dict[str, int]:
 
 def _withdrawn(queue: Queue) -> int:
     """Cancel a ticket that waits, if one does; tell how many."""
-    waiting: Collection[ItemState] = ("queued",)
+    waiting: tuple[ItemState, ...] = ("queued",)
     for each in queue.items(ItemFilter(topic="tickets", states=waiting, most=1)):
         return queue.cancel(each.id) == "cancelled"
     return 0
