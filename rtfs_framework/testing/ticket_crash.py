@@ -1,7 +1,7 @@
 """Kill -9 around tickets of programs: runs that order them and workers that do them are killed at random. POSIX alone.
 
     report = tickets("acme_queue.plugin", own, count=100, kills=6)
-    assert report.told == report.done and report.asked == report.keys
+    assert report.done <= report.told <= report.asked == report.keys
 
 Producers are processes that run a program with `(ticket (f x))`; one that is killed goes on with its run. Consumers are
 workers (`rtfs worker --topics tickets`). All share one queue and a model that remembers with which keys it was asked.
@@ -47,7 +47,7 @@ from rtfs_framework.registry.problems import Provenance
 from rtfs_framework.testing.queue_crash import forked, queue_of, until
 
 _WHO = Provenance("ticket-crash", "1", "ticket-crash")
-_LEASE = 1.0
+_LEASE = 3.0
 _BAD = 20
 """Every so many tickets one is answered by nobody, ever."""
 _PROGRAM = """

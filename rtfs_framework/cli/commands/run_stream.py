@@ -111,17 +111,17 @@ def run_stream(session: Session, source: Source, wanted: Wanted, how: How) -> in
 
 def _beginning(session: Session, linked: Linked, wanted: Wanted, how: How) -> Callable[[Iterable[Any]], Begun]:
     """Return what begins a stream of records."""
-    if how.on is not None:
-        from rtfs_framework.orchestrator.spreading.spread import Spread
-
-        on, environ, concurrency = how.on, environment(), how.concurrency
-        return lambda records: Spread.over(session, linked, records, on, environ, concurrency)
     told = {
         "records": {**attrs.asdict(wanted), "path": _whole(wanted.path)},
         "output": None if how.output is None else _whole(how.output),
         "concurrency": how.concurrency,
         "folds": how.folds,
     }
+    if how.on is not None:
+        from rtfs_framework.orchestrator.spreading.spread import Spread
+
+        on, environ, concurrency = how.on, environment(), how.concurrency
+        return lambda records: Spread.over(session, linked, records, on, environ, concurrency, how=told)
     return _stream_of(session, session.load(linked, how=told), how)
 
 

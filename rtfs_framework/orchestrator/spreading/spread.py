@@ -90,8 +90,13 @@ class Spread:
         on: tuple[str, str],
         environ: Mapping[str, str],
         concurrency: int | None = None,
+        *,
+        how: Mapping[str, Any] | None = None,
     ) -> Spread:
         """Return one that runs a program on an executor: `on` is its name and address. The caller closes both.
+
+        `how` is what is done with it, for whoever goes on with its run (see `Session.load`): at home, as a stream over
+        the same records, where calls of which workers have told are answered as they were.
 
         Raises:
             SpreadError: E0831, the program or the configuration cannot be spread.
@@ -104,7 +109,7 @@ class Spread:
         check_fit(session, linked, environ)
         executor = entry.factory(ExecutorSettings(address=address, work=work))
         try:
-            program = session.load(linked)
+            program = session.load(linked, how=how)
             job = job_of(session, program, linked, concurrency)
         except BaseException:
             executor.close()

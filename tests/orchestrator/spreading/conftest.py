@@ -65,7 +65,7 @@ def world(kit, remote_settings, monkeypatch):
             return tuple(sum(getattr(each, kind) for each in counted) for kind in ("nano", "tokens", "calls"))
 
     made = World()
-    monkeypatch.setattr(worker, "load_catalog", lambda _: made.catalog())
+    monkeypatch.setattr(worker, "installed", lambda _: made.catalog())
     monkeypatch.setattr(worker.os, "environ", made.environ)
     yield made
     worker.close_all()
