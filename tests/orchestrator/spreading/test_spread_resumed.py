@@ -1,4 +1,4 @@
-"""A run that was spread, and whose submitter is killed, is gone on with at home: what workers told is not done again."""
+"""A spread run whose submitter is killed is gone on with at home: what workers told is not done again."""
 
 from __future__ import annotations
 

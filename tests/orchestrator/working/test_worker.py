@@ -9,7 +9,7 @@ from threading import Event
 import attrs
 import pytest
 
-from rtfs_framework.api import InferenceReply, ItemFilter, QueueError, QueueItem
+from rtfs_framework.api import InferenceReply, ItemFilter, LeaseLostError, QueueError, QueueItem
 from rtfs_framework.orchestrator.working.jobs import JobError, QueuedRun, order, result_of
 from rtfs_framework.orchestrator.working.worker import _OTHERS
 
@@ -37,6 +37,23 @@ def test_a_run_is_done_and_its_result_is_kept(shop):
     result = result_of(status.result)
     assert (status.state, result["text"], result["type"], result["run"]) == ("done", "3", "integer", run)
     assert shop.told == [("done", run, "")]
+
+
+def test_what_a_dead_worker_had_is_done_as_its_lease_ends(shop):
+    runs = [shop.put() for _ in range(6)]
+    dead = shop.queue.lease("runs", "dead", 30.0, most=3)
+    shop.work()
+    states = lambda: [shop.queue.get(run).state for run in runs]  # noqa: E731
+    assert sorted(states()) == ["done"] * 3 + ["leased"] * 3, "the others are done meanwhile"
+    shop.queue._settings.clock.advance(29.9)
+    shop.work()
+    assert states().count("done") == 3
+    shop.queue._settings.clock.advance(0.11)
+    shop.work()
+    assert set(states()) == {"done"}, "no later than one lease after its last sign of life"
+    assert {shop.queue.get(each.item.id).attempt for each in dead} == {2}
+    with pytest.raises(LeaseLostError):
+        shop.queue.ack(dead[0], b"late")
 
 
 def test_a_program_without_main_is_evaluated(shop):
