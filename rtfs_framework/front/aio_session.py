@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, overload
 
 import attrs
 
@@ -14,13 +14,38 @@ from rtfs_framework.orchestrator.boundary.plain_data import opened
 from rtfs_framework.orchestrator.recording.purse import status_of
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from pathlib import Path
 
+    from typing_extensions import Self, Unpack
+
+    from rtfs_framework.api.approval import Approver
+    from rtfs_framework.api.values import Clock
+    from rtfs_framework.kernel.limits import Limits
     from rtfs_framework.lang.source import Source
+    from rtfs_framework.orchestrator.performing.people import Answerer
     from rtfs_framework.orchestrator.recording.records import RunResult
     from rtfs_framework.orchestrator.running.program import LoadedProgram
+    from rtfs_framework.registry.catalog import Catalog
 
 T = TypeVar("T")
+
+
+class Settings(TypedDict, total=False):
+    """What a session is opened with; see `rtfs_framework.Session.open`."""
+
+    config_path: str | Path | None
+    program_dir: str | Path | None
+    environ: Mapping[str, str] | None
+    clock: Clock | None
+    catalog: Catalog | None
+    journal: bool
+    limits: Limits | None
+    parallel: int | None
+    tenant: str | None
+    approver: Approver | None
+    answerer: Answerer | None
+    plan: str | Path | None
+    manifest: str | Path | None
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -49,7 +74,7 @@ class Session:
     """The session itself, for whatever needs no waiting: `session.sync.explain(text)`."""
 
     @classmethod
-    def open(cls, **settings: Any) -> Session:
+    def open(cls, **settings: Unpack[Settings]) -> Session:
         """Open a session; the settings are those of `rtfs_framework.Session.open`."""
         return cls(SyncSession.open(**settings))
 

@@ -91,6 +91,9 @@ class Session(OrchestratorSession):
         result = await super().run_async(source, _given(args), entry=entry, metadata=metadata)
         return result if shape is None else shape.out(result.value, "the value")
 
+    def __repr__(self) -> str:
+        return f"<session{f' of {self.host.config.tenant}' if self.host.config.tenant else ''}>"
+
 
 def _shape(returns: object) -> Shape | None:
     from rtfs_framework.orchestrator.boundary.shapes import shape_of

@@ -225,7 +225,7 @@ class Delegator:
         grounds = Grounds(function, self.policy_hash, candidates, excluded)
         fixed, steps = precedence.settle(function)
         if fixed is None and self.engine is None:
-            fixed = precedence.default((*steps, ("engine", "none installed")))
+            fixed = precedence.default((*steps, ("engine", "none installed")), function)
         known = Known(facts, grounds, tree, None if fixed is None else attrs.evolve(fixed, grounds=grounds), steps)
         if call.function is not None:
             if len(self._by_identity) >= _MOST_FUNCTIONS:
@@ -322,7 +322,7 @@ class Delegator:
                 made = at_end(self.precedence, known, reads.call, past, steps, wrong or "")
                 return attrs.evolve(made, footprint=(*footprint, *made.footprint), path=path)
         if answer is None:
-            made = self.precedence.default((*steps, ("engine", f"{engine.name}: no opinion")))
+            made = self.precedence.default((*steps, ("engine", f"{engine.name}: no opinion")), known.facts.function)
             made = attrs.evolve(made, footprint=footprint, grounds=known.grounds)
             if leaf is not None:
                 leaf.silent = made

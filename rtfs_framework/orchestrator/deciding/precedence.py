@@ -131,8 +131,8 @@ class Precedence:
 
     def _described(self, function: FunctionSignature, steps: Steps) -> tuple[Decision | None, Steps]:
         """Return the decision for a described function of which nobody has said anything else."""
-        if self.found is None or not described(function):
-            return None, steps
+        if self.found is None or not self.routes_first or not described(function):
+            return None, steps  # an engine that the configuration names decides first: see `default`
         target = self.found.target
         why = self.security.validate_execution_context(target) or self.targets.unusable(target)
         if why is not None:
@@ -140,9 +140,10 @@ class Precedence:
         reasoning = f"{self.found.words}: {show_target(target)}"
         return self._made(target, PlanSource.DEFAULT, reasoning, (*steps, ("described", reasoning))), steps
 
-    def default(self, steps: Steps) -> Decision:
-        """Return the last resort: the configured default, else the function's own body."""
-        target, note = self.security.narrow(self.default_target)
+    def default(self, steps: Steps, function: FunctionSignature | None = None) -> Decision:
+        """Return the last resort: where described functions go, the configured default, else the own body."""
+        there = self.found if function is not None and described(function) else None
+        target, note = self.security.narrow(self.default_target if there is None else there.target)
         why = self.targets.unusable(target)
         if why is not None:
             target, note = LocalPure(), f"{show_target(target)} cannot be used: {why}"

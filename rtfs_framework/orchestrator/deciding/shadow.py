@@ -72,7 +72,7 @@ class Shadow:
         name = self.engine.name
         try:
             if self.engine.claims().match(facts.function.name) is None:
-                return Shadowed(name, show_target(self._default()), why="it does not claim the function")
+                return Shadowed(name, show_target(self._default(facts)), why="it does not claim the function")
             reads = Reads(facts, call, answer_to, _Apart(asker))
             plan = self.engine.decide(reads)
         except PluginFault as fault:
@@ -81,9 +81,9 @@ class Shadow:
         if reads.question is not None:
             return Shadowed(name, why=f"it would ask {show_target(reads.question.target)} first")
         if plan is None:
-            return Shadowed(name, show_target(self._default()), why="it has no opinion")
+            return Shadowed(name, show_target(self._default(facts)), why="it has no opinion")
         reviewed, note = self.precedence.review(plan)
         return Shadowed(name, show_target(reviewed.target), why=note or "")
 
-    def _default(self) -> ExecTarget:
-        return self.precedence.default(()).plan.target
+    def _default(self, facts: Facts) -> ExecTarget:
+        return self.precedence.default((), facts.function).plan.target

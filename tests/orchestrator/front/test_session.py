@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import inspect
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -76,6 +77,19 @@ def test_each_kind_of_error_has_a_code_a_place_and_a_way_out(session, kit):
         rtfs.ConfigError, lambda: rtfs.Session.open(catalog=kit.catalog(), environ=kit.environ, config_path=path)
     )
     assert (code, place.endswith("bad.toml:2:1")) == ("E0702", True)
+
+
+def test_a_session_shows_nothing_of_what_it_knows(kit):
+    environ = {**kit.environ, "ACME_API_KEY": "sk-very-secret"}
+    with rtfs.Session.open(catalog=kit.catalog(), environ=environ, tenant="acme") as session:
+        assert repr(session) == "<session of acme>"
+
+
+def test_the_settings_of_a_session_of_event_loops_are_those_of_any():
+    from rtfs_framework.front.aio_session import Settings
+
+    parameters = inspect.signature(rtfs.Session.open).parameters
+    assert list(Settings.__annotations__) == list(parameters)
 
 
 def test_a_program_is_built_and_written_by_the_formatter(session):

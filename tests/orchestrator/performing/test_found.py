@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from rtfs_framework.api import LocalModel, RemoteModel
@@ -77,6 +78,19 @@ def test_a_configuration_may_say_the_same_and_says_nothing_then(kit, catalog):
 def test_rules_go_before_it(kit, catalog):
     config = "[delegation]\ndescribed = 'local-llama'\n[delegation.static_routes]\nask = 'local-pure'\n"
     assert run(kit, catalog("llama"), config)[1] == (*OWN[:6], "sent")
+
+
+def test_an_engine_that_is_named_goes_before_it_and_falls_back_on_it(kit, catalog, fake_engine):
+    """It has its say about all that it claims; what it has no opinion on goes where described functions go."""
+
+    class Choosy(fake_engine):
+        def decide(self, context):
+            return None if context.symbol == "short" else super().decide(context)
+
+    plugins = catalog("llama")
+    engines = kit.catalog(engine=Choosy(claimed=("ask", "short"))).engines
+    config = "[delegation]\ndescribed = 'local-llama'\nengine = 'static'\n"
+    assert run(kit, attrs.evolve(plugins, engines=engines), config)[1] == (*OWN[:6], "sent")
 
 
 def test_modules_and_conversations_know_described_functions_too(kit, catalog, tmp_path):
