@@ -57,7 +57,7 @@ def program_in(reply: str, refusal: bool = False) -> Found | Nothing:
         return Nothing(REFUSED, text or "it does not say why")
     if not text:
         return Nothing(EMPTY, "the reply is empty")
-    fenced = [body.strip("\n") for _, language, body in _FENCE.findall(text) if language.lower() in _OURS]
+    fenced = [body.strip("\n") for _, language, body in _FENCE.findall(text) if _is_ours(language, body)]
     found = _best(each for each in fenced if each.strip())
     if found is not None:
         return Found(found.rstrip() + "\n")
@@ -71,6 +71,11 @@ def program_in(reply: str, refusal: bool = False) -> Found | Nothing:
     return Nothing(PROSE, "the reply has no program in it")
 
 
+def _is_ours(language: str, body: str) -> bool:
+    """Tell whether a fence may hold a program: by its language, or by how it begins, for small models name any."""
+    return language.lower() in _OURS or body.lstrip()[:2] in ("(d", "(l", ";;")
+
+
 def _best(candidates: Iterator[str]) -> str | None:
     """Return the longest of those that read as a program, else the longest that has a form at all."""
     known = [each for each in candidates if _FORM.search(each) or _reads(each)]
@@ -81,13 +86,15 @@ def _best(candidates: Iterator[str]) -> str | None:
 
 def _bare(text: str) -> Iterator[str]:
     """Yield what a text without fences may hold: all of it, or what is between the first form and the last `)`."""
-    if text[0] in "([{;" and _reads(text):
+    if text[0] == "{":  # JSON, or a conversation that is only repeated: data, and no program
+        return
+    if text[0] in "([;" and _reads(text):
         yield text
         return
     start, end = _START.search(text), text.rfind(")")
     if start is not None and end > start.start():
         yield text[start.start() : end + 1].strip()
-    elif text[0] in '([{"' or _reads_as_data(text):
+    elif text[0] in '(["' or _reads_as_data(text):
         yield text
 
 
