@@ -29,7 +29,6 @@ from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import EMPTY_MAP
-from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.boundary.answers import Answer, Counted, Locally, Throw, Waiting
 from rtfs_framework.orchestrator.boundary.failures import (
     RefusedError,
@@ -51,7 +50,7 @@ from rtfs_framework.orchestrator.performing.capabilities import Capabilities
 from rtfs_framework.orchestrator.performing.consulting import Consultations
 from rtfs_framework.orchestrator.performing.hearing import ended
 from rtfs_framework.orchestrator.performing.hedging import Hedging
-from rtfs_framework.orchestrator.performing.here import answer_here
+from rtfs_framework.orchestrator.performing.here import answer_here, function_of
 from rtfs_framework.orchestrator.performing.hinting import Hinting, at_work
 from rtfs_framework.orchestrator.performing.models import Failed, Models, Pending
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance, ProviderPool
@@ -239,7 +238,7 @@ class Dispatcher:
         return hinted.enter(opened, instance.target, lambda: self._ask(opened, decision, instance))
 
     def _ask(self, opened: OpenCall, decision: Decision, instance: ProviderInstance) -> Answer | Waiting:
-        function = opened.call.function or FunctionSignature(opened.call.capability)
+        function = function_of(opened)
         opened.spent = Spent()
         try:
             second = self.hedging.second(opened, function, instance) if decision.plan.hedge is not None else None
@@ -270,18 +269,16 @@ class Dispatcher:
         self, opened: OpenCall, decision: Decision, first: ProviderInstance, second: ProviderInstance
     ) -> Answer:
         """Ask two models; where neither gives a usable answer, decide again."""
-        function = opened.call.function or FunctionSignature(opened.call.capability)
         try:
-            made = await self.hedging.ask(opened, function, first, second)
+            made = await self.hedging.ask(opened, function_of(opened), first, second)
         except ProgramError as error:
             return self._throw(opened, error)
         if not isinstance(made, Failed):
             return made
-        found = opened.record.decision or decision
-        alone = found.plan.target == first.target  # it was refused at once, so the other was not asked
-        if alone and await self.approvals.waits.renewed(opened, made):
+        target = (opened.record.decision or decision).plan.target
+        if target == first.target and await self.approvals.waits.renewed(opened, made):  # it was refused at once, alone
             return await finished(self._ask(opened, decision, first))
-        return await finished(self._again(opened, found.plan.target, made))
+        return await finished(self._again(opened, target, made))
 
     def _again(self, opened: OpenCall, target: ExecTarget, failed: Failure) -> Answer | Waiting:
         """Write an attempt down that gave no usable answer, and carry out what is decided then."""
@@ -369,7 +366,7 @@ class Dispatcher:
         instance = self.pool.get(target) if isinstance(target, LocalModel | RemoteModel) else None
         if instance is None:
             return None
-        function = opened.call.function or FunctionSignature(opened.call.capability)
+        function = function_of(opened)
         before, opened.approved = opened.approved, (*opened.approved, target)
         try:
             return await self.models.foresee(opened, function, instance)

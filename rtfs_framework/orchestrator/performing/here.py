@@ -5,6 +5,7 @@ from __future__ import annotations
 from rtfs_framework.api.values import Clock
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.lang.errors import undefined_symbol
+from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply, Throw, reply
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
@@ -22,6 +23,11 @@ def answer_here(opened: OpenCall, events: EventBus, clock: Clock) -> Answer:
         fields = {"event": call.capability, "path": path, "args": [str(arg) for arg in call.args]}
         events.emit("program.event", fields, opened.labels)
     return _reply(opened, clock, None)
+
+
+def function_of(opened: OpenCall) -> FunctionSignature:
+    """Return the function that is called; of a capability, what stands for one."""
+    return opened.call.function or FunctionSignature(opened.call.capability)
 
 
 def _get(opened: OpenCall, clock: Clock) -> Answer:

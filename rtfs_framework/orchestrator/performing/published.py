@@ -23,6 +23,7 @@ from rtfs_framework.orchestrator.boundary.failures import RefusedError, as_progr
 from rtfs_framework.orchestrator.config.folders import data_dir
 from rtfs_framework.orchestrator.config.publishing import PublishingSpec
 from rtfs_framework.orchestrator.config.routes import target_text
+from rtfs_framework.orchestrator.performing.here import function_of
 from rtfs_framework.orchestrator.performing.models import Failed
 from rtfs_framework.orchestrator.recording.records import Decision
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
@@ -43,7 +44,7 @@ class PublishedPrograms:
 
     def answer(self, opened: OpenCall, decision: Decision, target: L4CacheHit, now: float) -> Locally | Failed:
         """Let the run compute the program that a target means; `now` is the host's monotonic clock."""
-        function = opened.call.function or FunctionSignature(opened.call.capability)
+        function = function_of(opened)
         found = self.shelf.find(function, opened.scope.lookup, target)
         if isinstance(found, str):
             error = RefusedError("published", found, _WAY_OUT, code="E0768")
