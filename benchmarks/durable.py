@@ -10,6 +10,8 @@ All of it lies on the disk of the folder for temporary files.
 - A run of many calls whose process was ended is gone on with, by processor time. Held against the same program on a
   host that keeps no journal, in the same run; the parts (reading and proving, telling it again) stand beside.
 - 10,000 waiting runs are listed, each with what it waits for: held against reading all their rows as JSON.
+- A run is answered the same megabyte again and again, and has not ended: the bytes of its file are held against
+  those of one answer.
 - DBOS on SQLite (3.42 at least): one step of its workflows, in a Python that has it (`--dbos`, or this
   one), against the same insert.
 """
@@ -40,6 +42,7 @@ from rtfs_framework.orchestrator.recording.journal import query
 from rtfs_framework.orchestrator.recording.journal.unended import unended
 from rtfs_framework.orchestrator.recording.journal.waiting import waits_of
 from rtfs_framework.orchestrator.recording.journal.writer import Journal
+from rtfs_framework.orchestrator.recording.records import CallRecord
 from rtfs_framework.orchestrator.running.resuming import Resuming
 from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.registry.catalog import Catalog
@@ -126,15 +129,16 @@ def _insert(db: sqlite3.Connection) -> None:
         db.execute("INSERT INTO log (body, reply, hash) VALUES (?, ?, ?)", row)
 
 
-def steps(sync: str) -> tuple[Ratio, float]:
-    """Return how many bare inserts one durable step takes, and its microseconds here."""
+def steps(sync: str) -> tuple[Ratio, float, float]:
+    """Return how many bare inserts one durable step takes, its microseconds here, and those of the processor."""
     with _folder() as home, _open(home, sync=sync) as session, _inserts(home / "bare.sqlite", sync) as db:
         program = session.load(_text(0))
         found = compared(
             {"": lambda: program.call("main", (STEPS,))}, lambda: _insert(db), rounds=7, clock=perf_counter
         )
         here = min(taken(lambda: program.call("main", (STEPS,)), perf_counter) for _ in range(3))
-    return found[""], here / STEPS * 1e6
+        used = min(taken(lambda: program.call("main", (STEPS,)), process_time) for _ in range(3))
+    return found[""], here / STEPS * 1e6, used / STEPS * 1e6
 
 
 def syncs(sync: str) -> float | None:
@@ -173,7 +177,7 @@ def _begun(home: Path, calls: int) -> str:
             journals[0].commit()
             os._exit(0)
 
-        with patch.object(Journal, "try_commit", lambda _self: True):
+        with patch.object(Journal, "try_commit", lambda _self, **_: True):
             session = _open(home, last=last)
             journals.extend(filter(None, [session.host.journal]))
             session.run(_text(calls))
@@ -227,7 +231,24 @@ def listing(runs: int) -> tuple[Ratio, float]:
                 for (body,) in db.execute("SELECT body FROM log"):
                     json.loads(body)
 
-        return ratio(listed, read, rounds=5), taken(listed)
+        return ratio(listed, read, rounds=5), min(taken(listed) for _ in range(5))
+
+
+def repeated(times: int) -> float:
+    """Return how many times as large a file is where a large answer came so often, as where it came once."""
+    sizes = []
+    for count in (1, times):
+        with _folder() as home:
+            path, word = home / "journal.sqlite", "word " * (1 << 18)
+            with closing(Journal(path, home, SystemClock())) as journal:
+                chain = journal.begin("0" * 32, "digest", "large.rtfs", "policy", "0")
+                for number in range(count):
+                    record = CallRecord(index=number, kind="capability", symbol="put", target="capability put")
+                    chain.answered(record, word, None)
+                    chain.add(record)
+                chain.end("waiting")
+            sizes.append(path.stat().st_size)
+    return sizes[1] / sizes[0]
 
 
 def main() -> int:
@@ -245,10 +266,11 @@ def main() -> int:
         return 0
     say = sys.stdout.write
     for sync in ("normal", "full"):
-        ratio, micros = steps(sync)
+        ratio, micros, used = steps(sync)
         counted = syncs(sync)
         told = "strace is not here" if counted is None else f"{counted:.2f} syncs"
-        say(f'one durable step, sync = "{sync}": {ratio} of a bare insert, {micros:.0f} us here, {told}\n')
+        here = f"{micros:.0f} us here ({used:.0f} of the processor)"
+        say(f'one durable step, sync = "{sync}": {ratio} of a bare insert, {here}, {told}\n')
     if options.dbos == sys.executable and find_spec("dbos") is None:
         say("one step of DBOS on SQLite: skipped, this Python has no dbos (--dbos PYTHON names one that has)\n")
     elif (seconds := dbos(options.dbos)) is not None:
@@ -261,6 +283,7 @@ def main() -> int:
         say(f"{options.calls:,} calls: {what}: {taken_:.2f} s here, {ratio_:.2f}x of a run that keeps no journal\n")
     ratio_listed, seconds_listed = listing(10_000)
     say(f"10,000 waiting runs listed: {ratio_listed} of reading all their rows, {seconds_listed * 1e3:.0f} ms here\n")
+    say(f"the same large answer 100 times, kept: a file of {repeated(100):.2f}x the bytes of one answer\n")
     return 0
 
 
