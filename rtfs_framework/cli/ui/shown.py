@@ -34,8 +34,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
-        "whole": whole, "short": short, "took": took, "dollars": dollars, "when": when, "many": many, "share": share,
-        "tone": tone, "kind": kind_of,
+        "whole": whole, "short": short, "took": took, "amount": amount, "dollars": dollars, "when": when,
+        "many": many, "share": share, "tone": tone, "kind": kind_of,
     }  # fmt: skip
     return made
 
@@ -75,6 +75,14 @@ def took(value: float | None) -> str:
 def dollars(value: float | None) -> str:
     """Return US dollars; None is not known, nothing is shown for none."""
     return "?" if value is None else "" if value == 0 else money(value)
+
+
+def amount(text: object, counts: str) -> str:
+    """Return what a budget counts: dollars, which are exact texts, without the zeros at their end."""
+    if counts != "usd":
+        return f"{text:,}" if isinstance(text, int) else str(text)
+    whole, _, rest = str(text).partition(".")
+    return f"${whole}.{rest.rstrip('0'):0<2}"
 
 
 def when(stamp: float | None) -> str:

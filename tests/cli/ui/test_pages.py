@@ -6,6 +6,10 @@ import re
 import sqlite3
 from html.parser import HTMLParser
 
+import pytest
+
+from rtfs_framework.api.queue import QueueItem
+from rtfs_framework.cli.queues import queue_of
 from rtfs_framework.cli.ui.past import RUNS, differences
 from rtfs_framework.cli.ui.shown import MOST, environment
 
@@ -94,6 +98,49 @@ def test_a_value_is_cut_and_its_characters_are_seen():
     assert seen == "a\\u202eb\\u001b&lt;"
     assert whole == "a\u202eb\x1b&lt;"
     assert nothing == ""
+
+
+def test_amounts_of_budgets_have_no_idle_zeros():
+    template = environment().from_string("{{ a|amount('usd') }} {{ b|amount('usd') }} {{ c|amount('tokens') }}")
+    assert template.render(a="4.999620000", b="5.000000000", c=12_000) == "$4.99962 $5.00 12,000"
+
+
+def test_budgets_are_shown_with_what_is_left(served, folder):
+    (folder / "own.toml").write_text("[budgets.daily]\nusd = 5.0\ntokens = 12000\n", encoding="utf-8")
+    text = served(config="own.toml").ask("/state").text
+    assert ">daily</th>" in text
+    assert text.count(">$5.00</td>") == 2
+    assert text.count(">12,000</td>") == 2
+    assert 'aria-label="0 % used"' in text
+
+
+@pytest.mark.needs("rtfs-provider-rules", "rtfs-cache-l2")
+def test_hit_rates_are_those_of_the_journal(served, rtfs, folder):
+    (folder / "messages.jsonl").write_text('{"text": "Thank you!"}\n{"text": "Thank you!"}\n', encoding="utf-8")
+    assert rtfs("run", "feeling.rtfs", "--input", "messages.jsonl", "--concurrency", 1).code == 0
+    made = served()
+    text = made.ask("/caches").text
+    assert 'aria-label="hit rate 50 %"' in text
+    assert 'scope="row">l2</th>' in text
+    run = made.ask("/runs/last").text
+    assert run.count("record 1<") == run.count("record 2<") == 1
+    call = made.ask(calls_of(run)[1].replace("&amp;", "&")).text
+    assert "l2 hit" in call
+    assert "the author&#39;s hint" in call
+    assert "Footprint" in call
+    assert "local-model sentiment" in call
+    other = made.ask("/diff?a=last&b=last").text
+    assert "0 differences, 2 equal calls" in other
+
+
+@pytest.mark.needs("rtfs-queue-sqlite")
+def test_tickets_are_listed(served, folder):
+    with queue_of(None) as (queue, _, _):
+        queue.put(QueueItem(id="3f1c/1:0", topic="tickets", payload=b"{}", tenant="acme"))
+    text = served().ask("/tickets").text
+    assert "3f1c/1:0" in text
+    assert "1 queued" in text
+    assert is_harmless(text)
 
 
 def test_a_run_is_a_tree(hostile, served):
