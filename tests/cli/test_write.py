@@ -86,6 +86,14 @@ def test_as_json(writer):
     assert ran["value"] == 3
 
 
+def test_a_failure_as_json_has_all_rounds(writer):
+    found, _ = writer([UNKNOWN, ""], "--repairs", "1", "--json")
+    assert (found.code, found.err) == (1, "")
+    assert [each["outcome"] for each in found.data["rounds"]] == ["wrong", "empty"]
+    assert found.data["rounds"][0]["program"] == "(defn main [text] (cont text))\n"
+    assert [each["code"] for each in found.data["errors"]] == ["E0981"]
+
+
 def test_without_a_terminal_nothing_is_run(writer):
     found, _ = writer([WORDS])
     assert (found.code, found.out) == (0, WORDS + "\n")
@@ -219,7 +227,8 @@ def test_bad_command_lines(writer, args):
     assert server.requests == []
 
 
-def test_no_model(rtfs):
+def test_no_model(rtfs, monkeypatch):
+    monkeypatch.setenv("RTFS_PLUGINS", "")
     found = rtfs("write", "t")
     assert found.code == 2
     assert "error[E0980]" in found.err

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rtfs_framework.cli.faults import FINE, Interrupted
+from rtfs_framework.cli.faults import FAILED, FINE, Interrupted
 from rtfs_framework.cli.limits import chosen, limit_options
+from rtfs_framework.cli.notices import problems_json
 from rtfs_framework.cli.options import (
     caller_options,
     config_option,
@@ -19,7 +20,7 @@ from rtfs_framework.cli.options import (
     open_session,
 )
 from rtfs_framework.cli.output import write_text
-from rtfs_framework.cli.problems import BAD_CHOICE, USAGE, InputError, problem
+from rtfs_framework.cli.problems import BAD_CHOICE, USAGE, InputError, problem, to_json
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.sources import given_text
 from rtfs_framework.cli.terminal import complain, put
@@ -131,7 +132,11 @@ def _write(session: Session, task: str, given: Given, options: dict[str, Any]) -
         data = written_json(written, asking.summary, asking.run, _text(target))
     judged = written.judged
     if written.outcome != "right" or judged is None:
-        raise _failed(written, data)
+        error = _failed(written, data)
+        if not options["as_json"]:
+            raise error
+        put_json({**data, "ran": False, "errors": to_json(error), "problems": problems_json()})
+        return FAILED
     facts = Facts.of(session, judged, given)
     if options["out"] is not None:
         write_text(Path(options["out"]), judged.program)
@@ -210,7 +215,7 @@ def _finish(session: Session, given: Given, facts: Facts, data: dict[str, Any], 
             complain(text)
     run = wanted and (options["yes"] or click.confirm("run it?", default=False, err=True))
     if as_json:
-        put_json({**data, "ran": run})
+        put_json({**data, "ran": run, "problems": problems_json()})
     elif not run:
         if not options["no_run"]:
             complain("not run" if wanted else "not run: nobody can be asked here; say --yes to run it")
