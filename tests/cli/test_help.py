@@ -36,7 +36,7 @@ def test_every_command_explains_itself(rtfs, name: str) -> None:
     assert f"Usage: rtfs {name}" in result.out
 
 
-@pytest.mark.parametrize(("wrong", "right"), [("evla", "eval"), ("plugin", "plugins"), ("explan", "explain")])
+@pytest.mark.parametrize(("wrong", "right"), [("evla", "eval"), ("plugi", "plugins"), ("explan", "explain")])
 def test_an_unknown_command_gets_a_suggestion(rtfs, wrong: str, right: str) -> None:
     result = rtfs(wrong)
     assert result.code == 2

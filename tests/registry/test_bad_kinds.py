@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from rtfs_framework.api import CacheEntry, CacheLevel, Locality, hookimpl
@@ -142,3 +144,13 @@ def test_what_two_offer_belongs_to_nobody_and_names_both(kind):
     assert len(found) == len(catalog.problems) == 1
     assert set(found[0].distributions) == {"acme-a", "acme-b"}
     assert not getattr(catalog, kind.table)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.table)
+def test_whoever_ends_a_start_that_hangs_is_told_whose_hook_it_was(kind):
+    def hang(self):
+        signal.raise_signal(signal.SIGINT)  # what Ctrl-C does, while the hook waits for ever
+
+    bad = type("Bad", (), {"rtfs_api_version": 2, "rtfs_distribution": "acme-bad", kind.hook: hookimpl(hang)})()
+    with pytest.raises(KeyboardInterrupt, match=f"while `{kind.hook}` of `Bad` \\(acme-bad\\) was asked"):
+        load_catalog({"RTFS_PLUGINS": ""}, extra_plugins=[bad, Good()])
