@@ -80,12 +80,12 @@ class _NoFacts:
 class _NoJournal:
     """Stands where a journal would: all is on disk at once, because nothing is."""
 
-    keep_args, signals, head = False, 0, ""
+    keep_args, signals, head, owes = False, 0, "", False
 
-    def try_commit(self) -> bool:
+    def try_commit(self, *, force: bool = True) -> bool:  # noqa: ARG002 - a journal's signature
         return True
 
-    async def written(self) -> None:
+    async def written(self, *, force: bool = True) -> None:  # noqa: ARG002 - the same
         return None
 
 
