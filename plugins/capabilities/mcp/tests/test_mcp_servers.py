@@ -80,3 +80,29 @@ def test_the_everything_server(world, everything):
     said = world.call(entries["get-structured-content"], arguments(location="Chicago"))
     assert set(to_json(said)) == {"temperature", "conditions", "humidity"}
     assert len(world.call(entries["get-tiny-image"], arguments())) == 3
+
+
+def test_what_the_everything_server_tells_unasked(world, tmp_path, monkeypatch):
+    npx = shutil.which("npx")
+    if npx is None:
+        pytest.skip("npx is not installed")
+    environ = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(tmp_path)}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    world.environ.update(environ)
+    command, env = (npx, "--yes", EVERYTHING, "stdio"), {"HOME": "HOME"}
+    if subprocess.run(command, env=environ, input=b"", capture_output=True, timeout=120, check=False).returncode:
+        pytest.skip(f"npm has no {EVERYTHING} here")
+    made = pinned(world, "--env", "HOME", "--", *command)
+    entries = world.set(**{**made, "protocol": "legacy"}, command=command, env=env, events=True, start_timeout=60.0)
+    world.call(entries["trigger-long-running-operation"], arguments(duration=1, steps=3))
+    told = to_json(world.call(entries["mcp-events.s"], arguments(wait=5)))["events"]
+    progress = [each["progress"] for each in told if each["kind"] == "progress"]
+    assert progress == [1, 2, 3]
+    uri = "demo://resource/dynamic/text/1"
+    world.call(entries["mcp-events.s"], arguments(uris=(uri,)))
+    world.call(entries["toggle-subscriber-updates"], arguments())
+    told = [
+        each for _ in range(10) for each in to_json(world.call(entries["mcp-events.s"], arguments(wait=2)))["events"]
+    ]
+    assert {"kind": "updated", "uri": uri} in told

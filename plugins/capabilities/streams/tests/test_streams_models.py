@@ -206,3 +206,29 @@ def test_nobody_is_asked_who_may_not_be(opened, program, more, rules, kind):
             session.run(program)
         assert found.value.kind == kind
         assert not server.requests
+
+
+MARKS = """
+[labels.capabilities]
+"mcp.stream.inspect" = ["pii"]
+"marketplace.stream.*" = []
+[labels.accepts]
+"capability marketplace.stream.*" = ["pii"]
+"capability mcp.stream.*" = ["pii"]
+ACCEPTS
+"""
+
+
+@pytest.mark.parametrize(("accepts", "asked"), [("", 0), ('remote-fast = ["pii"]', 1)])
+def test_the_marks_of_a_prompt_hold_for_whoever_reads_the_stream_later(opened, accepts, asked):
+    start = """
+    (let [other (stream-source {:range [0 1]})
+          prompt (str (:seq (call :mcp.stream.inspect other)))]
+      (do (stream-source {:model "fast" :prompt prompt} {:name "tale"}) 1))
+    """
+    with OpenAIServer() as server, opened(server, MARKS.replace("ACCEPTS", accepts)) as session:
+        session.run(start)
+        result = session.run('(try (:value (stream-next "tale")) (catch e :refused))')
+        assert len(server.requests) == asked
+    assert result.marks == frozenset({"pii"})
+    assert write(result.value) == ('"ok"' if asked else ":refused")
