@@ -238,25 +238,35 @@ class Streams:
     async def _ready(self, request: CapabilityRequest, id_: str) -> None:
         """Note who reads a stream, and ask its model where nobody has."""
         stream = await self._waits.look(lambda: self._store.reads(request.tenant, id_))
-        if not self._store.must_ask(stream):
-            return
+        if self._store.must_ask(stream):
+            self._ask(request, stream)
+
+    def _ask(self, request: CapabilityRequest, stream: Stream) -> None:
         self._may_ask(stream.source)
         if request.speak is None or (stream.marks and not request.carries_marks):
             raise not_granted("to ask a model here", "configure a model, and [labels] where its words have marks")
         _, model, words = stream.source
-        self._store.replies.begin((request.tenant, id_), request.speak(model, words, stream.marks))
+        self._store.replies.begin((request.tenant, stream.id), request.speak(model, words, stream.marks))
 
     async def _there(
         self, request: CapabilityRequest, id_: str, give: Callable[[], Batch], first: Batch | None = None
     ) -> Batch:
         """Return a batch that has items, or the last look when the stream's time to wait is over."""
         last = self._clock() + _left(request)
-        if first is None:
-            await self._ready(request, id_)
 
         def undo() -> None:
             self._store.unpull(request.tenant, id_, request.key)
 
+        def looked() -> Batch | Stream:
+            stream = self._store.reads(request.tenant, id_)
+            return stream if self._store.must_ask(stream) else give()
+
+        if first is None:
+            found = await self._waits.look(looked, undo)
+            if isinstance(found, Batch):
+                first = found
+            elif self._store.must_ask(found):  # no other call has meanwhile
+                self._ask(request, found)
         return await self._waits.until_there(give, undo, last, first)
 
     async def _next(self, request: CapabilityRequest) -> Any:
