@@ -35,10 +35,11 @@ S = TypeVar("S")
 
 _UNCONFIGURED = "E0709"
 _TRIVIAL = frozenset(
-    {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "RETURN_GENERATOR", "POP_TOP", "GEN_START",
-     "LOAD_SMALL_INT", "CALL_INTRINSIC_1", "RERAISE", "CACHE", "COPY_FREE_VARS"}
+    {"RESUME", "NOP", "RETURN_VALUE", "RETURN_GENERATOR", "POP_TOP", "GEN_START", "CALL_INTRINSIC_1", "RERAISE",
+     "CACHE", "COPY_FREE_VARS"}
 )  # fmt: skip
-"""What the code of a function does that does nothing."""
+"""What the code of a function does that does nothing, besides naming `...` or None."""
+_NAMING = frozenset({"LOAD_CONST", "RETURN_CONST"})
 
 
 class NoAnswerError(RtfsError):
@@ -125,8 +126,9 @@ class Delegated(Generic[P, R]):
         except ProgramError as error:
             if error.kind != BODY:
                 raise
-            return self._here(args, kwargs)
-        return cast("R", form.returns.out(answer, f"the answer of {form.name}"))
+        else:
+            return cast("R", form.returns.out(answer, f"the answer of {form.name}"))
+        return self._here(args, kwargs)
 
     async def _ask_async(
         self, form: CallForm, session: Session | None, values: tuple[Any, ...], args: Any, kwargs: Any
@@ -139,8 +141,9 @@ class Delegated(Generic[P, R]):
         except ProgramError as error:
             if error.kind != BODY:
                 raise
-            return await cast("Awaitable[Any]", self._here(args, kwargs))
-        return form.returns.out(answer, f"the answer of {form.name}")
+        else:
+            return form.returns.out(answer, f"the answer of {form.name}")
+        return await cast("Awaitable[Any]", self._here(args, kwargs))
 
     def _here(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
         """Run the function's own body.
@@ -247,7 +250,10 @@ def hint_text(local_model: str | None, remote: str | None, target: str | None) -
 def _is_empty(function: Callable[..., Any]) -> bool:
     """Tell whether a function's code does nothing: `...`, or a docstring alone."""
     code = getattr(function, "__code__", None)
-    return isinstance(code, CodeType) and all(each.opname in _TRIVIAL for each in dis.get_instructions(code))
+    return isinstance(code, CodeType) and all(
+        each.opname in _TRIVIAL or (each.opname in _NAMING and each.argval in (None, ...))
+        for each in dis.get_instructions(code)
+    )
 
 
 _told: set[str] = set()

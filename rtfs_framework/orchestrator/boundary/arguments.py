@@ -24,6 +24,12 @@ class ArgumentError(ProgramError):
 
     def __init__(self, which: str, problem: str) -> None:
         super().__init__("TypeValidationError", f"{which} is {problem}", Map.wrap({Keyword("code"): self.code}))
+        self._way_out = problem.partition("; ")[2]
+
+    @property
+    def help(self) -> str:
+        """What to give instead."""
+        return self._way_out
 
 
 def taken_all(instance: Instance, name: str, args: Any) -> tuple[Any, ...]:

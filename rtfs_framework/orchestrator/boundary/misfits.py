@@ -23,4 +23,6 @@ class ConversionError(RtfsError):
 def misfit(where: str, expected: str, given: Any) -> ConversionError:
     """Return the error for a value of another type: its class is told, and never what it holds."""
     name = type_name(given)
-    return ConversionError(f"{where} is no {expected}: it is a {name}", f"give a value of that type ({expected})")
+    article = "an" if name[:1] in "aeiou" else "a"
+    problem = f"{where} is no {expected}: it is {article} {name}"
+    return ConversionError(problem, f"give a value of that type ({expected})")

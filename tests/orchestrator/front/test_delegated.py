@@ -183,6 +183,46 @@ def test_an_empty_body_is_an_error_that_names_the_ways_out(opened):
     assert "rtfs config init" in caught.value.help
 
 
+def always(text: str) -> str:
+    """Say the same."""
+    return "x"
+
+
+def maybe(text: str) -> str | None:
+    """Say something, or not."""
+
+
+async def shortly(text: str) -> str:
+    """Say it soon."""
+
+
+async def surely(text: str) -> bool:
+    """Say yes."""
+    return True
+
+
+@pytest.mark.parametrize(("function", "answer"), [(always, "x"), (maybe, None), (surely, True)])
+def test_a_body_that_says_the_same_each_time_is_one(opened, function, answer):
+    found = rtfs.delegated(function).on(opened())("y")
+    assert (asyncio.run(found) if inspect.iscoroutine(found) else found) is answer
+
+
+def test_an_empty_body_of_a_coroutine_function_is_an_error_too(opened):
+    with pytest.raises(rtfs.NoAnswerError):
+        asyncio.run(rtfs.delegated(shortly).on(opened())("y"))
+
+
+def test_an_error_of_the_body_is_the_body_s_alone(opened):
+    @rtfs.delegated
+    def fails(text: str) -> str:
+        """Fail."""
+        raise KeyError(text)
+
+    with pytest.raises(KeyError) as caught:
+        fails.on(opened())("x")
+    assert caught.value.__context__ is None
+
+
 def test_the_authors_word_counts_and_the_name_is_his(opened):
     session = opened(lambda _: '"neutral"')
     assert tone.on(session)("x") == "neutral"
@@ -195,7 +235,7 @@ def test_the_authors_word_counts_and_the_name_is_his(opened):
 
 def test_an_argument_of_another_type_is_refused_before_anything_runs(opened, kit):
     session = opened(lambda _: '"neutral"')
-    with pytest.raises(rtfs.ConversionError, match="text of mood is no str: it is a integer") as caught:
+    with pytest.raises(rtfs.ConversionError, match="text of mood is no str: it is an integer") as caught:
         mood.on(session)(7)
     assert caught.value.code == "E0938"
     assert kit.providers["llama"].requests == []
