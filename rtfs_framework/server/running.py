@@ -10,6 +10,7 @@ import attrs
 
 from rtfs_framework.api.remote import Journey
 from rtfs_framework.lang.errors import InternalError, ProgramError
+from rtfs_framework.orchestrator.config.tables.budgets import MOST_DOLLARS
 from rtfs_framework.orchestrator.performing.travel import NO_TARGET
 from rtfs_framework.orchestrator.recording.floating import Gathered
 from rtfs_framework.orchestrator.recording.purse import NANO, USUAL_TERMS, Asker, Purse, Stopping, Terms
@@ -165,7 +166,7 @@ def _marks(session: Any, caller: Caller, asked: RunRequest) -> Label:
 def _purse(budget: Budget | None) -> Purse | None:
     if budget is None:
         return None
-    nano = None if budget.money is None else int(budget.money * NANO)
+    nano = None if budget.money is None else int(min(budget.money, MOST_DOLLARS) * NANO)
     return Purse(nano, budget.tokens, budget.calls)
 
 

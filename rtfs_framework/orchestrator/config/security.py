@@ -10,10 +10,15 @@ import attrs
 from attrs import validators
 
 from rtfs_framework.orchestrator.config.isolation import USUAL_CHILD, ChildSpec, Isolation
+from rtfs_framework.orchestrator.config.tables.budgets import MOST_COUNTED, MOST_DOLLARS
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.config.grants import ArgumentGrant
     from rtfs_framework.orchestrator.config.signed import Signed
+
+
+def _within(most: int) -> Any:
+    return validators.optional([validators.ge(0), validators.le(most)])
 
 
 class SecurityLevel(Enum):
@@ -48,11 +53,11 @@ REMOTE_EXECUTE = "remote-rtfs.execute"
 class Quota:
     """`[security.quota]`: what each run may spend, besides the budgets of all; None for no bound."""
 
-    usd: float | None = attrs.field(default=None, validator=validators.optional(validators.ge(0)))
+    usd: float | None = attrs.field(default=None, validator=_within(MOST_DOLLARS))
     """US dollars."""
-    tokens: int | None = attrs.field(default=None, validator=validators.optional(validators.ge(0)))
+    tokens: int | None = attrs.field(default=None, validator=_within(MOST_COUNTED))
     """Of input and output together."""
-    calls: int | None = attrs.field(default=None, validator=validators.optional(validators.ge(0)))
+    calls: int | None = attrs.field(default=None, validator=_within(MOST_COUNTED))
     """Requests to models."""
 
 

@@ -5,15 +5,19 @@ In: a file that `rtfs manifest` wrote. Out: a `Manifest`; its mistakes have plac
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from hashlib import sha256
+from math import isfinite
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from rtfs_framework.orchestrator.recording.journal.chain import canonical_json
+
+if TYPE_CHECKING:
+    from rtfs_framework.api.toml_places import KeyPath
 
 VERSION = 1
 
@@ -112,6 +116,17 @@ def plain(value: Any) -> Any:
     return value.as_posix() if isinstance(value, PurePath) else str(value)
 
 
+def _odd(data: Any, where: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """Yield what no manifest holds, with its place: it could be compared with nothing."""
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in items:
+        yield from _odd(value, (*where, key))
+    if isinstance(data, float) and not isfinite(data):
+        yield where, f"{data} is no number that bounds anything"
+    elif not isinstance(data, dict | list | str | int | float):
+        yield where, f"a {type(data).__name__} is nothing that a manifest holds"
+
+
 def read_manifest(path: Path) -> Manifest:
     """Return the manifest that a file holds.
 
@@ -121,7 +136,16 @@ def read_manifest(path: Path) -> Manifest:
     from rtfs_framework.api.toml_places import read_toml, structure
 
     data, places = read_toml(path)
+    for where, words in _odd(data):
+        raise places.error("E0705", words, where, "manifests hold texts, true, false and finite numbers")
     found = structure(Manifest, data, places)
+    ids = [each.id for each in found.capability]
+    twice = next((place for place, id_ in enumerate(ids) if id_ in ids[:place]), None)
+    if twice is not None:
+        where = ("capability", twice, "id")
+        raise places.error(
+            "E0705", f"'{ids[twice]}' is listed twice", where, "leave one of them: it would hide what it adds"
+        )
     if not found.any_program and not found.digest:
         raise places.error("E0704", "the key 'digest' is missing", (), "or say any_program = true")
     return found
