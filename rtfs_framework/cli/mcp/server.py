@@ -52,6 +52,7 @@ _INSTRUCTIONS = """RTFS is a small, pure Lisp; its programs reach the outside on
 diagnostic."""
 _PROMPT, _DOC = "rtfs://prompt", "rtfs://doc"
 _KEY = "approve"
+UNSAID = "the run waits for a person, who was asked and has said nothing"
 
 _T = TypeVar("_T")
 Context = Any
@@ -143,6 +144,8 @@ class Front:
 
         async def whole() -> dict[str, Any] | InputRequiredResult:
             found = await self._said(params, working)
+            if found is not None and found["status"] == "waiting" and found["waits"] == UNSAID:
+                return found  # whoever said nothing is not asked again at once
             if found is None:
                 found = await self._done(getattr(working, params.name)(asked))
             return await self._settled(context, working, found)
@@ -164,7 +167,7 @@ class Front:
         if await anyio.to_thread.run_sync(lambda: answer(working.session, request, said, working.client.name)):
             self.waiting.forget(run)
         else:
-            return working.parked(run, "for a person who did not answer")
+            return {**working.parked(run, ""), "waits": UNSAID}
         return await self._done(working.resume(resume))
 
     async def _settled(

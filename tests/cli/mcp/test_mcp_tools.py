@@ -265,6 +265,24 @@ def test_calls_that_wait_are_put_to_the_user_of_the_client(asked, mode, action, 
         assert codes(found) == ["E0710"]
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_who_says_nothing_is_asked_once(asked, mode):
+    from mcp_types import ElicitResult
+
+    questions = []
+
+    async def elicit(_context, params):
+        questions.append(params.message)
+        return ElicitResult(action="cancel")
+
+    async def work(client):
+        return (await client.call_tool("run", PAY)).structured_content
+
+    found = asked(work, mode=mode, elicitation_callback=elicit)
+    assert (found["status"], len(questions)) == ("waiting", 1)
+    assert found["approval"]["how"].startswith("a person says `rtfs approve yes ")
+
+
 def test_without_a_form_the_answer_says_how_to_approve(asked, capsys):
     async def work(client):
         found = (await client.call_tool("run", PAY)).structured_content
