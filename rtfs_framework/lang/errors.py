@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Sequence
-from rtfs_framework.lang.error_codes import KINDS, LIMIT, OTHER
 from rtfs_framework.lang.values import ErrorValue, Keyword, Ticket, type_name
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 class RtfsError(Exception):
     """Base of everything that a user can cause. `code` is stable (`rtfs explain CODE` says more), such as "E0502"."""
 
-    code: str = OTHER
+    code: str = "E0500"
 
     @property
     def place(self) -> Place | None:
@@ -39,7 +38,7 @@ class LanguageError(RtfsError):
     def __init__(self, diagnostics: Sequence[Diagnostic], beside: Sequence[Diagnostic] = ()) -> None:
         super().__init__("\n".join(d.render() for d in diagnostics))
         self.diagnostics = tuple(diagnostics)
-        self.code = self.diagnostics[0].code if self.diagnostics else OTHER
+        self.code = self.diagnostics[0].code if self.diagnostics else RtfsError.code
         self.beside = tuple(beside)
         """What was found in the parts that were not refused: names that only a host could know, for one."""
 
@@ -86,7 +85,7 @@ class ProgramError(RtfsError):
     @property
     def code(self) -> str:  # type: ignore[override]  # it follows `value`, which is made more exact on its way
         """The code that its data name, else that of its kind."""
-        return self._datum("code") or KINDS.get(self.value.kind, (OTHER, ""))[0]
+        return self._datum("code") or self._usual()[0]
 
     @property
     def place(self) -> Place | None:
@@ -96,8 +95,13 @@ class ProgramError(RtfsError):
     @property
     def help(self) -> str:
         """The way out that its data name, else the usual one of its kind."""
-        usual = "" if self._datum("code") else KINDS.get(self.value.kind, (OTHER, ""))[1]
-        return self._datum("way-out") or usual
+        return self._datum("way-out") or ("" if self._datum("code") else self._usual()[1])
+
+    def _usual(self) -> tuple[str, str]:
+        """Return the code and the way out of its kind."""
+        from rtfs_framework.lang.error_codes import KINDS  # a program that ends well needs none
+
+        return KINDS.get(self.value.kind, (RtfsError.code, ""))
 
     def _datum(self, name: str) -> str:
         data = self.value.data
@@ -113,7 +117,7 @@ class ProgramError(RtfsError):
 class LimitError(RtfsError):
     """A run that was stopped by a limit of its host: `dimension` names it, `limit` is its bound."""
 
-    code = LIMIT
+    code = "E0520"
 
     def __init__(self, dimension: str, limit: float, message: str) -> None:
         super().__init__(message)
@@ -137,7 +141,7 @@ class LimitError(RtfsError):
 class Cancelled(RtfsError):
     """A run that its host closed before it ended."""
 
-    code = KINDS["Cancelled"][0]
+    code = "E0516"
 
 
 class InternalError(Exception):
