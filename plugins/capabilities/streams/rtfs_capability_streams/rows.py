@@ -54,9 +54,9 @@ class Stream:
 
     def row(self) -> tuple[Any, ...]:
         """Return the row."""
-        values = attrs.asdict(self, recurse=False)
-        texts = {name: as_text(values[name]) for name in ("source", "position", "given")}
-        return tuple(({**values, **texts, "marks": as_text(sorted(self.marks))})[name] for name in schema.FIELDS)
+        texts = {name: as_text(getattr(self, name)) for name in ("source", "position", "given")}
+        texts["marks"] = as_text(sorted(self.marks))
+        return tuple([texts[name] if name in texts else getattr(self, name) for name in schema.FIELDS])
 
     @property
     def queue(self) -> str | None:
