@@ -48,7 +48,8 @@ def imported(folder: Path) -> set[str]:
 def test_what_it_imports_it_declares(folder):
     project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = set(project["entry-points"]["rtfs_framework_permissions"])
-    needed = {permission for name, permission in {**NEEDS, **OF_THE_API}.items() if name in imported(folder)}
+    found = imported(folder)
+    needed = {permission for name, permission in {**NEEDS, **OF_THE_API}.items() if name in found}
     assert needed <= declared
     assert declared == {"none"} or "none" not in declared
 
