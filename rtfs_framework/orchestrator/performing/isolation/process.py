@@ -26,6 +26,7 @@ import attrs
 from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.capability import CapabilityRequest
 from rtfs_framework.api.errors import CapabilityError
+from rtfs_framework.api.private import private_folder
 from rtfs_framework.orchestrator.config.isolation import ChildSpec
 from rtfs_framework.orchestrator.performing.isolation.bounds import Bounds
 from rtfs_framework.orchestrator.performing.isolation.child import CANNOT_CROSS, CANNOT_ISOLATE, OUT_OF_MEMORY
@@ -118,9 +119,9 @@ class Isolated:
             return ()
         folder = Path(self.place.directory)
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(folder)
         except OSError as error:
-            raise _refused(f"its folder {folder} cannot be made: {error.strerror}") from error
+            raise _refused(f"its folder {folder} cannot be made: {error.strerror or error}") from error
         return (str(folder),)
 
     def _start(self, theirs: socket.socket, path: list[str]) -> subprocess.Popen[bytes]:

@@ -153,9 +153,11 @@ def test_classes_of_a_plug_in_that_cross_run_when_all_is_given_up(acme, source, 
     assert (tmp_path / "victim").read_text(encoding="utf-8") == "precious"
 
 
-def test_a_set_writes_to_its_own_folder_where_it_keeps_files_and_nowhere_else(acme, source):
+def test_a_set_writes_to_its_own_folder_where_it_keeps_files_and_nowhere_else(acme, source, tmp_path):
     with acme(CONFIG.format("sandboxed")) as session:
         assert session.run(source("[(call :set.kept) (call :set.kept)]")).value == (0, 1)
+    made = (tmp_path / "home" / "capabilities", tmp_path / "home" / "capabilities" / "set")
+    assert [each.stat().st_mode & 0o777 for each in made] == [0o700, 0o700]
 
 
 def test_a_set_that_keeps_no_files_has_no_folder(acme, source, tmp_path):
