@@ -87,11 +87,12 @@ def test_as_json(writer):
 
 
 def test_a_failure_as_json_has_all_rounds(writer):
-    found, _ = writer([UNKNOWN, ""], "--repairs", "1", "--json")
+    found, _ = writer([UNKNOWN, "Sure."], "--repairs", "1", "--json")
     assert (found.code, found.err) == (1, "")
-    assert [each["outcome"] for each in found.data["rounds"]] == ["wrong", "empty"]
+    assert [each["outcome"] for each in found.data["rounds"]] == ["wrong", "prose"]
     assert found.data["rounds"][0]["program"] == "(defn main [text] (cont text))\n"
-    assert [each["code"] for each in found.data["errors"]] == ["E0981"]
+    assert [each["code"] for each in found.data["errors"]] == ["E0983"]
+    assert found.data["rounds"][1]["reply"] == "Sure."
 
 
 def test_without_a_terminal_nothing_is_run(writer):

@@ -37,6 +37,10 @@ _MOST_REPEATED = 16_000
 """Characters of a reply that the model is shown again."""
 
 
+_MOST_TOLD = 2_000
+"""Characters of a reply without a program, for people who want to see what the model said."""
+
+
 class Asks(Protocol):
     """Whoever asks a model."""
 
@@ -65,6 +69,7 @@ class Round:
         return {
             "outcome": self.kind,
             "program": None if judged is None else judged.program,
+            **({"reply": self.reply[:_MOST_TOLD]} if judged is None else {}),
             "wrong": list(judged.wrong) if judged is not None else [self.nothing.words] if self.nothing else [],
         }
 
