@@ -33,6 +33,7 @@ NOTHING = {
     "refusal in print": ("I can\u2019t do this.", REFUSED),
     "prose": ("It counts the words.", PROSE),
     "one word": ("Sure", PROSE),
+    "one word and a stop": ("Sure.", PROSE),
     "an object": ('{"messages": [{"role": "user", "content": "(+ 1 2)"}]}', PROSE),
     "python": ("```python\ndef f(x):\n    return x\n```", PROSE),
     "too long": ("(" * (MOST + 1), TOO_LONG),

@@ -99,8 +99,8 @@ def _bare(text: str) -> Iterator[str]:
 
 
 def _reads_as_data(text: str) -> bool:
-    """Tell whether a text is one number or word of RTFS, such as `42`: a program, if a short one."""
-    return len(text.split()) == 1 and not text.isalpha() and _reads(text)
+    """Tell whether a text is one literal, such as `42` or `:yes`: a program, if a short one. A word is prose."""
+    return len(text.split()) == 1 and text.lstrip("-")[:1] in set("0123456789:") and _reads(text)
 
 
 def _reads(text: str) -> bool:
