@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from inspect import isawaitable
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -43,6 +44,41 @@ class Verdict:
 
 
 Listener = Callable[[ApprovalRequest], None]
+
+
+@attrs.define(slots=True, eq=False)
+class _Asking:
+    """One question on its way into the file: withdrawn whenever that is wished, also while a thread still writes it."""
+
+    store: ApprovalStore
+    write: Callable[[], Approval]
+    _row: Approval | None = attrs.field(default=None, init=False)
+    _given_up: bool = attrs.field(default=False, init=False)
+    _lock: Lock = attrs.field(factory=Lock, init=False)
+
+    def ask(self) -> Approval:
+        """Write it; in a thread."""
+        row = self.write()
+        with self._lock:
+            self._row = row
+            given_up = self._given_up
+        if given_up:
+            self._end(row)
+        return row
+
+    def withdraw(self) -> None:
+        """Let it wait no more."""
+        with self._lock:
+            self._given_up = True
+            row = self._row
+        if row is not None:
+            self._end(row)
+
+    def _end(self, row: Approval) -> None:
+        from rtfs_framework.orchestrator.performing.approvals.store import ApprovalError
+
+        with suppress(ApprovalError):
+            self.store.end(row.id, "withdrawn")
 
 
 @attrs.define(slots=True, eq=False, kw_only=True)
@@ -118,36 +154,46 @@ class Approvals:
         from rtfs_framework.orchestrator.performing.approvals.store import ApprovalError
 
         store = self.store()
+        asking = _Asking(store, lambda: self._written(store, opened, request))
         try:
-            row = await anyio.to_thread.run_sync(lambda: self._written(store, opened, request))
+            row = await anyio.to_thread.run_sync(asking.ask)
         except ApprovalError as error:
             return Verdict(False, f"nobody could be asked: {error.problem}")
-        if opened.scope.chain is not None:
-            wait = {"call": reply_id(opened), "approval": row.id, "until": row.until}
-            opened.scope.chain.note("waiting", wait)
-        pause, began = _FIRST, self.clock.monotonic()
-        end = began + min(self.seconds, row.until - self.clock.now())  # the other hand may be set back meanwhile
+        except BaseException:  # Ctrl-C comes at any moment, also before the row is known here
+            asking.withdraw()
+            raise
         try:
-            for listener in tuple(self.listeners):
-                listener(attrs.evolve(request, id=row.id))
-            while True:
-                late = self.clock.now() >= row.until or self.clock.monotonic() >= end
-                found = await anyio.to_thread.run_sync(
-                    store.end if late else store.get, *((row.id, "late") if late else (row.id,))
-                )
-                if late or found.state != "waiting":
-                    return self._verdict(row, found)
-                self.waits.park_asked(opened, "for a person", self.clock.monotonic() - began)
-                await anyio.sleep(pause)
-                pause = min(_LONGEST, pause * 1.5)
+            return await self._answer(store, opened, row, request)
         except ApprovalError as error:
             return Verdict(False, f"its answer could not be read: {error.problem}")
         except RunParked:  # it waits on: whoever goes on with the run finds the answer
             raise
         except BaseException:
-            with suppress(ApprovalError):
-                store.end(row.id, "withdrawn")
+            asking.withdraw()
             raise
+
+    async def _answer(self, store: ApprovalStore, opened: OpenCall, row: Approval, request: ApprovalRequest) -> Verdict:
+        """Return what is answered to a question that is in the file, or that it is too late."""
+        import anyio
+        import anyio.to_thread
+
+        if opened.scope.chain is not None:
+            wait = {"call": reply_id(opened), "approval": row.id, "until": row.until}
+            opened.scope.chain.note("waiting", wait)
+        pause, began = _FIRST, self.clock.monotonic()
+        end = began + min(self.seconds, row.until - self.clock.now())  # the other hand may be set back meanwhile
+        for listener in tuple(self.listeners):
+            listener(attrs.evolve(request, id=row.id))
+        while True:
+            late = self.clock.now() >= row.until or self.clock.monotonic() >= end
+            found = await anyio.to_thread.run_sync(
+                store.end if late else store.get, *((row.id, "late") if late else (row.id,))
+            )
+            if late or found.state != "waiting":
+                return self._verdict(row, found)
+            self.waits.park_asked(opened, "for a person", self.clock.monotonic() - began)
+            await anyio.sleep(pause)
+            pause = min(_LONGEST, pause * 1.5)
 
     def _written(self, store: ApprovalStore, opened: OpenCall, request: ApprovalRequest) -> Approval:
         past = opened.scope.past is not None
