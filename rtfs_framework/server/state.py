@@ -217,12 +217,18 @@ class ServerState:
             self.replays.close()
 
 
+UNGUESSED = "RTFS_DELEGATION__DEFAULT_TARGET"
+"""Where a variable says where calls go, hosts look for no model by themselves."""
+
+
 def _opened(
     number: int, path: Path | None, environ: Mapping[str, str], clock: Clock, own: tuple[TokenSpec, ...]
 ) -> Generation:
     from rtfs_framework.orchestrator.config.permitted import installed
 
     catalog = installed(environ, path)
+    # Nothing is guessed for others: a key that is set is not a word about whose programs may use it.
+    environ = {UNGUESSED: "local-pure", **environ}
     sessions: dict[str, Session] = {}
 
     def add(tenant: str) -> Session:

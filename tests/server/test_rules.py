@@ -6,6 +6,8 @@ import pytest
 
 from rtfs_framework.orchestrator.config.security import Reach, RuntimeContext, SecurityLevel
 from rtfs_framework.orchestrator.running.narrowing import Narrowing, narrower
+from rtfs_framework.orchestrator.session import Session
+from rtfs_framework.server.state import ServerState
 
 CONTROLLED = RuntimeContext(level=SecurityLevel.CONTROLLED, grant=("fs.*", "net.get"), reach=Reach.LOCAL)
 FULL = RuntimeContext(level=SecurityLevel.FULL)
@@ -35,3 +37,15 @@ def test_reach_and_denials_add_up():
     assert made.reach is Reach.LOCAL
     assert made.deny == ("a", "b")
     assert narrower(rules, Narrowing(reach=Reach.PURE)).reach is Reach.PURE
+
+
+@pytest.mark.needs("rtfs-provider-openai")
+def test_a_key_that_is_set_is_no_word_about_whose_programs_may_use_it(tmp_path, monkeypatch):
+    """In a tool, described functions go to the provider whose key is set; what others send goes where somebody said."""
+    monkeypatch.chdir(tmp_path)
+    environ = {"RTFS_HOME": str(tmp_path), "OPENAI_API_KEY": "sk-1"}
+    with Session.open(environ=environ) as own:
+        assert own.host.config.found is not None
+    state = ServerState.open(None, environ=environ)
+    assert state.current.sessions[""].host.config.found is None
+    state.close()
