@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from copy import copy
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from rtfs_framework.lang.types.names import Lookup, no_names
 from rtfs_framework.orchestrator.boundary.failures import LATE, code_of
 from rtfs_framework.orchestrator.recording.attempts import AttemptRecord, Spent, banded, draw, total_cost
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
+from rtfs_framework.orchestrator.recording.journal.telling import telling, told
 from rtfs_framework.orchestrator.recording.records import CONSULTATION, CallRecord, OpenRecord, sealed
 from rtfs_framework.orchestrator.recording.scope_parts import Beside, Failure, Ordering, PastAnswers
 
@@ -98,17 +99,13 @@ class RunScope:
     ordering: Ordering | None = None
     """The place of the branch that asks, when branches may overlap only where order does not matter."""
 
-    def force(self) -> None:
-        """See that what its calls did is on disk, as far as the configuration says, before its value is told."""
-        if self.chain is not None and self.chain.journal.owes:
-            self.chain.journal.commit()
+    def telling(self) -> AbstractContextManager[None]:
+        """See that what its calls did is on disk, as far as the configuration says, before it is told how it ended."""
+        return telling(self.chain)
 
-    async def forced(self, value: Awaitable[Any]) -> Any:
+    async def told(self, value: Awaitable[Any]) -> Any:
         """Await the value of a run, and the same."""
-        found = await value
-        if self.chain is not None and self.chain.journal.owes:
-            await self.chain.journal.written()
-        return found
+        return await told(self.chain, value)
 
 
 @attrs.define(slots=True, eq=False)

@@ -351,20 +351,20 @@ class ProgramRun:
 
     def settle(self, run: KernelRun, use: Use) -> Any:
         """Drive a run to its value from synchronous code."""
-        with use.ended_by(run.cancel):
+        with self.scope.telling(), use.ended_by(run.cancel):
             state = self.begin(run)
             if isinstance(state, Waiting):
-                value = self.program.portal.run(drive(run, state, self.agent, self.scope.beside), use)
-            else:
-                value = state.value
-        self.scope.force()
-        return value
+                return self.program.portal.run(drive(run, state, self.agent, self.scope.beside), use)
+            return state.value
 
     async def drive(self, run: KernelRun) -> Any:
         """Drive a run to its value in the thread `runs`, in slices."""
+        return await self.scope.told(self._driven(run))
+
+    async def _driven(self, run: KernelRun) -> Any:
         async with self.program.lock:
             state = self._begin(run, sliced=True)
-        return await self.scope.forced(drive(run, state, self.agent, self.scope.beside))
+        return await drive(run, state, self.agent, self.scope.beside)
 
     def result(self, program: LoadedProgram, value: Any) -> RunResult:
         """Return the result of a run."""

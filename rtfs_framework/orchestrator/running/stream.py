@@ -22,6 +22,7 @@ from rtfs_framework.orchestrator.boundary.answers import KernelRun
 from rtfs_framework.orchestrator.boundary.arguments import taken
 from rtfs_framework.orchestrator.concurrency.lanes import a_loop_runs_here, in_other_thread
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
+from rtfs_framework.orchestrator.recording.journal.telling import force
 from rtfs_framework.orchestrator.recording.records import RecordResult, Summary
 from rtfs_framework.orchestrator.running.driver import drive
 from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun
@@ -229,8 +230,11 @@ class Stream:
             self._use = use
             try:
                 return self._read(use)
-            except BaseException:
+            except BaseException as error:
                 self._broken = True
+                if isinstance(error, Exception):
+                    with suppress(JournalError):
+                        force(self.program.chain)
                 raise
             finally:
                 self._use = None
@@ -242,8 +246,8 @@ class Stream:
         if not self._window:
             return None
         first = self._window[0]
-        self._finish(first, use)
-        first.program_run.scope.force()
+        with first.program_run.scope.telling():
+            self._finish(first, use)
         self._window.popleft()
         return self._result(first)
 

@@ -46,10 +46,11 @@ Queued = tuple[str, "Chain | None", Any]
 
 
 class Taken(NamedTuple):
-    """How many queued rows are in the file now, and how many lost ones are accounted for."""
+    """How many queued rows are in the file now, how many lost ones are accounted for, and whether any was written."""
 
     rows: int
     lost: int
+    wrote: bool
 
 
 @attrs.define(slots=True, eq=False)
@@ -264,7 +265,7 @@ class Appending:
                 help_ = "try again; `rtfs runs verify --all` says what is wrong if it stays so"
                 raise JournalError(Path(self.file.paths[0]), problem, help_)
         self._pending = _Pending(queued, batch.head, batch.numbers, lost, batch.keeping)
-        return Taken(len(queued), lost)
+        return Taken(len(queued), lost, bool(batch.rows))
 
     def _put_large(self, db: sqlite3.Connection, texts: dict[str, str]) -> None:
         """Write the large texts that rows refer to, and make place for them in a file of before."""

@@ -327,13 +327,13 @@ class Journal:
                 if not self._queue:
                     self._forcing.make_up(self.path)
                     return None
-                self._forcing.begins(file.connection)
                 appending.owed = self.owes
+                self._forcing.begins(file.connection)
                 taken = appending.append(self._queue, self._lost - self._told)
                 del self._queue[: taken.rows]
                 appending.settle()
                 self._told += taken.lost
-                self._forcing.ended()
+                self._forcing.ended(self.path, wrote=taken.wrote)
         except JournalError as error:
             self._close(anchor=False)
             return error

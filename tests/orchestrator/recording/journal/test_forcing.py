@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sqlite3
 from contextlib import closing
 
 import pytest
 
-from rtfs_framework.api import CapabilityEntry
-from rtfs_framework.orchestrator.recording.journal import file, forcing, writer
+from rtfs_framework.api import CapabilityEntry, ProgramError
+from rtfs_framework.orchestrator.recording.journal import append, file, forcing, writer
 from rtfs_framework.orchestrator.recording.journal.anchor import Anchor
+from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.verify import verify_all
 
 TEXT = """
@@ -146,3 +149,101 @@ def test_the_head_file_speaks_of_nothing_that_the_machine_may_lose(desk):
             heads.append(Anchor.of(desk.home, desk.path).raw())
         assert heads[0] == heads[1] != heads[2], "the second commit stood on one that was not forced"
     assert desk.verify_all().ok
+
+
+FAILS = "(call :put 0) (defn main [n] (let [v (call :put n)] (nth [] v)))"
+
+
+@pytest.mark.parametrize("how", ["call", "call_async", "stream"])
+def test_an_error_is_told_when_what_it_rests_on_is_forced(opened, source, log, how):
+    with opened() as session:
+        program = loaded(session, source(FAILS), log)
+        if how == "stream":
+            assert [each.error is not None for each in session.stream(program, "main", [1, 2])] == [True, True]
+        else:
+            with pytest.raises(ProgramError):
+                if how == "call":
+                    program.call("main", (7,))
+                else:
+                    asyncio.run(program.call_async("main", (7,)))
+        assert "committed" in log
+        assert log[-1] == "made up"
+        assert not session.host.journal.owes
+
+
+@pytest.mark.parametrize("how", ["call", "call_async"])
+def test_the_error_of_a_run_is_told_even_where_the_journal_fails(opened, source, log, monkeypatch, how):
+    def refuse(self, path):
+        raise JournalError(path, "the disk refuses")
+
+    with opened() as session:
+        program = loaded(session, source(FAILS), log)
+        with monkeypatch.context() as patch, pytest.raises(ProgramError, match="out of bounds"):
+            patch.setattr(forcing.Forcing, "make_up", refuse)
+            if how == "call":
+                program.call("main", (7,))
+            else:
+                asyncio.run(program.call_async("main", (7,)))
+
+
+def test_what_is_committed_is_owed_also_when_ctrl_c_comes_right_behind(desk, monkeypatch, log):
+    def cut(self):
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    with closing(desk.journal(sync="full")) as journal:
+        chain = journal.begin("run-1", "digest", "a.rtfs", "policy", "0.1")
+        chain.add(desk.record(0))
+        settle(journal)
+        chain.add(desk.record(1))
+        monkeypatch.setattr(append.Appending, "settle", cut)
+        with pytest.raises(KeyboardInterrupt):
+            journal.commit(force=False)
+        assert journal.waiting == 0
+        assert journal.owes
+        journal.commit()
+        assert not journal.owes
+    assert desk.verify_all().ok
+
+
+def test_a_forced_commit_that_finds_its_rows_written_forces_them(desk, monkeypatch):
+    made = []
+    fsync = os.fsync
+    in_transaction = append.in_transaction
+
+    def cut(*args):
+        in_transaction(*args)
+        monkeypatch.setattr(append, "in_transaction", in_transaction)
+        raise KeyboardInterrupt
+
+    with closing(desk.journal(sync="full")) as journal:
+        chain = journal.begin("run-1", "digest", "a.rtfs", "policy", "0.1")
+        chain.add(desk.record(0))
+        settle(journal)
+        chain.add(desk.record(1))
+        monkeypatch.setattr(append, "in_transaction", cut)
+        with pytest.raises(KeyboardInterrupt):
+            journal.commit(force=False)
+        assert journal.waiting == 1, "nobody was told that it is written"
+        monkeypatch.setattr(os, "fsync", lambda handle: made.append(handle) or fsync(handle))
+        journal.commit()
+        assert made, "a commit without rows forces nothing"
+        assert not journal.owes
+    assert desk.verify_all().ok
+
+
+def test_after_ctrl_c_between_two_kinds_of_commits_the_next_is_of_the_right_kind():
+    seen = []
+
+    class Connection:
+        def execute(self, text):
+            seen.append(text)
+            if len(seen) == 1:
+                raise KeyboardInterrupt
+
+    force = forcing.Forcing(full=True, wanted=False)
+    with pytest.raises(KeyboardInterrupt):
+        force.begins(Connection())
+    force.wanted = True
+    force.begins(Connection())
+    assert seen == ["PRAGMA synchronous=NORMAL", "PRAGMA synchronous=FULL"]
