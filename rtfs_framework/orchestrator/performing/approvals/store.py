@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,6 +38,15 @@ _TABLE = (
 )
 _TABLES = SqliteTables(0x52544641, 1, (_TABLE, "create index approvals_by_state on approvals (state, asked)"))
 """Its mark is "RTFA"."""
+
+
+def _always() -> bool:
+    return True
+
+
+def new_id() -> str:
+    """Return an id that nothing else has."""
+    return os.urandom(5).hex()
 
 
 class ApprovalError(RtfsError):
@@ -96,22 +105,26 @@ class ApprovalStore:
         """The file."""
         return self.folder / FILE
 
-    def ask(self, timeout: float, *, past: bool = False, **fields: Any) -> Approval:
+    def ask(
+        self, timeout: float, *, past: bool = False, id_: str = "", wanted: Callable[[], bool] = _always, **fields: Any
+    ) -> Approval:
         """Write down that a call waits; `fields` are those of `Approval` that say which, and for what.
 
-        A call of a run that is gone on with (`past`) may wait already, or be answered: then that row stands.
+        A call of a run that is gone on with (`past`) may wait already, or be answered: then that row stands. `wanted`
+        is asked while no one else can write: what is not wanted any more by then never waits.
 
         Raises:
             ApprovalError: The file cannot be used.
         """
         now = self.clock.now()
-        made = Approval(id=os.urandom(5).hex(), asked=now, until=now + timeout, state="waiting", **fields)
+        made = Approval(id=id_ or new_id(), asked=now, until=now + timeout, state="waiting", **fields)
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("delete from approvals where state != 'waiting' and asked < ?", (now - _KEPT,))
             db.execute("update approvals set state = 'late' where state = 'waiting' and until < ?", (now,))
             marks = ", ".join("?" * len(_COLUMNS))
-            db.execute(f"insert into approvals values ({marks})", attrs.astuple(made))  # noqa: S608 - marks alone
+            row = made if wanted() else attrs.evolve(made, state="withdrawn")
+            db.execute(f"insert into approvals values ({marks})", attrs.astuple(row))  # noqa: S608 - marks alone
 
         if past:
             same = [each for each in self._of_run(made.run) if each.covers == made.covers]

@@ -48,37 +48,45 @@ Listener = Callable[[ApprovalRequest], None]
 
 @attrs.define(slots=True, eq=False)
 class _Asking:
-    """One question on its way into the file: withdrawn whenever that is wished, also while a thread still writes it."""
+    """One question on its way into the file: withdrawn whenever that is wished, also while a thread still writes it.
+
+    That thread may be cut at any moment when the process ends. So whoever withdraws does it in the file, by an id that
+    is known before: either the row is there by then, or the thread finds out, before it commits, that nobody waits.
+    """
 
     store: ApprovalStore
-    write: Callable[[], Approval]
+    write: Callable[[_Asking], Approval]
+    id: str
     _row: Approval | None = attrs.field(default=None, init=False)
     _given_up: bool = attrs.field(default=False, init=False)
     _lock: Lock = attrs.field(factory=Lock, init=False)
 
     def ask(self) -> Approval:
         """Write it; in a thread."""
-        row = self.write()
+        row = self.write(self)
         with self._lock:
             self._row = row
             given_up = self._given_up
         if given_up:
-            self._end(row)
+            self._end(row.id)
         return row
+
+    def wanted(self) -> bool:
+        """Tell whether somebody waits for the answer."""
+        return not self._given_up
 
     def withdraw(self) -> None:
         """Let it wait no more."""
         with self._lock:
             self._given_up = True
             row = self._row
-        if row is not None:
-            self._end(row)
+        self._end(self.id if row is None else row.id)
 
-    def _end(self, row: Approval) -> None:
+    def _end(self, id_: str) -> None:
         from rtfs_framework.orchestrator.performing.approvals.store import ApprovalError
 
         with suppress(ApprovalError):
-            self.store.end(row.id, "withdrawn")
+            self.store.end(id_, "withdrawn")
 
 
 @attrs.define(slots=True, eq=False, kw_only=True)
@@ -151,10 +159,10 @@ class Approvals:
         import anyio
         import anyio.to_thread
 
-        from rtfs_framework.orchestrator.performing.approvals.store import ApprovalError
+        from rtfs_framework.orchestrator.performing.approvals.store import ApprovalError, new_id
 
         store = self.store()
-        asking = _Asking(store, lambda: self._written(store, opened, request))
+        asking = _Asking(store, lambda asking: self._written(asking, opened, request), new_id())
         try:
             row = await anyio.to_thread.run_sync(asking.ask)
         except ApprovalError as error:
@@ -195,11 +203,13 @@ class Approvals:
             await anyio.sleep(pause)
             pause = min(_LONGEST, pause * 1.5)
 
-    def _written(self, store: ApprovalStore, opened: OpenCall, request: ApprovalRequest) -> Approval:
+    def _written(self, asking: _Asking, opened: OpenCall, request: ApprovalRequest) -> Approval:
         past = opened.scope.past is not None
-        return store.ask(
+        return asking.store.ask(
             self.seconds,
             past=past,
+            id_=asking.id,
+            wanted=asking.wanted,
             run=request.run,
             call=request.call,
             symbol=request.symbol,

@@ -2,8 +2,8 @@
 
 With `[journal] sync = "full"` a commit is forced to disk, which costs milliseconds. The end of a call that may be made
 again without harm need not be: it is committed (so it survives the process), and is forced together with the next row
-that is, at the latest before anything else with an effect begins, or it is told how a run ended. SQLite forces the whole log of
-writes, so one forced commit covers all before it.
+that is, at the latest before anything else with an effect begins, or a value or an error is told (`telling`). SQLite
+forces the whole log of writes, so one forced commit covers all before it.
 """
 
 from __future__ import annotations

@@ -154,7 +154,13 @@ def test_the_head_file_speaks_of_nothing_that_the_machine_may_lose(desk):
 FAILS = "(call :put 0) (defn main [n] (let [v (call :put n)] (nth [] v)))"
 
 
-@pytest.mark.parametrize("how", ["call", "call_async", "stream"])
+CALLS = {
+    "call": lambda program: program.call("main", (7,)),
+    "call_async": lambda program: asyncio.run(program.call_async("main", (7,))),
+}
+
+
+@pytest.mark.parametrize("how", [*CALLS, "stream"])
 def test_an_error_is_told_when_what_it_rests_on_is_forced(opened, source, log, how):
     with opened() as session:
         program = loaded(session, source(FAILS), log)
@@ -162,28 +168,24 @@ def test_an_error_is_told_when_what_it_rests_on_is_forced(opened, source, log, h
             assert [each.error is not None for each in session.stream(program, "main", [1, 2])] == [True, True]
         else:
             with pytest.raises(ProgramError):
-                if how == "call":
-                    program.call("main", (7,))
-                else:
-                    asyncio.run(program.call_async("main", (7,)))
+                CALLS[how](program)
         assert "committed" in log
         assert log[-1] == "made up"
         assert not session.host.journal.owes
 
 
-@pytest.mark.parametrize("how", ["call", "call_async"])
+@pytest.mark.parametrize("how", CALLS)
 def test_the_error_of_a_run_is_told_even_where_the_journal_fails(opened, source, log, monkeypatch, how):
     def refuse(self, path):
         raise JournalError(path, "the disk refuses")
 
     with opened() as session:
         program = loaded(session, source(FAILS), log)
-        with monkeypatch.context() as patch, pytest.raises(ProgramError, match="out of bounds"):
-            patch.setattr(forcing.Forcing, "make_up", refuse)
-            if how == "call":
-                program.call("main", (7,))
-            else:
-                asyncio.run(program.call_async("main", (7,)))
+        make_up = forcing.Forcing.make_up
+        monkeypatch.setattr(forcing.Forcing, "make_up", refuse)
+        with pytest.raises(ProgramError, match="out of bounds"):
+            CALLS[how](program)
+        monkeypatch.setattr(forcing.Forcing, "make_up", make_up)
 
 
 def test_what_is_committed_is_owed_also_when_ctrl_c_comes_right_behind(desk, monkeypatch, log):
