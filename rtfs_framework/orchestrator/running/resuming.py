@@ -163,7 +163,7 @@ def _reopened(host: Host, portal: Portal, limits: Limits, wanted: Resuming, know
             f"the program of run {run} is not kept",
             "it was begun by a version that kept none, in a conversation, or was redacted; begin a new run",
         )
-    host, terms = restored(host, job.rules), Terms.of_json(job.terms)
+    host, terms = restored(host, job.rules), attrs.evolve(Terms.of_json(job.terms), asker=facts.asker)
     _check_marks(host, terms, run)
     linked = attrs.evolve(_linked(host, limits, job, wanted.upgrade), terms=terms)
     if wanted.upgrade is None and job is facts.job and linked.digest != facts.program:

@@ -19,7 +19,7 @@ from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.signature import SiteKind
 from rtfs_framework.orchestrator.config.key_binding import secrets_of
-from rtfs_framework.orchestrator.config.security import NO_QUOTA, REMOTE_EXECUTE
+from rtfs_framework.orchestrator.config.security import NO_QUOTA, REMOTE_EXECUTE, WAIT_FOR
 from rtfs_framework.orchestrator.running.linking import Prepared
 from rtfs_framework.orchestrator.running.module_path import names_of
 from rtfs_framework.orchestrator.spreading.pieces import Job
@@ -99,6 +99,9 @@ def _check_site(host: Host, site: CallSite) -> None:
     if known is None:
         return  # a value of the configuration
     entry = capabilities.entries.get(known)
+    if known == WAIT_FOR or (entry is not None and entry.served == "person"):
+        message = f"{known} waits for somebody, who can tell a run of this machine alone, and no worker"
+        raise refused(UNFIT, message, f"put the answer into the records, or {_HOME}", site)
     harmless = entry is not None and entry.order_independent and not entry.effects
     if not harmless and known != REMOTE_EXECUTE:
         message = f"{known} may change something, and would be called again where a worker is lost"

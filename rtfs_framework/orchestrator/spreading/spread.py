@@ -7,7 +7,7 @@ found and fails alone. What a piece's calls were is written down when it comes b
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.values import ErrorValue
 from rtfs_framework.orchestrator.boundary.arguments import taken
 from rtfs_framework.orchestrator.boundary.exact import to_text
+from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.records import RecordResult, Summary
 from rtfs_framework.orchestrator.spreading.fit import SpreadError, check_fit, job_of, refused
 from rtfs_framework.orchestrator.spreading.pieces import Done, DonePiece, Piece, Refusal, done_of, piece_text
@@ -158,7 +159,7 @@ class Spread:
             while self._under_way and (ended := self.executor.next(0.0)) is not None:
                 handed = self._under_way.pop(ended.index)
                 if ended.result is not None:
-                    with suppress(SpreadError):  # what cannot be used is not done again either
+                    with suppress(SpreadError, JournalError):  # what cannot be used is not done again either
                         self._take(handed, ended.result)
         return self.summary
 
@@ -257,6 +258,7 @@ class Spread:
 
         Raises:
             SpreadError: E0832, its worker refuses it, or what it says cannot be read.
+            JournalError: It cannot be written down; its results are not handed out then.
         """
         done = _told(text)
         told, given = len(done.records), len(handed.records)
@@ -266,19 +268,29 @@ class Spread:
         self._came += 1
         self.shares.settle(handed.share or Share(), done)
         short: list[int] = []
+        over: dict[int, RecordResult] = {}
         for index, each in enumerate(done.records, handed.first):
-            self._note(each)
-            if handed.share is not None and not handed.share.whole and _was_short(each) and not self.interrupted:
+            if handed.share is not None and not handed.share.whole and _was_short(each):
+                self._note_short(each)
                 short.append(index)
             else:
-                self._results[index] = _result(index, each)
+                self._note(each)
+                over[index] = _result(index, each)
+        if self.program.chain is not None:  # nobody is told what a process that goes on with the run would not know
+            self.program.chain.journal.commit()
+        self._results.update(over)
+        if not self.interrupted:
+            self._do_again(handed, short)
+        if len(handed.records) >= self._size:
+            grown = self._size * max(0.5, min(2.0, _SECONDS / max(done.seconds, 1e-3)))
+            self._size = max(1.0, min(float(_MOST), grown))
+
+    def _do_again(self, handed: _Handed, short: Sequence[int]) -> None:
+        """Let records be done again with all that is left."""
         for _, run in groupby(enumerate(short), key=lambda each: each[1] - each[0]):  # those that follow each other
             indices = [index for _, index in run]
             records = handed.records[indices[0] - handed.first :][: len(indices)]
             self._again.append(_Handed(indices[0], records, whole=True))
-        if len(handed.records) >= self._size:
-            grown = self._size * max(0.5, min(2.0, _SECONDS / max(done.seconds, 1e-3)))
-            self._size = max(1.0, min(float(_MOST), grown))
 
     def _note(self, done: Done) -> None:
         """Write down a record's calls, with what they were answered."""
@@ -287,6 +299,11 @@ class Spread:
             if chain is not None and answer is not None:
                 chain.answered(call, answer.value, None if answer.error is None else answer.error.value, answer.said)
             self.program.ledger.note(call)
+
+    def _note_short(self, done: Done) -> None:
+        """Write down what the calls of a record took that is not over: as stopped ones, which are made again."""
+        for call in done.calls:
+            self.program.ledger.note(attrs.evolve(call, stopped=True))
 
     def _fail(self, index: int, error: ErrorValue) -> None:
         self._results[index] = RecordResult(index=index, error=error)

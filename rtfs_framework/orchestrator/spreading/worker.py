@@ -11,24 +11,28 @@ import os
 import socket
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import attrs
 
+from rtfs_framework.api.secrets import blotter
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.values import ErrorValue
 from rtfs_framework.orchestrator.boundary.exact import from_text, to_text
 from rtfs_framework.orchestrator.concurrency.clock import SystemClock
+from rtfs_framework.orchestrator.config.key_binding import secrets_of
 from rtfs_framework.orchestrator.config.load import config_of_texts
 from rtfs_framework.orchestrator.config.permitted import installed
 from rtfs_framework.orchestrator.host import build_host
-from rtfs_framework.orchestrator.recording.journal.kept import Answered
+from rtfs_framework.orchestrator.recording.journal.rows import RunFacts
+from rtfs_framework.orchestrator.recording.journal.run import Chain
+from rtfs_framework.orchestrator.recording.journal.writer import Journal
 from rtfs_framework.orchestrator.recording.purse import Purse, Terms
-from rtfs_framework.orchestrator.recording.records import CallRecord, OpenRecord, RecordResult
+from rtfs_framework.orchestrator.recording.records import CallRecord, RecordResult
 from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
 from rtfs_framework.orchestrator.running.linking import prepare
 from rtfs_framework.orchestrator.running.portal import Portal
@@ -71,57 +75,30 @@ class _RefusedError(Exception):
         self.refusal = Refusal(message, way_out)
 
 
-@attrs.frozen(slots=True)
-class _NoFacts:
-    """Stands where a run's facts would: nobody goes on with it here."""
+@attrs.define(slots=True, eq=False)
+class _NoJournal(Journal):
+    """A journal without a file, where a run's calls ask for one: all is on disk at once, because nothing is."""
 
-    job: None = None
-
-
-class _NoJournal:
-    """Stands where a journal would: all is on disk at once, because nothing is."""
-
-    keep_args, signals, head, owes, home = False, 0, "", False, Path()
-
-    def try_commit(self, *, force: bool = True) -> bool:  # noqa: ARG002 - a journal's signature
+    def queue(self, what: str, chain: Chain | None, facts: Any) -> bool:  # noqa: ARG002 - a journal's signature
+        """Keep nothing, for which there is always room."""
         return True
-
-    async def written(self, *, force: bool = True) -> None:  # noqa: ARG002 - the same
-        return None
 
 
 @attrs.define(slots=True, eq=False)
-class _Calls:
-    """Stands where a run's chain would, and keeps what is told of its calls, by record."""
+class _Calls(Chain):
+    """A run's chain that keeps what is told of its calls, by record."""
 
-    journal: _NoJournal = attrs.field(factory=_NoJournal)
-    facts: _NoFacts = _NoFacts()
-    open_calls: int = 0
-    _ended: dict[int, list[tuple[CallRecord, str | None]]] = attrs.field(factory=dict)
-    _answers: dict[int, str | None] = attrs.field(factory=dict)
-    """The texts of what calls were answered that are not added yet, by their records' identity."""
-
-    def begin(self, record: OpenRecord, of: OpenRecord | None = None) -> bool:  # noqa: ARG002 - a chain's signature
-        return True
-
-    def answered(
-        self, record: OpenRecord, value: Any, error: ErrorValue | None, said: Mapping[str, Any] | None = None
-    ) -> None:
-        self._answers[id(record)] = Answered(record, value, error, said).text()  # type: ignore[arg-type]  # soon sealed
+    _told: dict[int, list[tuple[CallRecord, str | None]]] = attrs.field(factory=dict, init=False)
 
     def add(self, record: CallRecord) -> None:
-        place, answer = -1 if record.record is None else record.record, self._answers.pop(id(record), None)
-        self._ended.setdefault(place, []).append((record, answer))
-
-    def note(self, what: str, body: Mapping[str, Any], text: str | None = None) -> None:
-        """Do nothing: who submitted the records knows what its run waits for."""
-
-    def end(self, status: str, error: BaseException | None = None, *, words: bool = True) -> None:
-        """Do nothing: the run ends elsewhere."""
+        """Keep a call, with the text of what it was answered."""
+        answer, place = self._answered.get(id(record)), -1 if record.record is None else record.record
+        Chain.add(self, record)
+        self._told.setdefault(place, []).append((record, None if answer is None else answer.text()))
 
     def take(self, record: int) -> list[tuple[CallRecord, str | None]]:
         """Return the calls of a record with the texts of their answers, sorted by id, and forget them."""
-        return sorted(self._ended.pop(record, ()), key=lambda each: each[0].order)
+        return sorted(self._told.pop(record, ()), key=lambda each: each[0].order)
 
 
 @attrs.define(slots=True, eq=False)
@@ -136,7 +113,9 @@ class _Ready:
     def run(self, piece: Piece, purse: Purse | None) -> Iterator[dict[str, Any]]:
         """Yield what came of each record, in order."""
         job, base, host = self.job, self.program, self.session.host
-        calls: Any = _Calls()
+        journal = _NoJournal(Path(), Path(), host.clock, blot=blotter(secrets_of(host.config, os.environ)))
+        facts = RunFacts(job.run, job.digest, job.name, host.clock.now(), job.policy, job.version, job.seed, job.tenant)
+        calls = _Calls(journal, facts)
         ledger = Ledger(host.events, calls, Tally(job.tenant), run=job.run, learned_from=host.ended)
         program = attrs.evolve(base, chain=calls, ledger=ledger, terms=Terms(purse=purse))
         program.lock = base.lock  # it computes in one thread at a time, whatever piece it computes for

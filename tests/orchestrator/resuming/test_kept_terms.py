@@ -16,7 +16,7 @@ from rtfs_framework.orchestrator.recording.journal.outside import tell
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
 from rtfs_framework.orchestrator.recording.journal.spent import spent
 from rtfs_framework.orchestrator.recording.journal.unended import unended
-from rtfs_framework.orchestrator.recording.purse import NOTHING_SPENT, Purse, RunParked, Spending, Terms
+from rtfs_framework.orchestrator.recording.purse import NOTHING_SPENT, Asker, Purse, RunParked, Spending, Terms
 from rtfs_framework.orchestrator.running.past_calls import Assumed, ResumeError
 from rtfs_framework.orchestrator.running.resuming import Resuming
 
@@ -202,6 +202,24 @@ def test_a_fork_has_what_is_left(asking, source):
         journal = session.host.journal
         assert fork != run
         assert unended(journal.path, fork, journal.home).job.terms["purse"] == [None, None, 3]
+
+
+def test_a_fork_knows_who_asked(asking, source):
+    """And so does a fork of it."""
+    asker = Asker(token="shop", host="h2", run="r", call="1", head="5:ab", queue="item-1")
+    with asking() as session:
+        session.park()
+        with suppress(RunParked):
+            with_terms(source, PAID, asker=asker)(session)
+    for _ in range(2):
+        with asking() as session:
+            session.park()
+            with suppress(RunParked):
+                session.resume(Resuming(run=query.list_runs(session.host.journal.path)[0].id, fork=True))
+            path = session.host.journal.path
+    runs = query.list_runs(path)
+    assert [each.asked_by for each in runs] == [asker.to_json()] * 3
+    assert len({each.id for each in runs}) == 3
 
 
 MARKED = """

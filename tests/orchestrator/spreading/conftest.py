@@ -25,7 +25,7 @@ def world(kit, remote_settings, monkeypatch):
         prices, main, environ = PRICES, MAIN, {**kit.environ, "ACME_API_KEY": "key-of-acme"}
         answer = staticmethod(lambda request: InferenceReply(text=request.args[0].upper(), usage=Usage(100, 50)))
         executor = None
-        capabilities = ()
+        capabilities = observers = ()
         loses, workers = (), 2
 
         def __init__(self):
@@ -47,7 +47,7 @@ def world(kit, remote_settings, monkeypatch):
             entry = ExecutorEntry(name="inline", summary="Here.", factory=make)
             offered = {"inline": (entry, Provenance("acme-plugin", "1.2", "acme"))}
             aliases = aliases_of({each.id: each for each in self.capabilities})
-            made = kit.catalog(self.entry, capabilities=self.capabilities)
+            made = kit.catalog(self.entry, capabilities=self.capabilities, observers=self.observers)
             return attrs.evolve(made, executors=offered, aliases=aliases)
 
         def open(self, config="", **options):

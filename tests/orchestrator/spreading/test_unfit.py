@@ -32,14 +32,17 @@ def _error(world, session, program=None, on=("inline", "there")):
         ("", '(def x (call :acme.read "a"))\n(defn main [r] x)', "top-level forms ask for something"),
         ("", '(defn main [r] (call :acme.write "a"))', "test.rtfs:1:16: acme.write may change something"),
         ("", "(defn main [r] (call (get r :which) 1))", "known only as it runs"),
+        ("", '(defn main [r] (host/wait-for :go "1s" nil))', "test.rtfs:1:17: host.wait-for waits for somebody"),
+        ("", '(defn main [r] (call :acme.ask "a?"))', "test.rtfs:1:16: acme.ask waits for somebody"),
         ("# key-of-acme\n[security.context]\nnote = 'key-of-acme'\n", None, "holds a secret itself"),
     ],
-    ids=["labels", "rates", "apart", "quota", "top-level", "effects", "dynamic", "secret"],
+    ids=["labels", "rates", "apart", "quota", "top-level", "effects", "dynamic", "word", "person", "secret"],
 )
 def test_what_one_process_must_see_to(world, source, capability, config, program, words):
     world.capabilities = (
         capability("acme.read", lambda _: "x", order_independent=True),
         capability("acme.write", lambda _: "x", effects=("files",)),
+        capability("acme.ask", lambda _: "x", served="person", order_independent=True),
     )
     with world.open(config + "[security]\ngrant = ['acme.*']\n") as session:
         error = _error(world, session, source(program or world.main))
