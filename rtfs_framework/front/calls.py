@@ -13,7 +13,7 @@ import attrs
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.boundary.misfits import ANNOTATION, ConversionError
-from rtfs_framework.orchestrator.boundary.record_shapes import key_of
+from rtfs_framework.orchestrator.boundary.names import key_of
 from rtfs_framework.orchestrator.boundary.shapes import Shape, shape_of
 
 BODY = "PythonBody"

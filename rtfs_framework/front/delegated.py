@@ -21,7 +21,7 @@ from rtfs_framework.front.calls import BODY, CallForm, call_form, is_method
 from rtfs_framework.front.session import InLoop, Session, current, itself
 from rtfs_framework.lang.errors import ProgramError, RtfsError
 from rtfs_framework.orchestrator.boundary.misfits import ANNOTATION, ConversionError
-from rtfs_framework.orchestrator.boundary.record_shapes import key_of
+from rtfs_framework.orchestrator.boundary.names import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.values import Keyword
+from rtfs_framework.orchestrator.boundary.names import key_of
 from rtfs_framework.orchestrator.boundary.plain_data import given_data
-from rtfs_framework.orchestrator.boundary.record_shapes import key_of
 from rtfs_framework.orchestrator.boundary.shapes import shape_of
 
 if TYPE_CHECKING:

@@ -22,6 +22,10 @@ class ConversionError(RtfsError):
 
 def misfit(where: str, expected: str, given: Any) -> ConversionError:
     """Return the error for a value of another type: its class is told, and never what it holds."""
+    kind = given.__class__
+    if any(each.__name__ == expected for each in kind.__mro__[1:]) and kind is not bool:
+        problem = f"{where} is of {kind.__name__}, a subclass of {expected}, which would be lost"
+        return ConversionError(problem, f"give {expected} itself, or declare {kind.__name__}")
     name = type_name(given)
     article = "an" if name[:1] in "aeiou" else "a"
     problem = f"{where} is no {expected}: it is {article} {name}"

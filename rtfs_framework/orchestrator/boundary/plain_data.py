@@ -20,6 +20,7 @@ from rtfs_framework.lang.values import Keyword, Resource, Symbol, Timestamp, Uui
 from rtfs_framework.lang.vectors import GrownVector, List
 from rtfs_framework.orchestrator.boundary.misfits import ConversionError
 
+_AS_IT_IS = "name them differently, or take it as it is: session.run(...).value"
 _SCALARS = frozenset({type(None), bool, int, float, str})
 
 
@@ -50,7 +51,10 @@ def opened(value: Any) -> Any:
     if value.__class__ in (list, tuple):
         return tuple(map(opened, value))
     if value.__class__ is dict:
-        return {opened(key): opened(item) for key, item in value.items()}
+        made = {opened(key): opened(item) for key, item in value.items()}
+        if len(made) < len(value):
+            raise ConversionError("a dict has keys that are one in RTFS", "name them differently")
+        return made
     return value
 
 
@@ -90,6 +94,8 @@ def _data(value: Any, where: str, *, hashed: bool) -> Any:
             return _dict(value, where, hashed=hashed)
         case Set():
             items = {_data(item, where, hashed=True) for item in value}
+            if len(items) < len(value):
+                raise ConversionError(f"{where} is a set in which two members are one in Python", _AS_IT_IS)
             return frozenset(items) if hashed else items
         case tuple() | GrownVector() | List():
             made = [_data(item, where, hashed=hashed) for item in value]
@@ -101,8 +107,7 @@ def _data(value: Any, where: str, *, hashed: bool) -> Any:
 def _dict(value: Map, where: str, *, hashed: bool) -> Any:
     made = {_data(key, where, hashed=True): _data(item, where, hashed=hashed) for key, item in value.items()}
     if len(made) < len(value):
-        way_out = "name them differently, or take it as it is: session.run(...).value"
-        raise ConversionError(f"{where} is a map in which two keys get one name", way_out)
+        raise ConversionError(f"{where} is a map in which two keys get one name", _AS_IT_IS)
     return frozenset(made.items()) if hashed else made
 
 

@@ -1,7 +1,9 @@
 """What Python's types are in RTFS, and the conversion of their data both ways.
 
 In: an annotation. Out: a `Shape`: the text of its RTFS type, and two functions. Whatever goes in comes out equal, of
-the same classes; an annotation for which that cannot be promised is refused, with what to write instead:
+the same classes, or is refused, as those of subclasses are. (An integer for a float comes out as that float; of
+`Sequence`, `Mapping`, `Set` a list, dict, frozenset; of `object` plain data.) An annotation for which that cannot be
+promised is refused, with what to write instead:
 
     None, bool, int, float, str -> themselves     aware datetime -> :timestamp     UUID -> :uuid
     Decimal -> its digits as text     bytes -> base64 text     Literal, Enum -> [:enum ...]
@@ -22,6 +24,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from math import inf
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
@@ -76,7 +79,7 @@ def _of_form(annotation: Any, where: str, seen: Seen) -> Shape | None:
     """Return the shape of what is written with brackets, or stands for another annotation; None for what is neither."""
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Literal:
-        return _choices({write(each): each for each in args}, where)
+        return _choices([(each, each) for each in args], where)
     if origin is Union or origin is types.UnionType:
         return _union(args, where, seen)
     if origin is typing.Annotated or str(origin).endswith(("Required", "ReadOnly")):
@@ -112,16 +115,19 @@ def _plain(kind: type, text: str, *kinds: str) -> Shape:
     return Shape(text, check, check, frozenset(kinds), same=True)
 
 
-def _float_in(value: Any, where: str) -> Any:
-    if isinstance(value, bool) or not isinstance(value, float | int):
+def _float(value: Any, where: str) -> Any:
+    """Return a float; an integer is taken for one where that is the same number."""
+    if value.__class__ is float:
+        return value
+    if value.__class__ is not int:
         raise misfit(where, "float", value)
-    return float(value)
-
-
-def _text_in(value: Any, where: str) -> Any:
-    if not isinstance(value, str):
-        raise misfit(where, "str", value)
-    return str.__str__(value)
+    try:
+        made = float(value)
+    except OverflowError:
+        made = inf
+    if made != value:
+        raise ConversionError(f"{where} is an integer that is no float", "give a smaller one")
+    return made
 
 
 def _made(
@@ -130,16 +136,19 @@ def _made(
     """Return the shape of a class whose values have a value of RTFS each, of the class `of`."""
 
     def into(value: Any, where: str) -> Any:
-        if not isinstance(value, kind):
+        if value.__class__ is not kind:
             raise misfit(where, kind.__name__, value)
-        return write_(value)
+        try:
+            return write_(value)
+        except OverflowError:
+            raise ConversionError(f"{where} is beyond the years 1 to 9999 in UTC", "give one within") from None
 
     def out(value: Any, where: str) -> Any:
         if value.__class__ is not of:
             raise misfit(where, kind.__name__, value)
         try:
             return read(value)
-        except (ValueError, InvalidOperation):
+        except (ValueError, OverflowError, InvalidOperation):
             raise misfit(where, kind.__name__, value) from None
 
     return Shape(text, into, out, frozenset({base}))
@@ -154,8 +163,8 @@ _ATOMS: Mapping[Any, Shape] = {
     type(None): _plain(type(None), ":nil", "nil"),
     bool: _plain(bool, ":bool", "boolean"),
     int: _plain(int, ":int", "integer"),
-    float: Shape(":float", _float_in, _float_in, frozenset({"float"}), same=True),
-    str: Shape(":string", _text_in, _text_in, frozenset({"string"}), same=True),
+    float: Shape(":float", _float, _float, frozenset({"float"}), same=True),
+    str: _plain(str, ":string", "string"),
     datetime: _made(":timestamp", datetime, datetime_of, as_timestamp, Timestamp, base="timestamp"),
     UUID: _made(":uuid", UUID, lambda value: UUID(value.text), lambda value: Uuid(str(value)), Uuid, base="uuid"),
     Decimal: _made(":string", Decimal, Decimal, str, str, base="string"),
@@ -171,42 +180,42 @@ _ATOMS: Mapping[Any, Shape] = {
 }
 
 
-def _choices(by_text: Mapping[str, Any], where: str, members: Mapping[Any, Any] | None = None) -> Shape:
-    """Return the shape of some values; `members` are what stands for each in Python, by the value's class and itself.
+_CHOSEN = frozenset({str, int, bool, type(None)})
+
+
+def _choices(pairs: Sequence[tuple[Any, Any]], where: str, *, of: type | None = None) -> Shape:
+    """Return the shape of some values: pairs of one of RTFS and what stands for it in Python, all of the class `of`.
 
     Raises:
         ConversionError: One is no text, number or None.
     """
-    if not by_text or not all(isinstance(each, str | int | None) for each in by_text.values()):
+    if not pairs or not all(value.__class__ in _CHOSEN for value, _ in pairs):
         message = f"{where} chooses among what is no text, integer, boolean or None"
         raise ConversionError(message, "give each a text", code=ANNOTATION)
-    into_ = {id(member): value for value, member in members.values()} if members else None
-    known = {(type(each), each) for each in by_text.values()}
-    shown = ", ".join(by_text)
+    known = {(value.__class__, value): member for value, member in pairs}
+    given = {id(member): value for value, member in pairs}
+    shown = " ".join(dict.fromkeys(write(value) for value, _ in pairs))
 
     def into(value: Any, at: str) -> Any:
-        if into_ is not None and id(value) in into_:
-            return into_[id(value)]
-        if into_ is None and (type(value), value) in known:
+        if of is not None and id(value) in given:
+            return given[id(value)]
+        if of is None and value.__class__ in _CHOSEN and (value.__class__, value) in known:
             return value
         raise misfit(at, f"one of {shown}", value)
 
     def out(value: Any, at: str) -> Any:
-        key = (type(value), value) if isinstance(value, str | int | None) else None
-        if key not in known:
+        if value.__class__ not in _CHOSEN or (value.__class__, value) not in known:
             raise misfit(at, f"one of {shown}", value)
-        return members[key][1] if members else value
+        return known[value.__class__, value]
 
-    kinds = frozenset(map(type_name, by_text.values()))
-    return Shape(f"[:enum {' '.join(by_text)}]", into, out, kinds, same=members is None)
+    kinds = frozenset(type_name(value) for value, _ in pairs)
+    return Shape(f"[:enum {shown}]", into, out, kinds, same=of is None)
 
 
 def _enum(cls: type[enum.Enum], where: str) -> Shape:
     """Return the shape of an enumeration: by its values, where all are texts or integers, else by its names."""
-    by_value = all(isinstance(each.value, str | int) for each in cls)
-    pairs = [(each.value if by_value else each.name, each) for each in cls]
-    values = {write(value): value for value, _ in pairs}
-    return _choices(values, where, {(type(value), value): (value, member) for value, member in pairs})
+    by_value = all(each.value.__class__ in _CHOSEN for each in cls)
+    return _choices([(each.value if by_value else each.name, each) for each in cls], where, of=cls)
 
 
 def _of_class(cls: type, where: str, seen: Seen) -> Shape | None:
@@ -221,11 +230,11 @@ def _of_class(cls: type, where: str, seen: Seen) -> Shape | None:
 def _items(origin: Any, args: tuple[Any, ...], where: str, seen: Seen) -> Shape:
     item = shape_of(args[0], f"an item of {where}", seen)
     made: Callable[[Any], Any] = tuple if origin is tuple else list
-    taken = (tuple,) if origin is tuple else (list,) if origin is list else (list, tuple)
+    taken = (list, tuple) if origin is Sequence else (origin,)
 
     def into(value: Any, at: str) -> Any:
-        if not isinstance(value, taken):
-            raise misfit(at, made.__name__, value)
+        if value.__class__ not in taken:
+            raise misfit(at, taken[0].__name__, value)
         return tuple(item.into(each, f"{at}[{i}]") for i, each in enumerate(value))
 
     def out(value: Any, at: str) -> Any:
@@ -238,17 +247,18 @@ def _items(origin: Any, args: tuple[Any, ...], where: str, seen: Seen) -> Shape:
 
 def _tuple(args: tuple[Any, ...], where: str, seen: Seen) -> Shape:
     items = [shape_of(each, f"an item of {where}", seen) for each in args if each != ()]
+    if not items:
+        raise ConversionError(f"{where} is the empty tuple, which no type says", "leave it out", code=ANNOTATION)
 
     def convert(value: Any, at: str, *, inward: bool) -> Any:
-        kinds = (tuple,) if inward else (tuple, GrownVector, List)
-        if not isinstance(value, kinds) or len(value) != len(items):
+        fits = value.__class__ is tuple if inward else isinstance(value, tuple | GrownVector | List)
+        if not fits or len(value) != len(items):
             raise misfit(at, f"tuple of {len(items)}", value)
         pairs = enumerate(zip(items, value, strict=True))
         return tuple((shape.into if inward else shape.out)(each, f"{at}[{i}]") for i, (shape, each) in pairs)
 
-    text = f"[:tuple {' '.join(each.text for each in items)}]" if items else "[:tuple]"
     return Shape(
-        text,
+        f"[:tuple {' '.join(each.text for each in items)}]",
         lambda value, at: convert(value, at, inward=True),
         lambda value, at: convert(value, at, inward=False),
         frozenset({"vector"}),
@@ -257,37 +267,51 @@ def _tuple(args: tuple[Any, ...], where: str, seen: Seen) -> Shape:
 
 def _set(origin: Any, args: tuple[Any, ...], where: str, seen: Seen) -> Shape:
     item = shape_of(args[0], f"an item of {where}", seen)
-    made: Callable[[Any], Any] = frozenset if origin in (frozenset, AbstractSet) else set
+    made: Callable[[Any], Any] = set if origin is set else frozenset
+    taken = (set, frozenset) if origin is AbstractSet else (origin,)
 
     def into(value: Any, at: str) -> Any:
-        if not isinstance(value, set | frozenset):
-            raise misfit(at, "set", value)
-        return Set.of(tuple(item.into(each, f"an item of {at}") for each in value))
+        if value.__class__ not in taken:
+            raise misfit(at, taken[0].__name__, value)
+        return _whole(Set.of(tuple(item.into(each, f"an item of {at}") for each in value)), value, at)
 
     def out(value: Any, at: str) -> Any:
         if not isinstance(value, Set):
             raise misfit(at, "set", value)
-        return made(item.out(each, f"an item of {at}") for each in value)
+        return _whole(made(item.out(each, f"an item of {at}") for each in value), value, at)
 
     return Shape(f"[:set {item.text}]", into, out, frozenset({"set"}))
 
 
-def _dict(_origin: Any, args: tuple[Any, ...], where: str, seen: Seen) -> Shape:
+def _dict(origin: Any, args: tuple[Any, ...], where: str, seen: Seen) -> Shape:
     key, item = shape_of(args[0], f"a key of {where}", seen), shape_of(args[1], f"a value of {where}", seen)
 
     def into(value: Any, at: str) -> Any:
-        if not isinstance(value, Mapping):
+        if value.__class__ is not dict and (origin is dict or not isinstance(value, Mapping)):
             raise misfit(at, "dict", value)
         pairs = value.items()
-        return Map.of((key.into(k, f"a key of {at}"), item.into(each, f"{at}[{k!r}]")) for k, each in pairs)
+        made = Map.of((key.into(k, f"a key of {at}"), item.into(each, f"a value of {at}")) for k, each in pairs)
+        return _whole(made, value, at)
 
     def out(value: Any, at: str) -> Any:
         if not isinstance(value, Map):
             raise misfit(at, "dict", value)
         pairs = value.items()
-        return {key.out(k, f"a key of {at}"): item.out(each, f"{at}[{k!r}]") for k, each in pairs}
+        made = {key.out(k, f"a key of {at}"): item.out(each, f"a value of {at}") for k, each in pairs}
+        return _whole(made, value, at)
 
     return Shape(f"[:map-of {key.text} {item.text}]", into, out, frozenset({"map"}))
+
+
+def _whole(made: Any, given: Any, at: str) -> Any:
+    """Return what was made of a set or map, none of whose members became equal to another.
+
+    Raises:
+        ConversionError: E0938, some did, such as 1 and 1.0 in Python.
+    """
+    if len(made) < len(given):
+        raise ConversionError(f"{at} has members that are one on the other side", "tell them apart otherwise")
+    return made
 
 
 _CONTAINERS: tuple[tuple[tuple[Any, ...], Callable[[Any, tuple[Any, ...], str, Seen], Shape]], ...] = (
@@ -295,6 +319,15 @@ _CONTAINERS: tuple[tuple[tuple[Any, ...], Callable[[Any, tuple[Any, ...], str, S
     ((set, frozenset, AbstractSet), _set),
     ((dict, Mapping), _dict),
 )
+
+
+def _alike(one: Shape, other: Shape) -> bool:
+    """Tell whether a value may be of both shapes, and not the same in Python."""
+    if one.same and other.same:
+        return False
+    if "*" in one.kinds or "*" in other.kinds:
+        return not (one.same or other.same)
+    return bool(one.kinds & other.kinds)
 
 
 def _union(args: tuple[Any, ...], where: str, seen: Seen) -> Shape:
@@ -305,16 +338,11 @@ def _union(args: tuple[Any, ...], where: str, seen: Seen) -> Shape:
     """
     from rtfs_framework.orchestrator.boundary.record_shapes import tagged
 
-    records = [tagged(each, where, seen) for each in args]
-    several = sum(each is not None for each in records) > 1
-    members = [
-        record if record is not None and several else shape_of(each, where, seen)
-        for record, each in zip(records, args, strict=True)
-    ]
+    records = tagged(args, where, seen)
+    members = [record or shape_of(each, where, seen) for record, each in zip(records, args, strict=True)]
     for i, one in enumerate(members):
-        for other in members[:i]:
-            both_tagged = one.text.startswith("[:map [:type") and other.text.startswith("[:map [:type")
-            if one.kinds & other.kinds and not (one.same and other.same) and not both_tagged:
+        for other, record in zip(members[:i], records, strict=False):
+            if _alike(one, other) and not (record and records[i]):
                 message = f"{where} is a union of {other.text} and {one.text}, which nobody can tell apart"
                 raise ConversionError(message, "wrap one of them in a dataclass of its own", code=ANNOTATION)
 

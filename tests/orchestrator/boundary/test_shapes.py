@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -18,9 +19,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtfs_framework.api.typed import parse_type
+from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.boundary.misfits import ConversionError
+from rtfs_framework.orchestrator.boundary.plain_data import opened
 from rtfs_framework.orchestrator.boundary.shapes import shape_of
 from rtfs_framework.testing.effort import effort
 
@@ -67,6 +70,75 @@ class Holds:
     itself: Optional[Holds] = None
 
 
+@dataclasses.dataclass(frozen=True)
+class Cube(Point):
+    z: int = 0
+
+
+@dataclasses.dataclass
+class Tagged:
+    type: str
+
+
+@dataclasses.dataclass
+class Late:
+    n: int
+    twice: int = dataclasses.field(init=False, default=2)
+
+
+@attrs.define
+class LateBox:
+    n: int
+    twice: int = attrs.field(init=False, default=2)
+
+
+@dataclasses.dataclass
+class Seeded:
+    n: int
+    seed: dataclasses.InitVar[int] = 3
+
+
+@dataclasses.dataclass
+class Strict:
+    n: int
+
+    def __post_init__(self):
+        if self.n < 0:
+            message = f"secret {self.n}"
+            raise ValueError(message)
+
+
+class Left(TypedDict):
+    x: int
+
+
+class Right(TypedDict):
+    y: int
+
+
+class Wide(TypedDict, total=False):
+    x: int
+    y: int
+
+
+class Holder(list):
+    __slots__ = ()
+
+
+class Name(str):
+    __slots__ = ()
+
+
+def two_of_one_name() -> tuple[type, type]:
+    made = [dataclasses.make_dataclass("Twin", [("v", int)]) for _ in range(2)]
+    return made[0], made[1]
+
+
+TWINS = two_of_one_name()
+BLANK = TypedDict("BLANK", {"a b": int})
+BRACKET = TypedDict("BRACKET", {"a]": int})
+DOUBLE = TypedDict("DOUBLE", {"a-b": int, "a_b": int})
+ACCENT = dataclasses.make_dataclass("ACCENT", [("\u00e9", int)])
 UserId = NewType("UserId", int)
 NOW = datetime(2026, 3, 1, 12, 30, 0, 123456, tzinfo=timezone.utc)
 FAR = datetime(2026, 3, 1, 12, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))
@@ -105,6 +177,12 @@ ROUND = [
     (Union[float, int], 2, "[:union :float :int]"),
     (Union[float, int], 2.0, "[:union :float :int]"),
     (Union[str, list[Point]], [Point(1)], None),
+    (Union[Point, Cube], Cube(1, 2.0, "n", 3), None),
+    (Union[Cube, Point], Point(1), None),
+    (Union[Left, Right], {"y": 1}, None),
+    (Union[Left, Point], {"x": 1}, None),
+    (Optional[Tagged], Tagged("t"), None),
+    (Optional[object], None, "[:union :any :nil]"),
     (object, {"a": [1, None, 2.5]}, ":any"),
 ]
 REFUSED = [
@@ -119,6 +197,19 @@ REFUSED = [
     (Literal[b"x"], "chooses among what is no text"),
     (Holds, "Holds holds itself"),
     (type[int], "which is no type"),
+    (Union[Left, Wide], "Left and Wide, which no key tells apart"),
+    (Union[TWINS], "two classes of one name, Twin"),
+    (Union[Tagged, Point], "Tagged has a field `type` of its own"),
+    (Union[object, Colour], "nobody can tell apart"),
+    (Late, "a field with init=False"),
+    (LateBox, "a field with init=False"),
+    (Seeded, "an InitVar"),
+    (Literal[Level.LOW], "chooses among what is no text"),
+    (tuple[()], "the empty tuple"),
+    (BLANK, "BLANK: 'a b' is no name"),
+    (BRACKET, "BRACKET: 'a\\]' is no name"),
+    (DOUBLE, "two names become a-b"),
+    (ACCENT, "is no name in RTFS"),
     (list["Nowhere"], "which is no type"),  # noqa: F821 - the point
 ]
 MISFITS = [
@@ -131,11 +222,21 @@ MISFITS = [
     (list[int], [1, "2"], r"it\[1\] is no int"),
     (tuple[int, int], (1,), "no tuple of 2"),
     (set[int], [1], "no set"),
-    (dict[str, int], {"a": None}, r"it\['a'\] is no int"),
+    (dict[str, int], {"a": None}, "a value of it is no int"),
     (Point, {"x": 1}, "no Point"),
     (Point, Point("1"), "it.x is no int"),
     (Optional[int], "x", "no :int or :nil"),
     (object, object(), "which no program can hold"),
+    (str, Name("a"), "it is of Name, a subclass of str, which would be lost"),
+    (Point, Cube(1), "it is of Cube, a subclass of Point"),
+    (tuple[int, str], Row(1), "no tuple of 2: it is a Row"),
+    (list[int], Holder([1]), "a subclass of list"),
+    (dict[str, int], OrderedDict(a=1), "a subclass of dict"),
+    (Options, {"deep": True, "odd": 1}, "has a field that Options does not know"),
+    (Left, {}, "lacks a field that Left needs"),
+    (float, 2**53 + 1, "an integer that is no float"),
+    (float, 10**400, "an integer that is no float"),
+    (datetime, datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))), "beyond the years"),
 ]
 
 
@@ -169,6 +270,39 @@ def test_an_error_tells_no_value():
     with pytest.raises(ConversionError) as caught:
         shape_of(int).into("sk-very-secret", "key")
     assert "sk-very-secret" not in str(caught.value)
+
+
+def test_an_error_tells_no_key():
+    with pytest.raises(ConversionError) as caught:
+        shape_of(dict[str, int]).into({"alice@example.com": "x"}, "it")
+    assert "alice" not in str(caught.value)
+
+
+ONE_IN_PYTHON = [
+    (dict[float, str], Map.of([(1, "a"), (1.0, "b")])),
+    (dict[Decimal, str], Map.of([("1", "a"), ("1.0", "b")])),
+    (set[float], Set.of((1, 1.0))),
+    (object, Set.of((1, 1.0))),
+    (object, Map.of([(1, "a"), (1.0, "b")])),
+]
+
+
+@pytest.mark.parametrize(("annotation", "value"), ONE_IN_PYTHON)
+def test_nothing_is_lost_where_two_members_are_one_in_python(annotation, value):
+    with pytest.raises(ConversionError) as caught:
+        shape_of(annotation).out(value, "it")
+    assert caught.value.code == "E0938"
+
+
+def test_nothing_is_lost_where_two_keys_are_one_in_rtfs():
+    with pytest.raises(ConversionError, match="keys that are one in RTFS"):
+        opened({Colour.RED: 1, "red": 2})
+
+
+def test_what_a_class_refuses_is_told_without_the_value():
+    with pytest.raises(ConversionError, match="it is refused by Strict: ValueError") as caught:
+        shape_of(Strict).out(Map.of([(Keyword("n"), -5)]), "it")
+    assert "-5" not in str(caught.value)
 
 
 def test_what_a_model_may_leave_out_has_its_default():
