@@ -1,7 +1,7 @@
 """Kill -9 around tickets of programs: runs that order them and workers that do them are killed at random. POSIX alone.
 
     report = tickets("acme_queue.plugin", own, count=100, kills=6)
-    assert report.done <= report.told <= report.asked == report.keys
+    assert report.done <= report.told <= report.done + report.unkept and report.asked == report.keys
 
 Producers are processes that run a program with `(ticket (f x))`; one that is killed goes on with its run. Consumers are
 workers (`rtfs worker --topics tickets`). All share one queue and a model that remembers with which keys it was asked.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +27,7 @@ from rtfs_framework.api import (
     InferenceRequest,
     ItemFilter,
     ItemState,
+    Lease,
     Locality,
     ProviderEntry,
     ProviderUnavailable,
@@ -76,6 +77,10 @@ class Tickets:
 
     told: int
     """Those whose program was told the right answer."""
+    unkept: int
+    """Those whose answer could not be kept with its item, at least once: its lease was lost, or the queue not there.
+
+    Their programs are told it all the same, and their items may end otherwise."""
     done: int
     dead: int
     cancelled: int
@@ -125,6 +130,7 @@ def tickets(module: str, own: Mapping[str, Any], *, count: int, kills: int, each
         states = _states(queue)
         return Tickets(
             told=sum(value.startswith("said") for value in values),
+            unkept=len(set(children.log("unkept"))),
             done=states.get("done", 0),
             dead=states.get("dead", 0),
             cancelled=states.get("cancelled", 0),
@@ -152,6 +158,24 @@ def _withdrawn(queue: Queue) -> int:
 
 
 # the processes
+
+
+@attrs.frozen(slots=True)
+class _Watched:
+    """A queue that says which answers it did not keep, before anybody is told them."""
+
+    queue: Queue
+    say: Callable[[str, str], None]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.queue, name)
+
+    def ack(self, lease: Lease, result: bytes = b"") -> None:
+        try:
+            self.queue.ack(lease, result)
+        except QueueError:
+            self.say("unkept", lease.item.id)
+            raise
 
 
 def play(module: str, own: Mapping[str, Any], log: str, role: str, number: int, start: int, end: int) -> None:
@@ -189,7 +213,8 @@ class _Place:
 
     def open(self, tenant: str = "") -> Session:
         self.home.mkdir(exist_ok=True)
-        (entry,) = import_module(self.module).rtfs_queues()
+        (offered,) = import_module(self.module).rtfs_queues()
+        entry = attrs.evolve(offered, factory=lambda given: _Watched(offered.factory(given), self.say))
         own = "".join(f"{name} = {json.dumps(value)}\n" for name, value in self.own.items())
         path = self.home / "delegation.toml"
         path.write_text(f'{_CONFIG}[queue]\nstore = "{entry.name}"\n[queues.{entry.name}]\n{own}', encoding="utf-8")

@@ -298,6 +298,25 @@ def test_a_lease_that_is_over_once_the_answer_is_kept_takes_nothing_back(desk, m
     assert desk.run("(f 1)", f"{LABELS}[labels.accepts]\njournal = []\n").value == "alice"
 
 
+@pytest.mark.parametrize("end", ["cancelled", "dead"])
+def test_an_answer_that_cannot_be_kept_is_told_and_its_item_ends_as_it_ends(desk, end):
+    def says(arg):
+        (item,) = desk.items
+        if end == "cancelled":
+            desk.queue.cancel(item.id)
+        else:
+            desk.clock.advance(2e6)  # its lease is over
+            (lease,) = desk.queue.lease("tickets", "another", 30)
+            desk.queue.nack(lease, "not here", final=True)
+        return f"said {arg}"
+
+    desk.says = says
+    result = desk.run("(await (ticket (f 1)))")
+    (item,) = desk.items
+    assert (result.value, item.state, desk.queue.get(item.id).result) == ("said 1", end, None)
+    assert desk.asked == [1]
+
+
 def test_a_run_that_has_failed_leaves_no_item_to_anybody(desk):
     text = '(let [t (ticket (f 1))] (f 2) (throw "broken"))'
 
