@@ -22,7 +22,7 @@ from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.lang.types.show import show_type
 from rtfs_framework.orchestrator.performing.accounts import endpoint
 from rtfs_framework.orchestrator.performing.idempotency import request_key
-from rtfs_framework.orchestrator.recording.purse import NANO, Spending
+from rtfs_framework.orchestrator.recording.purse import Spending
 
 if TYPE_CHECKING:
     from rtfs_framework.api.provider import InferenceRequest
@@ -119,14 +119,9 @@ def _names(part: Any) -> Iterator[str]:
 def _allowance(opened: OpenCall, most_tokens: int | None) -> Allowance | None:
     """Return what a request may use: what is left of what its asker allows, and what is reserved for it there."""
     purse, held = opened.scope.purse, opened.reserved or Spending()
-    money, tokens, calls = (None, None, None) if purse is None else purse.left
-    tokens = None if tokens is None else tokens + held.tokens
+    money, tokens, calls = (None, None, None) if purse is None else purse.left_to(held)
     found = [each for each in (tokens, most_tokens) if each is not None]
-    made = Allowance(
-        money=None if money is None else money + held.nano / NANO,
-        tokens=min(found, default=None),
-        calls=None if calls is None else calls + held.calls,
-    )
+    made = Allowance(money=money, tokens=min(found, default=None), calls=calls)
     return None if made == Allowance() else made
 
 

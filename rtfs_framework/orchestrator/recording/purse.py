@@ -48,7 +48,10 @@ NOTHING_SPENT = Spending()
 
 @attrs.define(slots=True, eq=False)
 class Purse:
-    """What is left of what a run may spend; None is no bound."""
+    """What is left of what a run may spend; None is no bound.
+
+    Below zero is what requests took beyond their bounds: later settlements pay it back first.
+    """
 
     nano: int | None = None
     tokens: int | None = None
@@ -57,16 +60,25 @@ class Purse:
 
     @property
     def left(self) -> tuple[float | None, int | None, int | None]:
-        """US dollars, tokens and calls that are left."""
+        """US dollars, tokens and calls that are left, never less than nothing."""
+        return self.left_to(NOTHING_SPENT)
+
+    def left_to(self, reserved: Spending) -> tuple[float | None, int | None, int | None]:
+        """Return what whoever has reserved so much may use: that, and what is left besides."""
         with self._lock:
-            return None if self.nano is None else self.nano / NANO, self.tokens, self.calls
+            both = Spending(*(each or 0 for each in self._each())) + reserved
+            nano, tokens, calls = (
+                None if bound is None else max(0, each)
+                for bound, each in zip(self._each(), both.to_json(), strict=True)
+            )
+        return None if nano is None else nano / NANO, tokens, calls
 
     def take(self, wanted: Spending) -> str | None:
         """Reserve; return what there is not enough of, None when all is taken."""
         with self._lock:
             for name in ("nano", "tokens", "calls"):
                 left = getattr(self, name)
-                if left is not None and left < getattr(wanted, name):
+                if left is not None and max(0, left) < getattr(wanted, name):
                     return {"nano": "money"}.get(name, name)
             self._change(wanted, -1)
             return None
@@ -81,7 +93,10 @@ class Purse:
         for name in ("nano", "tokens", "calls"):
             left = getattr(self, name)
             if left is not None:
-                setattr(self, name, max(0, left + sign * getattr(amount, name)))
+                setattr(self, name, left + sign * getattr(amount, name))
+
+    def _each(self) -> tuple[int | None, int | None, int | None]:
+        return self.nano, self.tokens, self.calls
 
 
 class RunStopped(Cancelled):
