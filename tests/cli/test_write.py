@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from rtfs_framework.cli.commands import write as command
+from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.testing.openai_server import Fail, Hang, OpenAIServer, Say
 
 pytestmark = pytest.mark.needs("rtfs-provider-openai")
@@ -199,6 +200,78 @@ def test_a_marked_task_goes_to_nobody_who_may_not_see_it(writer):
     assert found.code == 1
     assert server.requests == []
     assert "error[E0" in found.err
+
+
+SEES = LABELS + '[labels.accepts]\n"remote-big" = ["secret"]\n'
+TELLS = '(defn ^:delegation :remote "other" ask "Say it." [x] (str "own: " x))\n'
+RUNS = {
+    "once": (TELLS + '(ask "swordfish")', ()),
+    "with text": (TELLS + '(defn main [x] (ask "swordfish"))', ("--args", "a")),
+    "records": (TELLS + '(defn main [record] (ask "swordfish"))', ("--input", "m.jsonl")),
+}
+
+
+@pytest.fixture
+def other():
+    """The model of another provider, and what makes it known."""
+    with OpenAIServer(then=Say("OTHER-SAW")) as server:
+        table = CONFIG.replace("big", "other").format(url=server.url)
+        yield server, f'{table}[write]\nmodel = "remote-big"\n'
+
+
+@pytest.mark.parametrize(("program", "args"), RUNS.values(), ids=RUNS)
+def test_a_program_of_a_marked_task_keeps_its_marks_when_it_runs(writer, folder, other, program, args):
+    server, table = other
+    (folder / "m.jsonl").write_text('{"text": "a"}\n')
+    found, asked = writer([program], *args, "--label", "secret", "--yes", "--json", more=table + SEES)
+    assert (found.code, len(asked.requests), server.requests) == (0, 1, [])
+    written = found.records[0]
+    assert written["marks"] == ["secret"]
+    (site,) = [each for each in written["about"]["labels"] if "ask" in each["text"]]
+    assert site["marks"] == ["secret"]
+    assert "remote other" in site["refused"]
+    found, _ = writer([program], *args, "--yes", "--json", more=table + SEES)
+    assert server.requests, "without a mark it is asked"
+
+
+def test_marks_of_a_task_are_told(writer, other):
+    found, _ = writer([TELLS + '(ask "swordfish")'], "--label", "secret", "--no-run", more=other[1] + SEES)
+    assert "program: its text carries :secret" in found.err
+    assert ":secret: the program's text, by the program" in found.err
+    assert ", remote other\n" in found.err.split("; not by ")[1]
+
+
+def test_marks_of_the_models_answers_go_with_the_program(writer, other):
+    server, table = other
+    more = table + LABELS + '[labels.providers]\n"remote-big" = ["secret"]\n'
+    found, _ = writer([TELLS + '(ask "swordfish")'], "--yes", "--json", more=more)
+    assert (found.code, server.requests) == (0, [])
+    assert found.records[0]["marks"] == ["secret"]
+
+
+def test_what_the_journal_may_not_keep_is_kept_nowhere(writer, folder, other):
+    program = TELLS + '(defn main [x] (ask "swordfish"))'
+    found, _ = writer([program], "--args", "a", "--label", "secret", "--yes", more=other[1] + SEES)
+    assert "the program is not kept: the journal may not keep what carries :secret" in found.err
+    home = [each for each in (folder / "home").rglob("*") if each.is_file() and each.name != "l4.sqlite"]
+    assert home, "the journal is there; caches of this machine may keep all marks"
+    assert [each.name for each in home if b"swordfish" in each.read_bytes()] == []
+
+
+def test_a_marked_program_that_the_journal_may_keep_is_kept(writer, folder, other):
+    more = other[1] + SEES + 'journal = ["secret"]\n'
+    writer([WORDS], "--label", "secret", "--no-run", more=more)
+    (kept,) = (folder / "home").rglob("written/*.rtfs")
+    assert kept.read_text() == WORDS + "\n"
+
+
+def test_examples_are_run_with_the_marks_of_the_task(writer, monkeypatch):
+    seen = []
+    run = Session.run
+    monkeypatch.setattr(Session, "run", lambda self, linked, *rest: (seen.append(linked), run(self, linked, *rest))[1])
+    found, _ = writer([WORDS], "--example", '"a b" => 2', "--label", "secret", "--no-run", more=SEES)
+    assert found.code == 0
+    assert [sorted(each.terms.marks) for each in seen] == [["secret"], []], "the expected value is the user's"
 
 
 def test_budgets_hold(writer):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.cli.commands.run_once import check_arity, check_records, go_on, linked_with_notices
 from rtfs_framework.cli.faults import FAILED, FINE, INTERRUPTED
 from rtfs_framework.cli.notices import problems_json
@@ -34,6 +35,7 @@ from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.errors import LimitError, ProgramError
 from rtfs_framework.lang.printer import display, write
 from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.recording.purse import Terms
 from rtfs_framework.orchestrator.recording.records import RecordResult, call_json
 from rtfs_framework.orchestrator.running.fold import END, STEP, Fold
 from rtfs_framework.orchestrator.running.progress import BEGINNING, START, Start, after
@@ -64,6 +66,8 @@ class How:
     """Whether a state is carried over the records."""
     on: tuple[str, str] | None = None
     """The executor over which they are spread, and its address; None for this process."""
+    marks: Label = PUBLIC
+    """Those that the program's text carries; for this process alone."""
 
 
 @attrs.frozen(slots=True)
@@ -97,6 +101,8 @@ def run_stream(session: Session, source: Source, wanted: Wanted, how: How) -> in
         ProgramError: The program's top-level forms failed.
     """
     linked = linked_with_notices(session, source)
+    if how.marks:
+        linked = attrs.evolve(linked, terms=Terms(marks=how.marks))
     how = attrs.evolve(how, folds=folds(linked))
     if how.folds and (how.concurrency or 1) > 1:
         raise click.UsageError("a fold takes one record at a time: leave --concurrency out")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
 
 from rtfs_framework.cli.faults import FAILED, FINE, Interrupted
@@ -125,9 +126,9 @@ def _write(session: Session, task: str, given: Given, options: dict[str, Any]) -
     if pack is None:
         raise problem(BAD_CHOICE, f"{options['pack_tokens']} tokens do not hold the language", "--pack-tokens 1800")
     system = ASK.format(pack=pack.text, how=given.told())
-    judge = Judge(session=session, examples=given.examples, fits=given.misfit)
-    marks = _marks(session, options["labels"])
-    with Asking(session, target, marks, options["reply_tokens"]) as asking:
+    asking = Asking(session, target, _marks(session, options["labels"]), options["reply_tokens"])
+    judge = Judge(session=session, examples=given.examples, fits=given.misfit, marks=lambda: asking.carried)
+    with asking:
         written = _rounds(session, asking, judge, (system, task), options)
         data = written_json(written, asking.summary, asking.run, _text(target))
     judged = written.judged
@@ -137,7 +138,7 @@ def _write(session: Session, task: str, given: Given, options: dict[str, Any]) -
             raise error
         put_json({**data, "ran": False, "errors": to_json(error), "problems": problems_json()})
         return FAILED
-    facts = Facts.of(session, judged, given)
+    facts = Facts.of(session, judged, given, asking.carried)
     if options["out"] is not None:
         write_text(Path(options["out"]), judged.program)
     return _finish(session, given, facts, {**data, **facts.to_json()}, options)
@@ -161,7 +162,7 @@ def _marks(session: Session, texts: tuple[str, ...]) -> frozenset[str]:
 
 def _rounds(session: Session, asking: Asking, judge: Any, words: tuple[str, str], options: dict[str, Any]) -> Written:
     """Go round, and keep each program: what was written is not lost, however this ends."""
-    from rtfs_framework.cli.writing.kept import keep
+    from rtfs_framework.cli.writing.kept import keep, unkept
     from rtfs_framework.cli.writing.rounds import write
     from rtfs_framework.cli.writing.shown import spent, tell_round
 
@@ -172,7 +173,7 @@ def _rounds(session: Session, asking: Asking, judge: Any, words: tuple[str, str]
     def told(made: Round) -> None:
         nonlocal count
         count += 1
-        if made.judged is not None:
+        if made.judged is not None and not unkept(session, asking.carried):
             path = keep(environment(), asking.run, made.judged.program)
             kept[:] = [] if path is None else [path]
         if not options["as_json"]:
@@ -184,9 +185,16 @@ def _rounds(session: Session, asking: Asking, judge: Any, words: tuple[str, str]
         raise Interrupted(f"; the last program is in {kept[0]}" if kept else "") from None
     if not options["as_json"]:
         complain(f"{spent(asking.summary, len(written.rounds))}; rtfs runs show {asking.run[:12]}")
-    if written.outcome != "right" and kept:
-        complain(f"the last program is in {kept[0]}") if not options["as_json"] else None
+        _tell_kept(written, kept, unkept(session, asking.carried))
     return written
+
+
+def _tell_kept(written: Written, kept: list[Path], marks: frozenset[str]) -> None:
+    if marks and written.judged is not None:
+        shown = " ".join(f":{each}" for each in sorted(marks))
+        complain(f"the program is not kept: the journal may not keep what carries {shown}")
+    elif written.outcome != "right" and kept:
+        complain(f"the last program is in {kept[0]}")
 
 
 def _failed(written: Written, data: dict[str, Any]) -> InputError:
@@ -220,21 +228,25 @@ def _finish(session: Session, given: Given, facts: Facts, data: dict[str, Any], 
         if not options["no_run"]:
             complain("not run" if wanted else "not run: nobody can be asked here; say --yes to run it")
         put(facts.judged.program, end="")
-    return _run(session, given, facts.judged.program, as_json=as_json) if run else FINE
+    return _run(session, given, facts, as_json=as_json) if run else FINE
 
 
-def _run(session: Session, given: Given, program: str, *, as_json: bool) -> int:
+def _run(session: Session, given: Given, facts: Facts, *, as_json: bool) -> int:
+    """Run it: its text carries the marks of what it was written from, and so do its calls."""
     from rtfs_framework.cli.commands import run_once as once
     from rtfs_framework.cli.sources import remember
+    from rtfs_framework.orchestrator.recording.purse import Terms
 
-    source = remember(Source("program.rtfs", program))
+    source = remember(Source("program.rtfs", facts.judged.program))
     if given.records is not None:
         from rtfs_framework.cli.commands.run_stream import How, run_stream
         from rtfs_framework.cli.shown.progress import wanted
 
         _rename(session, given)
-        return run_stream(session, source, given.records, How(as_json=as_json, progress=wanted(None)))
-    linked = once.linked_quietly(session, source)
+        return run_stream(
+            session, source, given.records, How(as_json=as_json, progress=wanted(None), marks=facts.marks)
+        )
+    linked = attrs.evolve(once.linked_quietly(session, source), terms=Terms(marks=facts.marks))
     with once.told_once(linked):
         result = once.run_once(session, linked, list(given.args))
     once.show_result(result, as_json=as_json)

@@ -19,6 +19,7 @@ from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.types.jsonable import from_plain, to_json
 from rtfs_framework.orchestrator.config.routes import target_text
+from rtfs_framework.orchestrator.recording.floating import Gathered
 from rtfs_framework.orchestrator.recording.purse import Terms
 
 if TYPE_CHECKING:
@@ -84,10 +85,13 @@ class Asking:
     marks: Label = PUBLIC
     most: int | None = None
     _program: LoadedProgram | None = attrs.field(default=None, init=False)
+    _carried: Gathered = attrs.field(factory=Gathered, init=False)
 
     def __enter__(self) -> Self:
         linked = self.session.link(_source(self.target))
-        self._program = self.session.load(attrs.evolve(linked, terms=Terms(marks=self.marks)))
+        self._carried.add(self.marks)
+        terms = Terms(marks=self.marks, carried=self._carried)
+        self._program = self.session.load(attrs.evolve(linked, terms=terms))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
@@ -98,6 +102,11 @@ class Asking:
     def run(self) -> str:
         """The id of the run."""
         return "" if self._program is None else self._program.run_id
+
+    @property
+    def carried(self) -> Label:
+        """The marks of what was replied so far: those of the task, and those that the model's answers bring."""
+        return self._carried.label
 
     @property
     def summary(self) -> Summary:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.cli.program_errors import as_diagnostic
 from rtfs_framework.cli.sources import remember
 from rtfs_framework.lang.equality import equal
@@ -22,6 +23,7 @@ from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.reader.read import read_program
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.vectors import is_vector
+from rtfs_framework.orchestrator.recording.purse import Terms
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.session import Session
@@ -68,15 +70,17 @@ class Example:
         kind = wanted[1:].strip() if wanted.startswith("!") else ""
         return cls(text, call, "" if kind else wanted, kind)
 
-    def wrong(self, session: Session, program: str) -> str | None:
+    def wrong(self, session: Session, program: str, marks: Label = PUBLIC) -> str | None:
         """Return what is wrong with what a program gives, None where it is right. The program asks nobody.
+
+        `marks` are those of its text.
 
         Raises:
             LanguageError: The program cannot be run with it.
         """
         wanted = f"error {self.error}" if self.error else self.expected
         try:
-            value = _value(session, f"{program}\n{self.call}\n")
+            value = _value(session, f"{program}\n{self.call}\n", marks)
         except ProgramError as error:
             if self.error and error.kind == self.error:
                 return None
@@ -88,10 +92,10 @@ class Example:
         return f"{self.call} must give {wanted}, and gives {_shown(value)}"
 
 
-def _value(session: Session, text: str) -> Any:
+def _value(session: Session, text: str, marks: Label = PUBLIC) -> Any:
     source = Source(PROGRAM, text)
     remember(source)  # so that an error shows its line
-    return session.run(source).value
+    return session.run(attrs.evolve(session.link(source), terms=Terms(marks=marks))).value
 
 
 def _shown(value: Any) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.cli.writing.examples import PROGRAM, Example
 from rtfs_framework.lang.errors import LanguageError, LimitError
 from rtfs_framework.lang.source import Source
@@ -62,6 +63,8 @@ class Judge:
     examples: Sequence[Example] = ()
     fits: Fitting | None = None
     bodies: bool = False
+    marks: Callable[[], Label] = lambda: PUBLIC
+    """Returns those that the text of a program carries: examples are run with them."""
 
     def judge(self, program: str) -> Judged:
         """Return what is wrong with a program; nothing of it is asked or paid."""
@@ -81,7 +84,7 @@ class Judge:
 
     def _tried(self, session: Session, example: Example, program: str) -> str | None:
         try:
-            return example.wrong(session, program)
+            return example.wrong(session, program, self.marks())
         except LanguageError as error:
             return f"{example.call} cannot be called:\n{error.diagnostics[0].render()}"
         except LimitError as error:

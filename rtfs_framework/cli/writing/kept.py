@@ -1,9 +1,13 @@
-"""The last program that a model wrote, kept in a file of the user's, so that nothing that was paid for is lost."""
+"""The last program that a model wrote, kept in a file of the user's, so that nothing that was paid for is lost.
+
+A program carries the marks of its task; one that the journal may not keep for them is not kept here, either.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.private import private_file, private_folder
 from rtfs_framework.orchestrator.config.folders import data_dir
 
@@ -11,7 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from rtfs_framework.orchestrator.session import Session
+
 FOLDER = "written"
+
+
+def unkept(session: Session, marks: Label) -> Label:
+    """Return those of some marks that the journal may not keep."""
+    labelling = session.host.dispatcher.labelling
+    kept = None if labelling is None else labelling.accepts("journal")
+    return PUBLIC if kept is None else marks - kept
 
 
 def keep(environ: Mapping[str, str], run: str, program: str) -> Path | None:

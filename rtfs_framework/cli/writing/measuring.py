@@ -19,6 +19,7 @@ from rtfs_framework.cli.writing.judging import Judge
 from rtfs_framework.cli.writing.rounds import ASK, Written, write
 
 if TYPE_CHECKING:
+    from rtfs_framework.api.labels import Label
     from rtfs_framework.cli.writing.asking import Asking
     from rtfs_framework.cli.writing.tasks import Task
     from rtfs_framework.orchestrator.recording.records import Summary
@@ -87,7 +88,9 @@ class Bench:
 
         told = task.cases[: task.shown]
         before = self.asking.summary
-        judge = Judge(session=self.session, examples=told, fits=lambda _, text: task.misfit(text), bodies=True)
+        judge = Judge(
+            session=self.session, examples=told, fits=lambda _, text: task.misfit(text), bodies=True, marks=self._marks
+        )
         system = ASK.format(pack=self.pack, how=Given(examples=told or task.cases[:0]).told())
         common: dict[str, Any] = {"task": task.id, "kind": task.kind, "digest": task.digest, "model": self.model}
         try:
@@ -106,6 +109,9 @@ class Bench:
             **_spent(before, self.asking.summary),
         )
 
+    def _marks(self) -> Label:
+        return self.asking.carried
+
     def _judged(self, task: Task, written: Written) -> tuple[str, tuple[str, ...]]:
         """Return an outcome: by all cases, those included of which the model heard nothing."""
         last = written.rounds[-1]
@@ -114,7 +120,9 @@ class Bench:
             return UNREADABLE, nothing if last.judged is None else last.judged.wrong
         if not last.judged.right:
             return WRONG, last.judged.wrong
-        judged = Judge(session=self.session, examples=task.cases, bodies=True).judge(last.judged.program)
+        judged = Judge(session=self.session, examples=task.cases, bodies=True, marks=self._marks).judge(
+            last.judged.program
+        )
         if not judged.right:
             return WRONG, judged.wrong
         return (RIGHT if written.repairs == 0 else REPAIRED), ()

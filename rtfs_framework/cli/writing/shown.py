@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.cli.shown.labels import label_lines
 from rtfs_framework.cli.shown.purity import program_json, purity_lines
 from rtfs_framework.cli.shown.words import money
@@ -38,23 +39,28 @@ class Facts:
     judged: Judged
     estimate: Estimate | None
     seen: Sequence[SeenSite]
+    marks: Label = PUBLIC
+    """Those of the program's text: of its task, and of the model's answers."""
 
     @classmethod
-    def of(cls, session: Session, judged: Judged, given: Given) -> Facts:
+    def of(cls, session: Session, judged: Judged, given: Given, marks: Label = PUBLIC) -> Facts:
         """Find out, without anybody being asked."""
         source = Source("program.rtfs", judged.program)
         seen: Sequence[SeenSite] = ()
         if session.host.dispatcher.labelling is not None:
             from rtfs_framework.orchestrator.explaining.seen import seen as found
 
-            seen = session.portal.call(lambda _: found(session.host, source, session.limits))
-        return cls(judged=judged, estimate=_estimated(session, source, judged, given), seen=seen)
+            seen = session.portal.call(lambda _: found(session.host, source, session.limits, marks))
+        return cls(judged=judged, estimate=_estimated(session, source, judged, given), seen=seen, marks=marks)
 
     def lines(self) -> Iterator[str]:
         """Yield what people are told."""
         checked = self.judged.checked
         if checked is not None:
             yield from (line_of(tuple(parts), colour=False) for parts in purity_lines("program", checked))
+        if self.marks:
+            shown = " ".join(f":{each}" for each in sorted(self.marks))
+            yield f"program: its text carries {shown}: so do all calls of its run, and any file that holds it"
         if self.seen:
             yield from (line_of(tuple(parts), colour=False) for parts in label_lines("program", self.seen))
         if self.judged.not_run:
@@ -84,6 +90,7 @@ class Facts:
         return {
             "program": self.judged.program,
             "about": about,
+            "marks": sorted(self.marks),
             "estimate": None if self.estimate is None else self.estimate.to_json(),
             "examples": {"right": self.judged.examples, "not_run": self.judged.not_run},
         }

@@ -71,8 +71,11 @@ class SeenSite:
         }  # fmt: skip
 
 
-def seen(host: Host, source: Source, limits: Limits) -> tuple[SeenSite, ...]:
+def seen(host: Host, source: Source, limits: Limits, text: Label = PUBLIC) -> tuple[SeenSite, ...]:
     """Return the places of a program that ask the host, in the order of its text.
+
+    `text` are marks of the program's text itself. With some, no flow tells its calls apart: each may carry them, and
+    all that its run is given.
 
     Nothing is returned of a program that is not understood: there, every call carries the label of its run.
 
@@ -92,10 +95,10 @@ def seen(host: Host, source: Source, limits: Limits) -> tuple[SeenSite, ...]:
         nesting=limits.nesting,
         ways=True,
     )
-    return tuple(_sites(host, artifact))
+    return tuple(_sites(host, artifact, text))
 
 
-def _sites(host: Host, artifact: Artifact) -> Iterator[SeenSite]:
+def _sites(host: Host, artifact: Artifact, text: Label) -> Iterator[SeenSite]:
     flows = artifact.flows
     if flows is None:
         return
@@ -113,10 +116,12 @@ def _sites(host: Host, artifact: Artifact) -> Iterator[SeenSite]:
         for place, name in names.items():
             may_be = host.dispatcher.capabilities.entries if name is None else (name,)
             replies[place] = instead | _of_answers(labelling.marks, may_be)
-    for place in sorted(flows.masks, key=_order):
+    places = sorted(flows.masks, key=_order)
+    everything = _everything(host, [flows.of(each) for each in places], replies, text) if text else ()
+    for place in places:
         flow = flows.of(place)
         if flow is not None:
-            sources = tuple(_sources(host, flow, replies))
+            sources = everything or tuple(_sources(host, flow, replies))
             found = SeenSite(place, _text(artifact, place), sources, (), ())
             accepted, refused, redacted = _targets(host, found, names.get(place))
             yield attrs.evolve(found, accepted=accepted, refused=refused, redacted=redacted)
@@ -159,6 +164,21 @@ def _sources(host: Host, flow: Flow, replies: dict[str, Label]) -> Iterator[Seen
         marks = PUBLIC if labelling is None else labelling.marks.of_sources((each,), replies)
         found.append(SeenSource(str(each), marks, flow.why.get(each, ()), each in flow.whole))
     yield from sorted(found, key=lambda each: (not each.marks, each.text))
+
+
+def _everything(
+    host: Host, flows: Iterable[Flow | None], replies: dict[str, Label], text: Label
+) -> tuple[SeenSource, ...]:
+    """Return all that a run of a program is given whose text carries marks."""
+    found = {"its text": SeenSource("the program's text", text, ("the program",))}
+    labelling = host.dispatcher.labelling
+    given = PUBLIC if labelling is None else PUBLIC.union(*labelling.marks.spec.inputs.values())
+    if given:
+        found["its inputs"] = SeenSource("what it is called with", given, ("its run",))
+    for flow in flows:
+        if flow is not None:
+            found |= {each.text: attrs.evolve(each, whole=False) for each in _sources(host, flow, replies)}
+    return tuple(sorted(found.values(), key=lambda each: (not each.marks, each.text)))
 
 
 def _targets(host: Host, site: SeenSite, capability: str | None) -> tuple[tuple[str, ...], ...]:
