@@ -80,7 +80,7 @@ class FunctionSignature:
 
 def described(function: FunctionSignature) -> bool:
     """Tell whether a function of one arity says what it is for, and declares the types of all it takes and gives."""
-    if not function.doc or function.returns is None or function.arities:
+    if not (function.doc or "").strip() or function.returns is None or function.arities:
         return False
     return all(each.type is not None for each in function.parameters)
 

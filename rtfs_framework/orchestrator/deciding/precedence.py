@@ -129,6 +129,11 @@ class Precedence:
         """Tell whether a function goes where described ones do, if nobody says anything else of it."""
         return self.found is not None and described(function)
 
+    def sends_there(self, function: FunctionSignature) -> bool:
+        """Tell whether a function's calls go where described ones do: no hint, rule or bound is against it."""
+        made = self.settle(function)[0] if function.hint is None and self.goes_there(function) else None
+        return made is not None and self.found is not None and made.plan.target == self.found.target
+
     def _described(self, function: FunctionSignature, steps: Steps) -> tuple[Decision | None, Steps]:
         """Return the decision for a described function of which nobody has said anything else."""
         if self.found is None or not self.routes_first or not described(function):

@@ -235,12 +235,14 @@ def as_seen(host: Host, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
 
 def _unconfigured(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:
     """Yield one line on where the described functions of a program go because nobody has configured anything."""
-    found, there = host.config.found, host.dispatcher.delegator.precedence.goes_there
-    names = [] if found is None else [each.name for each in artifact.signatures if each.hint is None and there(each)]
-    if found is None or not found.because or not names:
+    found, there = host.config.found, host.dispatcher.delegator.precedence.sends_there
+    if found is None or not found.because:
+        return
+    names = [each.name for each in artifact.signatures if there(each)]
+    if not names:
         return
     many = f"{names[0]} and {len(names) - 1} more go" if len(names) > 1 else f"{names[0]} goes"
-    message = f"{found.words}: {many} to {show_target(found.target)}"
+    message = f"{found.words}: {many} to {show_target(found.target)}{found.besides}"
     yield Diagnostic(code="E0709", message=f"{message}; `rtfs config init` writes that down", kind="ConfigError",
                      severity="hint")  # fmt: skip
 

@@ -6,6 +6,9 @@ import attrs
 import pytest
 
 from rtfs_framework.api import LocalModel, RemoteModel
+from rtfs_framework.orchestrator.config.load import load_config
+from rtfs_framework.orchestrator.host import provider_pool
+from rtfs_framework.orchestrator.performing.found import found_here
 
 PROGRAM = """
 (defn ask "Ask it." [x : :string] : :string "own")
@@ -65,9 +68,83 @@ def test_a_variable_that_says_where_calls_go_is_too(kit, catalog):
     assert run(kit, catalog("llama"), RTFS_DELEGATION__PARALLEL="2")[1] == SENT
 
 
-def test_reach_holds(kit, catalog):
-    found, value, _ = run(kit, catalog("acme"), ACME_API_KEY="sk-1", RTFS_SECURITY__REACH='"local"')
-    assert (found.target, value) == (RemoteModel("acme"), OWN)
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DESCRIBED", '"local-pure"'),
+        ("DEFAULT_TARGET", '"local-pure"'),
+        ("ENGINE", '"static"'),
+        ("STATIC_ROUTES__NOBODY", '"local-pure"'),
+        ("STATIC_ROUTES", "{}"),
+    ],
+)
+def test_every_key_that_says_where_calls_go_ends_it(kit, catalog, fake_engine, variable, value):
+    plugins = attrs.evolve(catalog("llama", "acme"), engines=kit.catalog(engine=fake_engine()).engines)
+    environ = {"ACME_API_KEY": "sk-1", f"RTFS_DELEGATION__{variable}": value}
+    assert run(kit, plugins, **environ) == (None, OWN, [])
+
+
+def test_so_do_a_pinned_plan_and_the_routes_of_a_tenant(kit, catalog):
+    assert seen(kit, catalog("llama"), RTFS_DELEGATION__PLAN='"plan.json"') is None
+    routes = {"RTFS_TENANTS__A__STATIC_ROUTES__KEPT": '"local-pure"'}
+    assert seen(kit, catalog("llama"), RTFS_TENANT="a", **routes) is None
+    assert seen(kit, catalog("llama"), RTFS_SECURITY__REACH='"local"').target == LocalModel("llama")
+
+
+def seen(kit, plugins, **environ):
+    """Return what would be found, without opening a session: the plan need not be there."""
+    around = {**kit.environ, **environ}
+    config = load_config(None, None, around, plugins, lambda _: None)
+    return found_here(config, provider_pool(config, plugins, around), around)
+
+
+def test_what_variables_configure_goes_before_what_is_merely_there(kit, catalog):
+    """And the line names what could have been asked, too."""
+    other = {
+        "RTFS_DELEGATION__REMOTE_PROVIDERS__MINE__PROVIDER": '"acme"',
+        "RTFS_DELEGATION__REMOTE_PROVIDERS__MINE__API_KEY_ENV": '"MY_API_KEY"',
+    }
+    both = {**other, "MY_API_KEY": "sk-2", "RTFS_KEYS__MY_API_KEY": '"https://api.acme.example"'}
+    found, _, told = run(kit, catalog("acme"), ACME_API_KEY="sk-1", **both)
+    assert (found.target, found.others) == (RemoteModel("mine"), (RemoteModel("acme"),))
+    assert "MY_API_KEY is set: ask and 1 more go to remote mine, not to remote acme;" in told[0]
+    assert run(kit, catalog("acme"), ACME_API_KEY="sk-1", **other)[0].target == RemoteModel("acme"), "it has no key"
+
+
+def test_a_model_of_this_machine_that_variables_configure_is_one(kit, catalog):
+    name = {"RTFS_DELEGATION__LOCAL_MODELS__SMALL__PROVIDER": '"llama"'}
+    found, value, told = run(kit, catalog("llama"), **name)
+    assert (found.target, value) == (LocalModel("small"), SENT)
+    assert "variables configure local-small: ask and 1 more go to local-model small;" in told[0]
+
+
+def test_a_blank_key_is_none_and_a_blank_doc_string_describes_nothing(kit, catalog):
+    assert run(kit, catalog("acme"), ACME_API_KEY=" \t") == (None, OWN, [])
+    with kit.open(catalog("llama")) as session:
+        assert session.run('(defn f "  \n" [x : :string] : :string "own") (f "x")').value == "own"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("REACH", '"local"'), ("REACH", '"pure"'), ("LEVEL", '"pure"'), ("DENY", '["ask", "short"]')],
+)
+def test_security_holds_and_the_line_says_nothing_that_is_not_so(kit, catalog, variable, value):
+    environ = {**kit.environ, "ACME_API_KEY": "sk-1", f"RTFS_SECURITY__{variable}": value}
+    with kit.open(catalog("acme"), environ=environ) as session:
+        assert session.host.config.found.target == RemoteModel("acme")
+        assert not [each for each in session.link(PROGRAM).warnings if each.code == "E0709"]
+        if variable != "DENY":  # a denied function fails where it is called
+            assert session.run(PROGRAM, ("x",)).value == OWN
+
+
+def test_the_line_counts_only_what_goes(kit, catalog):
+    told = run_told(kit, catalog("acme"), ACME_API_KEY="sk-1", RTFS_SECURITY__DENY='["ask"]')
+    assert "ACME_API_KEY is set: short goes to remote acme;" in told[0]
+
+
+def run_told(kit, plugins, **environ):
+    with kit.open(plugins, environ={**kit.environ, **environ}) as session:
+        return [each.message for each in session.link(PROGRAM).warnings if each.code == "E0709"]
 
 
 def test_a_configuration_may_say_the_same_and_says_nothing_then(kit, catalog):
