@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 from weakref import WeakKeyDictionary
 
 from rtfs_framework.front.calls import BODY, CallForm, call_form, is_method
-from rtfs_framework.front.session import InLoop, Session, current, itself
+from rtfs_framework.front.session import InLoop, Session, current, folder_of, itself
 from rtfs_framework.lang.errors import ProgramError, RtfsError
 from rtfs_framework.orchestrator.boundary.misfits import ANNOTATION, ConversionError
 from rtfs_framework.orchestrator.boundary.names import key_of
@@ -33,7 +33,6 @@ Q = ParamSpec("Q")
 R = TypeVar("R")
 S = TypeVar("S")
 
-_UNCONFIGURED = "E0709"
 _TRIVIAL = frozenset(
     {"RESUME", "NOP", "RETURN_VALUE", "RETURN_GENERATOR", "POP_TOP", "GEN_START", "CALL_INTRINSIC_1", "RERAISE",
      "CACHE", "COPY_FREE_VARS"}
@@ -73,6 +72,7 @@ class Delegated(Generic[P, R]):
         self._programs: WeakKeyDictionary[Session, LoadedProgram] = WeakKeyDictionary()
         self._waits = inspect.iscoroutinefunction(function)
         self._method = is_method(function)
+        self._folder = folder_of(getattr(function, "__globals__", {}))
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             message = f"{function.__qualname__} is a generator, whose items no reply can be"
             raise ConversionError(message, "return a list", code=ANNOTATION)
@@ -157,13 +157,11 @@ class Delegated(Generic[P, R]):
 
     def _program(self, given: Session | None) -> LoadedProgram:
         """Return the program of a session, loaded once."""
-        session = given or self._session or current()
+        session = given or self._session or current(self._folder)
         with self._lock:
             found = self._programs.get(session)
             if found is None or (found.closed and not session.portal.uses.closing):
-                linked = session.link(self._known().source)
-                _tell(linked.warnings)
-                found = self._programs[session] = session.load(linked)
+                found = self._programs[session] = session.load(self._known().source)
             return found
 
 
@@ -254,16 +252,3 @@ def _is_empty(function: Callable[..., Any]) -> bool:
         each.opname in _TRIVIAL or (each.opname in _NAMING and each.argval in (None, ...))
         for each in dis.get_instructions(code)
     )
-
-
-_told: set[str] = set()
-
-
-def _tell(warnings: Any) -> None:
-    """Log where calls go without any configuration, once; `logging` writes it to stderr unless told otherwise."""
-    for each in warnings:
-        if each.code == _UNCONFIGURED and each.message not in _told:
-            import logging
-
-            _told.add(each.message)
-            logging.getLogger("rtfs_framework").warning("%s", each.message)

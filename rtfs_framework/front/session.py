@@ -1,16 +1,23 @@
 """The session of the front page: the orchestrator's, whose results may be asked for as data of a Python type.
 
 And the session that a process has anyway, for whoever opens none: made when first needed, closed when Python ends.
+Functions beside whose module another `delegation.toml` lies have one of their own, which goes by that.
 """
 
 from __future__ import annotations
 
 import atexit
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
+from rtfs_framework.api.targets import show_target
+from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.boundary.plain_data import opened
+from rtfs_framework.orchestrator.config.find import FILE
+from rtfs_framework.orchestrator.running.linking import UNCONFIGURED
 from rtfs_framework.orchestrator.session import Session as OrchestratorSession
 
 if TYPE_CHECKING:
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.running.linking import Linked
 
 T = TypeVar("T")
+_TELLING = threading.Lock()
 
 
 class Session(OrchestratorSession):
@@ -29,7 +37,12 @@ class Session(OrchestratorSession):
     Close it (or use it with `with` or `async with`): that waits for what runs and writes the journal's last entries.
     """
 
-    __slots__ = ()
+    __slots__ = ("_near", "_told")
+
+    _near: tuple[str, ...]
+    """Folders of functions beside which a configuration was looked for, of a session that the process has anyway."""
+    _told: bool
+    """Whether somebody was told where calls go without a configuration."""
 
     @overload
     def run(
@@ -91,6 +104,30 @@ class Session(OrchestratorSession):
         result = await super().run_async(source, _given(args), entry=entry, metadata=metadata)
         return result if shape is None else shape.out(result.value, "the value")
 
+    def _link(self, source: Source | str) -> Linked:
+        linked = super()._link(source)
+        self._tell(linked)
+        return linked
+
+    def _tell(self, linked: Linked) -> None:
+        """Log, once for all functions, where calls go that nobody has configured.
+
+        `logging` writes it to stderr unless it is told otherwise.
+        """
+        found = self.host.config.found
+        if found is None or all(each.code != UNCONFIGURED for each in linked.warnings):
+            return
+        with _TELLING:
+            told, self._told = getattr(self, "_told", False), True
+        if not told:
+            import logging
+
+            folders = dict.fromkeys((*getattr(self, "_near", ()), *self.host.config.searched))
+            where = f"{FILE} in {', '.join(map(visible_line, folders))}" if folders else FILE
+            target = show_target(found.target)
+            message = f"no {where}, and {found.because}: described functions go to {target}{found.besides}"
+            logging.getLogger("rtfs_framework").warning("%s; `rtfs config init` writes that down", message)
+
     def __repr__(self) -> str:
         return f"<session{f' of {self.host.config.tenant}' if self.host.config.tenant else ''}>"
 
@@ -107,35 +144,72 @@ def _given(args: Sequence[object]) -> Any:
 
 
 class _Own:
-    """The session of this process, and the one that somebody wants used instead."""
+    """The sessions of this process, by the folder of the configuration; and the one that somebody wants used instead.
+
+    All for which no configuration is found share the one of None.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.wanted: Session | None = None
-        self.opened: Session | None = None
+        self.opened: dict[Path | None, Session] = {}
+        self._keys: dict[Path | None, Path | None] = {}
 
-    def current(self) -> Session:
+    def current(self, near: Path | None) -> Session:
         with self.lock:
-            found = self.wanted if self.wanted is not None else self.opened
-            if found is None or found.portal.uses.foreign or (found is self.opened and found.portal.uses.closing):
-                if self.opened is None:
-                    atexit.register(self.close)
-                found = self.opened = Session.open()
+            if self.wanted is not None and not self.wanted.portal.uses.foreign:
+                return self.wanted
+            if near not in self._keys:
+                self._keys[near] = _configured_near(near)
+            key = self._keys[near]
+            found = self.opened.get(key)
+            if found is None or found.portal.uses.foreign or found.portal.uses.closing:
+                found = self._open(key)
+            if near is not None and str(near) not in found._near:
+                found._near = (*found._near, str(near))
             return found
+
+    def _open(self, key: Path | None) -> Session:
+        if not self.opened:
+            atexit.register(self.close)
+        found = self.opened[key] = Session.open(program_dir=key or _main_folder())
+        found._near = ()
+        return found
 
     def close(self) -> None:
         with self.lock:
-            found, self.opened = self.opened, None
-        if found is not None:
-            found.close(wait=False)
+            opened, self.opened = tuple(self.opened.values()), {}
+            self._keys.clear()
+        for each in opened:
+            each.close(wait=False)
+
+
+def _configured_near(near: Path | None) -> Path | None:
+    """Return the first folder with a configuration: of a function's module, of the main program, the current one."""
+    places: Iterable[Path | None] = (near, _main_folder(), Path.cwd())
+    return next((each for each in places if each is not None and (each / FILE).exists()), None)
+
+
+def _main_folder() -> Path | None:
+    return folder_of(vars(sys.modules.get("__main__", sys)))
+
+
+def folder_of(module: Mapping[str, object]) -> Path | None:
+    """Return the folder of a module's file by its global names; None for one without a file."""
+    file = module.get("__file__")
+    return Path(file).absolute().parent if isinstance(file, str) else None
 
 
 _OWN = _Own()
 
 
-def current() -> Session:
-    """Return the session that `run` and delegated functions use when they are given none."""
-    return _OWN.current()
+def current(near: Path | None = None) -> Session:
+    """Return the session that `run` and delegated functions use when they are given none.
+
+    Where `use` said none, it goes by the first `delegation.toml` in the folder `near` (that of a function's module), in
+    that of the main program or in the current one, over the user's own.
+    """
+    return _OWN.current(near)
 
 
 class InLoop(Protocol):

@@ -16,6 +16,7 @@ from rtfs_framework.api.provider import Locality, ProviderEntry
 from rtfs_framework.api.targets import ExecTarget, LocalModel, RemoteModel, show_target
 from rtfs_framework.lang.diagnostics import Diagnostic, bounded
 from rtfs_framework.orchestrator.config.budgets import of_tenant
+from rtfs_framework.orchestrator.config.find import places
 from rtfs_framework.orchestrator.config.idle import idle_rules, without_tenant
 from rtfs_framework.orchestrator.config.key_binding import bindings, surroundings
 from rtfs_framework.orchestrator.config.layers import Given, Kind, Layer, Merged, read_layers
@@ -47,13 +48,14 @@ def load_config(
     defaults = default_providers(catalog, report)
     given = _given(config_path, program_dir, environ, catalog)
     making = _Making(catalog, defaults)
+    searched = tuple(dict.fromkeys(str(each.parent) for each in places(program_dir, environ)))
     if not given.layers:
         config = Config(engine=_usual_engine(catalog), providers=defaults, notices=given.notices)
-        config = attrs.evolve(config, keys=bindings(defaults, {}, catalog, environ))
+        config = attrs.evolve(config, keys=bindings(defaults, {}, catalog, environ), searched=searched)
         return of_tenant(config, _tenant(tenant, environ))
     layers, notices = making.without_widening(given.layers)
     config = making.config(layers)
-    config = attrs.evolve(config, keys=making.keys(layers, environ))
+    config = attrs.evolve(config, keys=making.keys(layers, environ), searched=searched)
     withheld = _withheld(config, catalog, environ)
     idle = idle_rules(config, catalog)
     idle += without_tenant(config, said=tenant is not None or "RTFS_TENANT" in environ)

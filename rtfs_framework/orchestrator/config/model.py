@@ -219,6 +219,8 @@ class Config:
     """A whole configuration."""
 
     path: str | None = None
+    searched: tuple[str, ...] = attrs.field(default=(), eq=False)
+    """Folders in which a `delegation.toml` was looked for."""
     default_target: ExecTarget = LocalPure()
     found: Found | None = None
     """Where described functions go: by `[delegation] described`, or what is here without any configuration."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.running.uses import Use
 
 UNKNOWN_NAME = "E0203"
+UNCONFIGURED = "E0709"
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -243,7 +244,7 @@ def _unconfigured(host: Host, artifact: Artifact) -> Iterator[Diagnostic]:
         return
     many = f"{names[0]} and {len(names) - 1} more go" if len(names) > 1 else f"{names[0]} goes"
     message = f"{found.words}: {many} to {show_target(found.target)}{found.besides}"
-    yield Diagnostic(code="E0709", message=f"{message}; `rtfs config init` writes that down", kind="ConfigError",
+    yield Diagnostic(code=UNCONFIGURED, message=f"{message}; `rtfs config init` writes that down", kind="ConfigError",
                      severity="hint")  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import inspect
-import logging
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -279,17 +278,6 @@ def test_32_threads_share_a_session_and_a_program(opened, kit):
         answers = list(pool.map(ask, ["x" * n for n in range(96)]))
     assert answers == ["positive", "negative"] * 48
     assert len({id(each) for each in mood._programs.values()}) == len(mood._programs)
-
-
-def test_where_it_goes_without_a_configuration_is_logged_once(opened, caplog):
-    with caplog.at_level(logging.WARNING, logger="rtfs_framework"):
-        for _ in "ab":
-            session = opened(lambda _: '"neutral"')
-            rtfs.delegated(name="logged-once")(mood.__wrapped__).on(session)("x")
-    (line,) = [each.getMessage() for each in caplog.records if "logged-once" in each.getMessage()]
-    assert line.startswith("no delegation.toml, and")
-    assert "logged-once goes to local-model llama" in line
-    assert "rtfs config init" in line
 
 
 def refused(function, match):
