@@ -72,8 +72,8 @@ class _Batch:
     head: Head
     rows: list[tuple[Any, ...]] = attrs.field(factory=list)
     texts: list[tuple[int, str, str | bytes]] = attrs.field(factory=list)
-    large: dict[str, str] = attrs.field(factory=dict)
-    """By their digests those texts that are in the file once, whoever names them."""
+    large: dict[bytes, str] = attrs.field(factory=dict)
+    """By what refers to them those texts that are in the file once, whoever names them."""
     numbers: dict[Chain, int] = attrs.field(factory=dict)
     removed: list[tuple[int, str]] = attrs.field(factory=list)
     """Positions and names of texts that are to go."""
@@ -103,9 +103,9 @@ class _Batch:
         """Return what is beside a row in place of a text: the text itself, sealed or not, or a reference."""
         file, seal = self.append.file, self.append.seal
         if len(text) >= large.LEAST:
-            digest = file.keys.text(text)
-            self.large[digest] = text
-            return large.reference(digest)
+            named = large.reference(file.keys.text(text), seal)
+            self.large[named] = text
+            return named
         return text if seal is None else seal.close(file.keys.journal, position, name, text)
 
     def of_run(self, what: str, chain: Chain, facts: Any) -> None:
@@ -253,7 +253,8 @@ class Appending:
         for statement, rows in ((INSERT_PLAN, plans), (INSERT_ROW, batch.rows), (INSERT_TEXT, batch.texts)):
             if rows:
                 db.executemany(statement, rows)
-        self._put_large(db, batch.large)
+        for refers, text in batch.large.items():
+            large.put(db, self.file.keys.journal, refers, text, self.seal)
         if batch.removed:
             db.executemany(REMOVE_TEXT, batch.removed)
         if batch.over:
@@ -266,14 +267,6 @@ class Appending:
                 raise JournalError(Path(self.file.paths[0]), problem, help_)
         self._pending = _Pending(queued, batch.head, batch.numbers, lost, batch.keeping)
         return Taken(len(queued), lost, bool(batch.rows))
-
-    def _put_large(self, db: sqlite3.Connection, texts: dict[str, str]) -> None:
-        """Write the large texts that rows refer to, and make place for them in a file of before."""
-        if texts and not large.has_any(db):
-            for statement in large.STATEMENTS:
-                db.execute(statement)
-        for digest, text in texts.items():
-            large.put(db, self.file.keys.journal, digest, text, self.seal)
 
     def _see_schema(self, db: sqlite3.Connection) -> None:
         """Forget which decisions are in the file when somebody may have removed some: that puts triggers away."""

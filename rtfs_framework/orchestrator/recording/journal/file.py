@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
@@ -21,8 +21,8 @@ from rtfs_framework.orchestrator.config.keyfile import KeyFileError, make_key, r
 from rtfs_framework.orchestrator.recording.journal.anchor import Anchor
 from rtfs_framework.orchestrator.recording.journal.chain import START, Keys, Row
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
-from rtfs_framework.orchestrator.recording.journal.migrate import create, migrate
-from rtfs_framework.orchestrator.recording.journal.schema import RESUMED_INDEX, ROW_AT, VERSION
+from rtfs_framework.orchestrator.recording.journal.migrate import create, extend, migrate
+from rtfs_framework.orchestrator.recording.journal.schema import LOG, ROW_AT, VERSION
 from rtfs_framework.orchestrator.recording.journal.sealing import check, readable
 
 _WAIT = 10.0
@@ -86,8 +86,6 @@ def open_for_writing(path: Path, home: Path, *, full: bool = False, sealed: bool
             connection.execute("PRAGMA wal_autocheckpoint=0")
             connection.execute("PRAGMA journal_size_limit=16777216")
             keys = _prepared(connection, path, home)
-            with suppress(sqlite3.OperationalError):  # others write: the next who opens it makes it
-                connection.execute(RESUMED_INDEX)
             connection.execute("SELECT 1 FROM log LIMIT 1").fetchone()
             if sealed:
                 check(connection, path)
@@ -111,7 +109,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         connection = connect(path, wait=_WAIT)
         try:
             connection.execute("PRAGMA query_only=ON")
-            if _known_version(connection, path) == VERSION:
+            if _known_version(connection, path) >= LOG:
                 readable(connection)
         except BaseException:
             connection.close()
@@ -147,7 +145,10 @@ def _first_row(connection: sqlite3.Connection, secret: bytes) -> Keys | None:
 
 def _prepared(connection: sqlite3.Connection, path: Path, home: Path) -> Keys:
     """Make or migrate the tables if need be; return the keys."""
-    if _known_version(connection, path) != VERSION:
+    version = _known_version(connection, path)
+    if version >= LOG:
+        keys_of(connection, path, home)  # nothing is changed in a file that is another key's
+    if version != VERSION:
         secret = make_key(str(key_file(home)))
         in_transaction(connection, lambda connection: _brought_up(connection, path, secret))
     return keys_of(connection, path, home)
@@ -158,6 +159,8 @@ def _brought_up(connection: sqlite3.Connection, path: Path, secret: bytes) -> No
     version = _known_version(connection, path)
     if version == 0:
         create(connection, secret)
+    elif LOG <= version < VERSION:
+        extend(connection)
     elif version != VERSION:
         migrate(connection, secret, version)
 

@@ -1,8 +1,9 @@
 """Making a journal's tables, and bringing older journals up to date, in place.
 
-Versions 1 and 2 hashed their rows without a key, run by run. Their tables stay in the file as they are, are frozen by
-triggers, and the new log's first row holds a digest of all their hashes: whatever is changed in them from then on is
-found. What was changed before cannot be, beyond what the old rule finds.
+Version 3 has the same log, and gets what it lacks. Versions 1 and 2 hashed their rows without a key, run by run. Their
+tables stay in the file as they are, are frozen by triggers, and the new log's first row holds a digest of all their
+hashes: whatever is changed in them from then on is found. What was changed before cannot be, beyond what the old rule
+finds.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from os import urandom
 
 from rtfs_framework.orchestrator.recording.journal import large
 from rtfs_framework.orchestrator.recording.journal.chain import START, Keys, Row, canonical_json
-from rtfs_framework.orchestrator.recording.journal.schema import INSERT_ROW, VERSION, refusing, statements
+from rtfs_framework.orchestrator.recording.journal.schema import INDEXES, INSERT_ROW, VERSION, refusing, statements
 
 OLD = ("runs", "decisions", "entries", "drafts", "endings")
 """The tables of versions 1 and 2. `old` reads them."""
@@ -38,6 +39,13 @@ _VERSION_2 = (
 def create(connection: sqlite3.Connection, secret: bytes) -> None:
     """Make the tables of a new file and its first row, within the caller's transaction."""
     _begin(connection, secret, {})
+
+
+def extend(connection: sqlite3.Connection) -> None:
+    """Give a file of version 3 what it lacks, within the caller's transaction; what it holds stays as it is."""
+    for statement in (*INDEXES, *large.STATEMENTS):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version={VERSION}")
 
 
 def migrate(connection: sqlite3.Connection, secret: bytes, version: int) -> None:

@@ -48,14 +48,14 @@ def words_for(path: Path, run: int, after: int = 0) -> list[Word]:
         JournalError: The journal cannot be read.
     """
     with closing(open_for_reading(path)) as connection, translated(path):
-        rows = connection.execute(_WORDS, (run, after)).fetchall()
+        rows = connection.execute(_WORDS, (run, max(run, after))).fetchall()
     return [Word(int(row["position"]), str(parsed(row["body"]).get("name", "")), row["text"]) for row in rows]
 
 
 def asked_of(path: Path, run: int, after: int) -> dict[str, Any]:
     """Return what somebody asks of a run since a position ("pause", "cancel"), who, and why; nothing mostly."""
     with closing(open_for_reading(path)) as connection, translated(path):
-        row = connection.execute(_ASKED, (run, after)).fetchone()
+        row = connection.execute(_ASKED, (run, max(run, after))).fetchone()
     found = {} if row is None else parsed(row["body"])
     return found if "ask" in found else {}
 

@@ -18,7 +18,7 @@ from rtfs_framework.orchestrator.recording.journal import old
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.file import open_for_reading, translated
 from rtfs_framework.orchestrator.recording.journal.kept import REPLY
-from rtfs_framework.orchestrator.recording.journal.schema import LAST, RESUMED, SPAN, VERSION
+from rtfs_framework.orchestrator.recording.journal.schema import LAST, LOG, RESUMED, SPAN
 
 if TYPE_CHECKING:
     import sqlite3
@@ -264,8 +264,8 @@ def span(connection: sqlite3.Connection, run: str) -> tuple[int, int]:
 
 
 def has_log(connection: sqlite3.Connection) -> bool:
-    """Tell whether a journal is of this version; older ones can be read all the same."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0]) == VERSION
+    """Tell whether a journal has the log; older ones can be read all the same."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0]) >= LOG
 
 
 def _last(connection: sqlite3.Connection) -> list[str]:

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-VERSION = 3
+VERSION = 4
+LOG = 3
+"""The first version that has the log; 4 is the same with large texts apart, which 3 may have, and more indexes."""
 
 COLUMNS: Mapping[str, str] = {
     "position": "INTEGER PRIMARY KEY",
@@ -59,13 +61,19 @@ removed; rows that were removed lay here (`stumps`). And of runs that outlive a 
 it waits; it is told something from outside; it came to a named place; so many of its records are done; somebody asks
 it to pause or to end."""
 
-RESUMED_INDEX = "CREATE INDEX IF NOT EXISTS log_resumed ON log (run, position) WHERE what = 'resumed'"
-"""Files of before runs could be gone on with have none, and get it when somebody writes to them."""
+INDEXES = (
+    "CREATE INDEX IF NOT EXISTS log_resumed ON log (run, position) WHERE what = 'resumed'",
+    "CREATE INDEX IF NOT EXISTS log_told ON log (run, position) WHERE what = 'signalled' OR what = 'control'",
+    "CREATE INDEX IF NOT EXISTS log_of_run ON log (run) WHERE run > 0",
+)
+"""Files of version 3 may lack some. The second is for runs that wait, and look again and again. In the third a run's
+rows lie in the order of their positions, as in every index of SQLite's; it is for those alone who say `run > 0`: SQLite
+would take it where a smaller one serves, too."""
 _TABLES = (
     f"CREATE TABLE log ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})",
     "CREATE INDEX log_runs ON log (position, id) WHERE what = 'run'",
     "CREATE INDEX log_ends ON log (run) WHERE what = 'end'",
-    RESUMED_INDEX,
+    *INDEXES,
     "CREATE TABLE plans (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
     """CREATE TABLE texts (
         position INTEGER NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (position, name)

@@ -125,7 +125,7 @@ def readable(connection: sqlite3.Connection) -> None:
     def plain(position: Any, name: Any, body: Any) -> str | None:
         try:
             digest = large.digest_of(body)
-            return opened(journal, position, name, body) if digest is None else large.plain(connection, journal, digest)
+            return opened(journal, position, name, body) if digest is None else large.plain(connection, journal, body)
         except ValueError:  # `verify` says that it was changed
             return None
 
@@ -142,7 +142,7 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
 
     row = connection.execute("SELECT body FROM texts ORDER BY position DESC LIMIT 1").fetchone()
     digest = None if row is None else large.digest_of(row[0])
-    body = None if row is None else row[0] if digest is None else large.stored(connection, digest)
+    body = None if row is None else row[0] if digest is None else large.stored(connection, row[0])
     if isinstance(body, bytes) and _seal(body) is None:
         raise other_key(path, "its latest texts are encrypted with another key than [journal] encrypt names")
 

@@ -20,6 +20,7 @@ from rtfs_framework.orchestrator.recording.journal.kept import PROGRAM, REPLY, S
 from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
 from rtfs_framework.orchestrator.recording.journal.rows import RunFacts
+from rtfs_framework.orchestrator.recording.journal.schema import LAST
 from rtfs_framework.orchestrator.recording.journal.sealing import other_key
 from rtfs_framework.orchestrator.recording.journal.spent import HELD, InFlight, has_used, spent
 from rtfs_framework.orchestrator.recording.journal.walk import Taken, Walk, before
@@ -34,7 +35,14 @@ Id = tuple[int, int | None, str]
 """A call's: entry, record, path."""
 
 _FIRST = "SELECT position, body FROM log WHERE what = 'run' AND id = ? ORDER BY position DESC LIMIT 2"
-_PROGRESS = "SELECT body FROM log WHERE what = 'progress' AND run = ? AND position > ? ORDER BY position DESC LIMIT 1"
+_PROGRESS = """
+SELECT body FROM log WHERE what = 'progress' AND run = ? AND run > 0 AND position > ? ORDER BY position DESC LIMIT 1
+"""
+_NEXT = """
+SELECT coalesce((SELECT min(position) FROM log WHERE position > m.last), m.last)
+FROM (SELECT max(position) AS last FROM log WHERE run = ? AND run > 0 AND position >= ?) m
+"""
+"""The row behind a run's last: it shows that none is missing in between."""
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
 _CALLS = ("begun", "ended")
 _STOPPED = '"stopped":true'
@@ -146,11 +154,12 @@ def unended(path: Path, run: str, home: Path, *, also_ended: bool = False) -> Un
         if progress is not None:
             body = parsed(progress["body"])
             found.done = body.get("entry"), int(body.get("done") or 0)
-        reading_ = _Reading(found, position)
-        parent = before(connection, position)
-        walk = Walk(connection, found.keys, position, parent, run=run, take=reading_.take)
-        with _no_collections():
-            walk.go()
+        stop = connection.execute(_NEXT, (position, position)).fetchone()[0]
+        known = attrs.evolve(found, calls={}, consultations={}, notes=[], in_flight={})
+        walk, reading_ = _walked(connection, found, stop)
+        if walk.problems:  # texts may have been removed on purpose: a row further on says so, or it is found missing
+            walk, reading_ = _walked(connection, known, LAST)
+            found = known
         _need(walk, path, position)
         found.spent = sum(found.held.values(), spent(reading_.paid) + reading_.lost)
         if reading_.program is not None:
@@ -162,6 +171,16 @@ def unended(path: Path, run: str, home: Path, *, also_ended: bool = False) -> Un
         how = _ENDED[found.status]
         raise JournalError(path, f"run {run} {how}", "a run that has ended is not gone on with; run the program again")
     return found
+
+
+def _walked(connection: sqlite3.Connection, found: Unended, stop: int) -> tuple[Walk, _Reading]:
+    """Read a run up to a row."""
+    reading_ = _Reading(found, found.position)
+    parent = before(connection, found.position)
+    walk = Walk(connection, found.keys, found.position, parent, found.facts.id, stop, reading_.take)
+    with _no_collections():
+        walk.go()
+    return walk, reading_
 
 
 @contextmanager

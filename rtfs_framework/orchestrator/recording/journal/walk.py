@@ -78,8 +78,8 @@ class Walk:
     _texts: Iterator[Any] = attrs.field(factory=lambda: iter(()))
     """Kept texts that were not come to, in the order of their rows: position, name, body."""
     _text: Any = None
-    _large: dict[str, _Read] = attrs.field(factory=dict)
-    """Of large texts, by digest, whether they are as written; and the text, where whoever takes rows needs it."""
+    _large: dict[bytes, _Read] = attrs.field(factory=dict)
+    """Of large texts, by what refers to them, whether they are as written; and the text, where somebody takes rows."""
 
     @property
     def finished(self) -> bool:
@@ -223,7 +223,12 @@ class Walk:
         return self._plans[digest]
 
     def _look_at_texts(self, position: int, run: int | None, named: dict[str, str] | None) -> Mapping[str, str]:
-        """Compare what is kept beside a row with the digests in it; return what could be read."""
+        """Compare what is kept beside a row with the digests in it; return what could be read.
+
+        Who is told the rows of one run needs no texts of others, which may be gone, or sealed with keys of theirs.
+        """
+        if self.take is not None and run != self.first:
+            return _NO_TEXTS
         missing, found = set(named or ()), dict[str, str]()
         for name, body in self._texts_of(position):
             as_written, text = self._read(position, run, name, body, None if named is None else named.get(name))
@@ -253,12 +258,11 @@ class Walk:
             return False, None
         if (named := large.digest_of(body)) is None:
             return self._opened(position, run, name, body, digest)
-        known = self._large.get(digest) if named == digest else (False, None)
-        wanted = self.take is not None and run == self.first
-        if known is None or (wanted and known == (True, None)):
-            place = large.PLACE, run, digest, large.stored(self.connection, digest), digest
+        known = self._large.get(body) if named == digest else (False, None)
+        if known is None:
+            place = large.PLACE, run, digest, large.stored(self.connection, body), digest
             as_written, text = self._opened(*place)
-            known = self._large[digest] = as_written, text if wanted else None
+            known = self._large[body] = as_written, None if self.take is None else text
         return known
 
     def _opened(self, position: int, run: int | None, name: Any, body: Any, digest: str) -> _Read:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from contextlib import closing
 
@@ -165,24 +166,94 @@ def test_without_its_key_a_run_is_not_gone_on_with(desk, keys):
 def test_with_a_new_key_it_is_written_anew_so_that_the_old_one_may_go(desk, keys):
     write(desk, "run-1", [BIG], seal=seal_of(desk))
     write(desk, "run-2", [BIG], seal=seal_of(desk, NEW_KEY))
+    assert count(desk) == 2, "one under each key"
+    assert desk.verify_all().ok
     del keys[sealing.Seal(KEY).name]
-    assert count(desk) == 1
     assert replies(desk, "run-2") == [f'"{BIG}"']
-
-
-def test_what_was_there_as_it_is_is_encrypted_from_then_on(desk):
-    write(desk, "run-1", [BIG])
-    assert not is_sealed(desk)
-    write(desk, "run-2", [BIG], seal=seal_of(desk))
-    with closing(sqlite3.connect(desk.path)) as db:
-        assert [type(row[0]) for row in db.execute("SELECT body FROM large")] == [bytes]
+    with pytest.raises(sealing.SealError):
+        replies(desk, "run-1")
+    with closing(desk.journal(seal=sealing.Seal(NEW_KEY))) as journal:
+        redact(journal, "run-1")
+    assert count(desk) == 1
     assert desk.verify_all().ok
 
 
-def test_a_file_of_before_gets_a_place_for_them_when_the_first_comes(desk):
+@pytest.mark.parametrize("sealed_first", [False, True], ids=["plain first", "sealed first"])
+def test_no_run_is_sealed_or_laid_open_by_another_that_has_the_same_text(desk, keys, sealed_first):
+    seal = seal_of(desk)
+    for sealed in (sealed_first, not sealed_first):
+        write(desk, "sealed" if sealed else "plain", [BIG], seal=seal if sealed else None)
+    with closing(sqlite3.connect(desk.path)) as db:
+        assert {type(row[0]) for row in db.execute("SELECT body FROM large")} == {bytes, str}
+    assert desk.verify_all().ok
+    assert replies(desk, "sealed") == [f'"{BIG}"']
+    keys.clear()
+    assert replies(desk, "plain") == [f'"{BIG}"'], "it needs no key"
+    with pytest.raises(sealing.SealError):
+        replies(desk, "sealed")
+    with closing(desk.journal()) as journal:
+        redact(journal, "plain")
+    assert is_sealed(desk), "what was as it is has gone with the run that named it so"
+    assert count(desk) == 1
+
+
+def interleaved(desk, *seals):
+    """Write two calls of a run under each key, in turns, so that each run's rows lie among those of the other."""
+    with contextlib.ExitStack() as stack:
+        journals = [stack.enter_context(closing(desk.journal(seal=seal))) for seal in seals]
+        chains = [each.begin(f"run-{at}", "digest", "a.rtfs", "policy", "0.1") for at, each in enumerate(journals)]
+        for number in range(2):
+            for chain in chains:
+                record = desk.record(number)
+                chain.answered(record, BIG, None)
+                chain.add(record)
+                chain.journal.commit()
+
+
+def test_runs_that_need_a_key_which_is_not_there_are_all_told_so(desk, keys):
+    interleaved(desk, seal_of(desk), seal_of(desk))
+    keys.clear()
+    seal_of(desk, NEW_KEY)
+    for run in ("run-0", "run-1"):
+        with pytest.raises(sealing.SealError):
+            replies(desk, run)
+
+
+def test_a_run_without_a_key_goes_on_beside_one_whose_key_is_not_there(desk, keys):
+    interleaved(desk, None, seal_of(desk))
+    keys.clear()
+    seal_of(desk, NEW_KEY)
+    assert replies(desk, "run-0") == [f'"{BIG}"'] * 2
+
+
+def test_references_of_before_are_read_and_go_as_they_did(desk):
+    write(desk, "run-1", [BIG])
+    desk.sql(
+        "UPDATE texts SET body = substr(body, 1, 17) WHERE typeof(body) = 'blob'",
+        "UPDATE large SET name = substr(name, 1, 17)",
+        "PRAGMA user_version = 3",
+    )
+    assert desk.verify_all().ok
+    assert replies(desk) == [f'"{BIG}"']
+    write(desk, "run-2", [BIG])
+    assert count(desk) == 2
+    with closing(desk.journal()) as journal:
+        redact(journal, "run-1")
+    assert desk.verify_all().ok
+
+
+def test_a_file_of_version_3_gets_a_place_for_them_when_it_is_written_to(desk):
     write(desk, "run-1", ["short"])
-    desk.sql("DROP INDEX texts_large", "DROP TABLE large")
+    desk.sql(
+        "DROP INDEX texts_large",
+        "DROP TABLE large",
+        "DROP TRIGGER IF EXISTS texts_large_gone",
+        "PRAGMA user_version = 3",
+    )
+    assert desk.verify_all().ok
+    assert replies(desk) == ['"short"']
     write(desk, "run-2", ["short"])
+    assert desk.rows("PRAGMA user_version") == [(4,)], "who knows no references refuses the file"
     assert desk.verify_all().ok
     assert replies(desk, "run-2") == ['"short"']
     write(desk, "run-3", [BIG])
