@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 UNFIT = "E0831"
 _HOME = "run it here, without --on"
+_SHARE = f"let a ledger that machines share count it ([ledger] store), or {_HOME}"
 _LEAST_SECRET = 8
 """Characters of a variable's value that is looked for in the configuration: shorter ones stand anywhere by chance."""
 
@@ -82,7 +83,11 @@ def check_counts(config: Config) -> None:
     if apart is not None and not shared:
         by = ", ".join(apart.for_each)
         message = f"the budget '{apart.name}' counts apart by {by}: no share of it can be given away"
-        raise refused(UNFIT, message, f"let a ledger that machines share count it ([ledger] store), or {_HOME}")
+        raise refused(UNFIT, message, _SHARE)
+    waits = next((each for each in config.budgets if each.used_up == "wait"), None)
+    if waits is not None and not shared:
+        message = f"runs wait for the budget '{waits.name}' to be renewed; a share of it is refused when used up"
+        raise refused(UNFIT, message, _SHARE)
 
 
 def _check_site(host: Host, site: CallSite) -> None:

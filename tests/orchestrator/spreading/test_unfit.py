@@ -28,6 +28,7 @@ def _error(world, session, program=None, on=("inline", "there")):
         ("[labels]\nmarks = ['pii']\n", None, "marks"),
         ("[rates.r]\ncalls = 5\n", None, "the rate 'r' is kept by one process"),
         ("[budgets.b]\ncalls = 5\nfor_each = ['symbol']\n", None, "counts apart by symbol"),
+        ("[budgets.b]\ncalls = 5\nused_up = 'wait'\n", None, "runs wait for the budget 'b' to be renewed"),
         ("[security.quota]\ncalls = 5\n", None, "[security.quota] bounds one run of one process"),
         ("", '(def x (call :acme.read "a"))\n(defn main [r] x)', "top-level forms ask for something"),
         ("", '(defn main [r] (call :acme.write "a"))', "test.rtfs:1:16: acme.write may change something"),
@@ -36,7 +37,7 @@ def _error(world, session, program=None, on=("inline", "there")):
         ("", '(defn main [r] (call :acme.ask "a?"))', "test.rtfs:1:16: acme.ask waits for somebody"),
         ("# key-of-acme\n[security.context]\nnote = 'key-of-acme'\n", None, "holds a secret itself"),
     ],
-    ids=["labels", "rates", "apart", "quota", "top-level", "effects", "dynamic", "word", "person", "secret"],
+    ids=["labels", "rates", "apart", "waits", "quota", "top-level", "effects", "dynamic", "word", "person", "secret"],
 )
 def test_what_one_process_must_see_to(world, source, capability, config, program, words):
     world.capabilities = (
