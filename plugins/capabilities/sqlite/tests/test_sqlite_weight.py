@@ -9,7 +9,7 @@ import pytest
 
 from rtfs_capability_sqlite import calls
 from rtfs_capability_sqlite.plugin import SqliteGrant, rtfs_capabilities
-from rtfs_capability_sqlite.weight import Weight
+from rtfs_capability_sqlite.weight import _WORDS, Weight
 from rtfs_framework.api import CapabilityError, CapabilityGrant, CapabilityRequest
 
 OFFERED = {entry.id: entry for entry in rtfs_capabilities()}
@@ -20,6 +20,22 @@ def nested(levels, columns, quote="{}"):
     sql, name = "SELECT word AS c FROM orders", quote.format("c")
     for _ in range(levels):
         sql = f"SELECT {'||'.join([name] * columns)} AS c FROM ({sql})"
+    return sql
+
+
+def named(name, levels=5, columns=4):
+    """Return the same with a column of any name; `{t}` before it is its table's."""
+    sql, plain = "SELECT 1 AS c", name.split(".")[-1]
+    for level in range(levels):
+        sql = f"SELECT {'+'.join([name] * columns)} AS {plain} FROM ({sql.replace('AS c', f'AS {plain}', not level)}) t"
+    return sql
+
+
+def with_all(levels):
+    """Return sub-selects that give all columns of the next, and their sum."""
+    sql = "SELECT 1 AS c0, 1 AS c1"
+    for level in range(2, levels + 2):
+        sql = f"SELECT *, {'+'.join(f'c{n}' for n in range(level))} AS c{level} FROM ({sql})"
     return sql
 
 
@@ -38,15 +54,54 @@ def chained(levels, body):
         (nested(5, 4, "[{}]"), 4**5),
         (nested(5, 4, "(/* ' */ {} )"), 4**5),
         (nested(5, 4).replace("AS c", "c"), 5**5),
-        (chained(6, "SELECT id FROM a{0} UNION ALL SELECT id FROM a{0}"), 2**5),
-        (chained(6, "SELECT x.id FROM a{0} x, a{0} y"), 2**5),
+        (chained(6, "SELECT id FROM a{0} UNION ALL SELECT id FROM a{0}"), 2**6),
+        (chained(6, "SELECT x.id FROM a{0} x, a{0} y"), 2**6),
         ("SELECT (SELECT max(c) FROM t), c, c, (SELECT 1), c FROM t", 3),
         ("SELECT 'c c c c', c -- c c c\n FROM t WHERE o.c = ':c'", 2),
         ("SELECT ) c FROM t", 1),
+        (with_all(6), 2**6),
+        (with_all(6).replace("*", "/* x */ *"), 2**6),
+        (with_all(6).replace("SELECT *, c0", "SELECT c0, --x\n*, c0"), 3**6),
+        ("SELECT *, c IS DISTINCT FROM c FROM t", 3),
+        ("SELECT * FROM (SELECT DISTINCT * FROM t JOIN u)", 1),
+        ("SELECT count(*), sum(a * b), 2 * (c) * 3 FROM t", 1),
     ],
 )
 def test_how_large_a_statement_becomes_is_bounded_by_its_text(sql, most):
     assert Weight(sql).most == most
+
+
+@pytest.mark.parametrize("word", sorted(_WORDS))
+def test_what_counts_as_no_name_is_none_to_sqlite(word):
+    """Else a column of that name could be named without end."""
+    with closing(sqlite3.connect(":memory:")) as memory:
+        for name in (word, f'"{word}"'):
+            try:
+                found = memory.execute(f"SELECT 1 + {word} FROM (SELECT 1 AS {name})").fetchall()
+            except sqlite3.Error:
+                continue
+            assert (word, found) == ("null", [(None,)])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("row", "rows", "end", "by", "match", "range", "do", "current", "asc", "over", "window", "with", "replace"),
+        *("materialized", "t.'c'", "t . 'c'", "t.[c]", "\u20ac", "\U0001f600", "a\u0301", "_", "a$"),
+    ],
+    ids=ascii,
+)
+def test_whatever_sqlite_takes_for_a_column_counts(name):
+    sql = named(name, 2)
+    with closing(sqlite3.connect(":memory:")) as memory:
+        assert memory.execute(sql).fetchone() == (16,)
+    assert Weight(named(name)).most >= 4**5
+
+
+def test_a_name_in_several_spellings_is_one():
+    spelled = ('"a[\'b"', "`a['b`", "'a[''b'")
+    assert Weight(f"SELECT {'+'.join('t.' + each for each in spelled)} FROM t").most == 3
+    assert Weight("SELECT 1 FROM 'a0' x, \"a0\" y, a0 z").most == 3
 
 
 @pytest.mark.parametrize("text", ["[", '"', "`", "'", "(", "/*", "--", "a(", "a as (", "||", "with a as (", "))"])
