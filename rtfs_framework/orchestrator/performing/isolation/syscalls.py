@@ -2,8 +2,8 @@
 
 In: whether sockets are wanted, and the child's number. Out: the bytes of a `struct sock_filter[]` (seccomp(2)). It is a
 list of what is refused (with "not permitted"): starting processes, acting on other processes or sending them signals,
-changing whose a file is and who may use it (Landlock does not see that), memory that outlives the process, sockets
-other than of the internet, and whatever has been a way around such filters.
+changing whose a file is and who may use it (Landlock does not see that), memory that outlives the process or that its
+limit does not count, sockets other than of the internet, and whatever has been a way around such filters.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ NEVER: Final[dict[str, Numbers]] = {
     "perf_event_open": (298, 241), "userfaultfd": (323, 282), "keyctl": (250, 219), "add_key": (248, 217),
     "request_key": (249, 218), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
+    # memory that is a file: no limit of address space counts it, and the largest file's counts each alone
+    "memfd_create": (319, 279), "memfd_secret": (447, 447),
 }  # fmt: skip
 _SOCKET: Final[Numbers] = (41, 198)
 _CLONE: Final[Numbers] = (56, 220)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import mmap
 import os
 import resource
 import signal
@@ -220,6 +221,13 @@ ATTEMPTS = {
     "rings of the kernel": lambda _: _libc("syscall", 425, 8, 0),
     "a queue of messages": lambda _: _libc("syscall", 240, b"rtfs", 0o102, 0o600, 0),
     "a program of the kernel": lambda _: _libc("syscall", 321, 0, 0, 0),
+    "memory in a file": lambda _: os.memfd_create("x"),
+    "memory in a secret file": lambda _: _libc("syscall", 447, 0),
+    "faults in its own memory": lambda _: _libc("syscall", 323, 0),
+    "faults by their device": lambda _: os.open("/dev/userfaultfd", os.O_RDWR),
+    "memory in a folder": lambda _: Path("/dev/shm/rtfs").write_bytes(b"x"),
+    "a file of no name": lambda _: os.open("/dev/shm", os.O_TMPFILE | os.O_RDWR),
+    "more address space": lambda _: mmap.mmap(-1, 1 << 40),
     "keys of the kernel": lambda _: _libc("syscall", 250, 0, 0, 0, 0, 0),
 }
 ATTEMPTS_AT_THE_NETWORK = {
