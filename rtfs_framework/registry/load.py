@@ -26,16 +26,17 @@ def load_catalog(
     they go through the same door, count as rtfs-framework's unless they say `rtfs_distribution` (and `rtfs_version`),
     and `RTFS_PLUGINS` does not concern them. Raises nothing that a plugin caused: see `Catalog.problems`.
 
-    A plugin that declares a permission which `allowed` does not give it is a problem, and is not imported.
+    A plugin that declares a permission which `allowed` does not give it is a problem, and is not imported. Nor is one
+    that declares nothing, where `allowed` rests on a configuration that does not name it.
     """
     wanted = environ.get(VARIABLE)
     # With no plugin wanted, the metadata of whatever else is installed need not be read.
     found = [] if wanted is not None and not wanted.strip(", ") else find_plugins()
     chosen, problems = choose(found, wanted)
-    chosen += map(_extra, extra_plugins)
     refused = {plugin.provenance: refusal(plugin.provenance, plugin.declared, allowed) for plugin in chosen}
+    chosen += map(_extra, extra_plugins)  # what the host brings along is its own word
     problems += dict.fromkeys(wrong for wrong in refused.values() if wrong is not None)
-    loaded = [plugin for plugin in chosen if refused[plugin.provenance] is None]
+    loaded = [plugin for plugin in chosen if refused.get(plugin.provenance) is None]
     offers: list[Offer] = []
     for plugin in loaded:
         if plugin.is_data:

@@ -17,7 +17,7 @@ from types import MappingProxyType
 import attrs
 
 from rtfs_framework.lang.diagnostics import did_you_mean
-from rtfs_framework.registry.problems import NO_PERMISSION, NOT_ALLOWED, PluginProblem, Provenance, without
+from rtfs_framework.registry.problems import HOST, NO_PERMISSION, NOT_ALLOWED, PluginProblem, Provenance, without
 
 GROUP = "rtfs_framework_permissions"
 PERMISSIONS: Mapping[str, str] = MappingProxyType(
@@ -42,10 +42,16 @@ class Allowed:
     everybody: frozenset[str] = EVERYTHING
     grants: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
     """By the normal name of the distribution; such a grant counts in place of what everybody has."""
+    said: bool = False
+    """Whether a configuration says anything of it: then what declares nothing is loaded only by name."""
 
     def of(self, distribution: str) -> frozenset[str]:
         """Return what a distribution may have."""
         return self.grants.get(normal(distribution), self.everybody)
+
+    def refuses_silent(self, distribution: str) -> bool:
+        """Tell whether a distribution is refused that declares nothing: it may need anything, and no grant names it."""
+        return self.said and not self.grants.get(normal(distribution))
 
 
 ALL_ALLOWED = Allowed()
@@ -58,9 +64,14 @@ def normal(name: str) -> str:
 
 def refusal(provenance: Provenance, declared: Iterable[str] | None, allowed: Allowed) -> PluginProblem | None:
     """Return why a plugin is not loaded, None when it may be; `declared` is None where it says nothing."""
+    who = provenance.distribution
+    if declared is None and who != HOST and allowed.refuses_silent(who):
+        message = f"{provenance}: declares nothing, so it may need anything. It is not loaded"
+        everything = ", ".join(f'"{word}"' for word in PERMISSIONS)
+        way_out = f"if you trust it, write `{normal(who)} = [{everything}]` under [plugins.grant]; else uninstall it"
+        return PluginProblem(code=NOT_ALLOWED, message=message, distributions=(who,), help=way_out)
     words = [word for word in declared or () if word != NONE]
     unknown = next((word for word in words if word not in PERMISSIONS), None)
-    who = provenance.distribution
     if unknown is not None:
         hint = did_you_mean(unknown, PERMISSIONS) or f"they are {', '.join(PERMISSIONS)}"
         message = f"{provenance}: declares the permission `{unknown}`, which is none; {hint}"

@@ -72,6 +72,10 @@ def test_the_licence_is_there_with_its_whole_text(new, folder, license_):
         ("none", "a word of Python", "write my-none"),
         ("json", "a module that everybody has", "write my-json"),
         ("rtfs", "a module that everybody has", "write my-rtfs"),
+        ("test", "a module that everybody has", "write my-test"),
+        ("attrs", "a module that is installed here", "write my-attrs"),
+        ("typing-extensions", "a module that is installed here", "write my-typing"),
+        *((name, "a device on Windows", f"write my-{name}") for name in ("con", "aux", "nul", "prn", "com1", "lpt9")),
         ("käse", "small letters", "write k-se"),
         ("x" * (LONGEST + 1), f"it has {LONGEST + 1} characters", f"write {'x' * LONGEST}"),
         ("x" * 9_000, "it has 9000 characters", "write xxx"),
@@ -181,6 +185,7 @@ def test_audit_says_who_declares_what_and_who_says_nothing(rtfs, hungry):
         "version": "1.0",
         "declared": ["files", "network"],
         "lacking": [],
+        "loaded": True,
         "offers": ["cache hungry"],
     }
 
@@ -193,6 +198,10 @@ def test_the_user_s_own_file_says_what_plug_ins_may_have(rtfs, hungry):
     assert "warning[E0813]" in rtfs("check", "pure.rtfs").err
     assert "acme_hungry" not in sys.modules
     own(hungry, '[plugins]\nallow = ["files"]\n[plugins.grant]\nAcme_Hungry = ["files", "network"]\n')
+    silent = "acme-good 1.0    says nothing of what it needs; NOT LOADED, nobody granted it anything by name"
+    assert silent in rtfs("plugins", "audit").out
+    assert [each["loaded"] for each in rtfs("plugins", "audit", "--json").data["plugins"]] == [False, True]
+    own(hungry, '[plugins.grant]\nAcme_Hungry = ["files", "network"]\nacme-good = ["files"]\n')
     assert rtfs("plugins", "audit").out.count("NOT LOADED") == 0
 
 
@@ -213,6 +222,7 @@ def test_a_file_that_is_asked_for_and_a_variable_say_it_too(rtfs, hungry, monkey
     monkeypatch.setenv("RTFS_PLUGINS__ALLOW", '["network"]')
     assert "it may not have: files" in rtfs("plugins", "audit").out
     monkeypatch.setenv("RTFS_PLUGINS__ALLOW", '["files", "network"]')
+    monkeypatch.setenv("RTFS_PLUGINS__GRANT__ACME_GOOD", '["files"]')
     assert "E0813" not in rtfs("check", "pure.rtfs", "--config", "asked.toml").err
 
 

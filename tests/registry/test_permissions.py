@@ -8,9 +8,10 @@ from typing import get_args
 
 import pytest
 
+from rtfs_framework.orchestrator.config.permitted import permitted
 from rtfs_framework.orchestrator.config.tables.plugins import Permission
 from rtfs_framework.registry import load_catalog
-from rtfs_framework.registry.permissions import PERMISSIONS, Allowed
+from rtfs_framework.registry.permissions import EVERYTHING, PERMISSIONS, Allowed
 
 FAKES = Path(__file__).with_name("fakes")
 FILES = frozenset({"files"})
@@ -72,6 +73,54 @@ def test_a_permission_that_nobody_knows_can_be_granted_by_nobody(install, proble
     assert "the permission `netwrok`, which is none; did you mean 'network'?" in found.message
     assert list(catalog.caches) == ["acme"]
     assert "acme_odd" not in sys.modules
+
+
+SAID = Allowed(EVERYTHING, {"acme-hungry": FILES}, said=True)
+
+
+def test_what_declares_nothing_is_refused_where_something_is_said(load, problem):
+    """It would be allowed more than whoever says what it needs."""
+    catalog = load("acme-good", "acme-modest", allowed=SAID)
+    found = problem(catalog)
+    assert (found.code, found.distributions) == ("E0813", ("acme-good",))
+    assert "acme-good 1.0: declares nothing, so it may need anything. It is not loaded" in found.message
+    assert 'acme-good = ["network", "files", "models", "subprocess"]` under [plugins.grant]' in found.help
+    assert list(catalog.caches) == ["modest"]
+    assert "acme_good" not in sys.modules
+
+
+@pytest.mark.parametrize(("words", "count"), [(FILES, 0), (frozenset(), 1)])
+def test_unless_a_grant_names_it_and_gives_it_something(load, words, count):
+    assert len(load("acme-good", allowed=Allowed(FILES, {"acme-good": words}, said=True)).problems) == count
+
+
+def test_so_is_data_that_declares_nothing(load, problem):
+    assert problem(load("acme-prices", allowed=SAID)).code == "E0813"
+
+
+def test_what_the_host_brings_along_needs_no_grant():
+    class Own:
+        rtfs_api_version = 2
+        rtfs_distribution = "somebody"
+
+    assert not load_catalog({"RTFS_PLUGINS": ""}, extra_plugins=[Own()], allowed=SAID).problems
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", False),
+        ("[plugins]\n", False),
+        ("[plugins.grant]\n", False),
+        ("[plugins]\nallow = []\n", True),
+        ("[plugins]\nallow = 7\n", True),
+        ("[plugins.grant]\nacme = ['files']\n", True),
+        ("plugins = 7\n", True),
+    ],
+)
+def test_what_counts_as_something_said(tmp_path, text, said):
+    (tmp_path / "delegation.toml").write_text(text, encoding="utf-8")
+    assert permitted({"RTFS_HOME": str(tmp_path)}).said is said
 
 
 def test_what_the_host_brings_along_declares_nothing_and_is_there(install):

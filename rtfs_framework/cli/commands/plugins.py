@@ -177,7 +177,8 @@ def audit_command(*, strict: bool, as_json: bool) -> int:
     """Show what each plug-in says that it needs, and whether the configuration lets it have that.
 
     Permissions are network, files, models and subprocess. [plugins] allow, and [plugins.grant] by distribution, say in
-    your own configuration what plug-ins may have; one that declares more is not imported (E0813).
+    your own configuration what plug-ins may have; one that declares more is not imported (E0813), nor then is
+    one that declares nothing and is not granted anything.
 
     A declaration is its authors' word. A plug-in is Python code of the same process: nothing keeps one from doing what
     it does not declare, so install only those that you trust with everything that the process may do.

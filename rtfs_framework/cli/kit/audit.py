@@ -19,12 +19,16 @@ SILENT = "says nothing of what it needs"
 
 @attrs.frozen(slots=True, kw_only=True)
 class Audited:
-    """A distribution: what it declares (None: nothing is said), what of that it may not have, and what it offers."""
+    """A distribution: what it declares (None: nothing is said), what of that it may not have.
+
+    And whether it may be loaded, and what it offers.
+    """
 
     distribution: str
     version: str
     declared: tuple[str, ...] | None
     lacking: tuple[str, ...]
+    loaded: bool
     offers: tuple[str, ...]
 
 
@@ -49,6 +53,7 @@ def audited(catalog: Catalog) -> list[Audited]:
             version=who.version,
             declared=words,
             lacking=lacking,
+            loaded=not lacking and not (declared is None and catalog.allowed.refuses_silent(who.distribution)),
             offers=tuple(offers.get(who.distribution, ())),
         )
     return [made[name] for name in sorted(made)]
@@ -61,7 +66,8 @@ def lines(found: Sequence[Audited], allowed: Allowed) -> Iterator[str]:
         return
     width = max(len(_who(each)) for each in found)
     for each in found:
-        refused = f"; NOT LOADED, it may not have: {', '.join(each.lacking)}" if each.lacking else ""
+        why = f"it may not have: {', '.join(each.lacking)}" if each.lacking else "nobody granted it anything by name"
+        refused = "" if each.loaded else f"; NOT LOADED, {why}"
         needs = SILENT if each.declared is None else ", ".join(each.declared) or "needs nothing of these"
         yield f"{_who(each):<{width}}  {visible_line(needs)}{visible_line(refused)}"
     yield ""
@@ -85,5 +91,6 @@ def to_json(each: Audited) -> dict[str, Any]:
         "version": each.version or None,
         "declared": None if each.declared is None else list(each.declared),
         "lacking": list(each.lacking),
+        "loaded": each.loaded,
         "offers": list(each.offers),
     }

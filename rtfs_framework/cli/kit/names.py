@@ -6,6 +6,7 @@ import keyword
 import re
 import sys
 from collections.abc import Collection
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from rtfs_framework.cli.kit.kinds import KINDS
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 BAD_NAME, TAKEN = "E0980", "E0981"
 LONGEST = 32
+_DEVICES = frozenset({"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _APART = re.compile(r"[^a-z0-9]+")
 
@@ -54,9 +56,22 @@ def _flaw(name: str) -> str | None:
         return "names are small letters, digits and single dashes, and begin with a letter"
     if keyword.iskeyword(name) or keyword.iskeyword(name.capitalize()):
         return "it is a word of Python"
-    if name in sys.stdlib_module_names or name in {"rtfs", "tests", "rtfs-framework"}:
+    if name in sys.stdlib_module_names or name in {"rtfs", "test", "tests", "rtfs-framework"}:
         return "it is the name of a module that everybody has"
+    if name in _DEVICES:
+        return "it is the name of a device on Windows, where no folder can have it"
+    if _is_module(name.replace("-", "_")):
+        return "it is the name of a module that is installed here, which its folder may hide"
     return None
+
+
+def _is_module(name: str) -> bool:
+    """Tell whether Python finds a module of a name. It is not imported; a folder that is no package is none."""
+    try:
+        found = find_spec(name)
+    except ValueError:  # it is there, and was made by hand
+        return True
+    return found is not None and found.origin is not None
 
 
 def _suggested(name: str) -> str | None:

@@ -39,8 +39,9 @@ def permitted(environ: Mapping[str, str], asked: Path | None = None) -> Allowed:
         tables.append(_of_variables(environ, tables[-1] if tables else {}))
     if not tables:
         return ALL_ALLOWED
-    everybody, grants = EVERYTHING, dict[str, frozenset[str]]()
+    everybody, grants, said = EVERYTHING, dict[str, frozenset[str]](), False
     for table in tables:
+        said = said or not isinstance(table, dict) or "allow" in table or bool(table.get("grant"))
         if not isinstance(table, dict):
             everybody = _NOTHING
             continue
@@ -48,7 +49,7 @@ def permitted(environ: Mapping[str, str], asked: Path | None = None) -> Allowed:
             everybody = _words(table["allow"])
         own = table.get("grant", {})
         grants.update({normal(name): _words(words) for name, words in own.items()} if isinstance(own, dict) else {})
-    return Allowed(everybody, grants)
+    return Allowed(everybody, grants, said)
 
 
 def _table(path: Path | None) -> Any:
