@@ -92,6 +92,10 @@ class Session:
     async def run(
         self, source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: type[T]
     ) -> T: ...
+    @overload
+    async def run(
+        self, source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: object
+    ) -> Any: ...
     async def run(
         self, source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: Any = None
     ) -> object:
@@ -118,6 +122,10 @@ class Program(ProgramText):
     async def run(
         self, *args: object, entry: str | None = None, session: Session | SyncSession | None = None, returns: type[T]
     ) -> T: ...
+    @overload
+    async def run(
+        self, *args: object, entry: str | None = None, session: Session | SyncSession | None = None, returns: object
+    ) -> Any: ...
     async def run(
         self, *args: object, entry: str | None = None, session: Session | SyncSession | None = None,
         returns: Any = None,
@@ -133,6 +141,10 @@ async def run(source: Source | str, args: Sequence[object] = (), *, entry: str |
 async def run(
     source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: type[T]
 ) -> T: ...
+@overload
+async def run(
+    source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: object
+) -> Any: ...
 async def run(
     source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: Any = None
 ) -> object:

@@ -10,14 +10,17 @@ from typing import Any
 
 import attrs
 
+from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.boundary.misfits import ANNOTATION, ConversionError
-from rtfs_framework.orchestrator.boundary.names import key_of
+from rtfs_framework.orchestrator.boundary.names import check_names, key_of
 from rtfs_framework.orchestrator.boundary.shapes import Shape, shape_of
 
 BODY = "PythonBody"
 """The kind of error by which a program says that the function's own body is to answer."""
+_TAKEN = frozenset({"throw", "&"})
+"""What a program of ours names itself, or what is no name where names are bound."""
 _SELVES = frozenset({"self", "cls"})
 _MANY: Mapping[object, str] = {inspect.Parameter.VAR_POSITIONAL: "tuple", inspect.Parameter.VAR_KEYWORD: "dict"}
 
@@ -80,11 +83,20 @@ def call_form(
         for each in signature.parameters.values()
     }
     returns = shape_of(hints["return"], f"what {function.__qualname__} returns")
+    _check_names(name, shapes, refuse)
     taken = " ".join(f"{key_of(name)} : {shape.text}" for name, shape in shapes.items())
     body = f'(throw {{:kind "{BODY}" :message {write(f"the body of {name} answers")}}})'
     text = f"(defn {name} {write(doc)} {hint}[{taken}] : {returns.text} {body})"
     return CallForm(name, Source(f"<{function.__module__}.{function.__qualname__}>", _laid_out(text, refuse)),
                     signature, shapes, returns)  # fmt: skip
+
+
+def _check_names(name: str, parameters: Mapping[str, Shape], refuse: Callable[[str, str], ConversionError]) -> None:
+    check_names([name], "what delegated(name=...) says")
+    check_names(parameters, f"the parameters of {name}")
+    if name in _TAKEN or not _TAKEN.isdisjoint(map(key_of, parameters)):
+        taken = name if name in _TAKEN else next(each for each in parameters if key_of(each) in _TAKEN)
+        raise refuse(f"{taken} is what its program uses itself", "give it another name")
 
 
 def _laid_out(text: str, refuse: Callable[[str, str], ConversionError]) -> str:
@@ -94,7 +106,11 @@ def _laid_out(text: str, refuse: Callable[[str, str], ConversionError]) -> str:
     name = text.split(maxsplit=2)[1]
     if name in SPECIALS:
         raise refuse(f"{name} is a special form of RTFS", f'give it another name there: delegated(name="{name}-it")')
-    return format_source(Source("<text>", text))
+    try:
+        return format_source(Source("<text>", text))
+    except LanguageError as error:
+        way_out = "look at its docstring, and at the texts that its types choose among"
+        raise refuse(f"RTFS cannot write it: {error.diagnostics[0].message}", way_out) from None
 
 
 def _whole(parameter: inspect.Parameter, annotation: Any) -> Any:

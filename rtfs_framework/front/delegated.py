@@ -64,20 +64,23 @@ class Delegated(Generic[P, R]):
     def __init__(
         self, function: Callable[P, R], name: str, hint: str, scope: Mapping[str, object], session: Session | None
     ) -> None:
+        _check_function(function)
         functools.update_wrapper(self, function)
         self.__wrapped__ = function
         self._name, self._hint, self._scope, self._session = name, hint, scope, session
         self._form: CallForm | None = None
         self._lock = threading.Lock()
         self._programs: WeakKeyDictionary[Session, LoadedProgram] = WeakKeyDictionary()
-        self._waits = inspect.iscoroutinefunction(function)
+        self.waits = inspect.iscoroutinefunction(function)
+        if self.waits:
+            _mark_coroutine(self)
         self._method = is_method(function)
         self._folder = folder_of(getattr(function, "__globals__", {}))
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             message = f"{function.__qualname__} is a generator, whose items no reply can be"
             raise ConversionError(message, "return a list", code=ANNOTATION)
         with contextlib.suppress(NameError):  # it names a class that is defined further down: known when it is called
-            self._form = call_form(function, name, hint, scope)
+            self._form = self._formed()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function: here, or wherever the host decides."""
@@ -85,15 +88,21 @@ class Delegated(Generic[P, R]):
 
     def on(self, session: Session | InLoop) -> Callable[P, R]:
         """Return the function, called in a session of one's own."""
-        return cast("Callable[P, R]", _Bound(self, itself(session), ()))
+        return _Bound[P, R](self, itself(session), ())
 
+    @overload
+    def __get__(  # type: ignore[misc]  # its class is one for all signatures; it is checked where it is used
+        self: Callable[Concatenate[type[S], Q], R], instance: S | None, owner: type[S] | None = None
+    ) -> _Bound[Q, R]: ...
     @overload
     def __get__(self, instance: None, owner: object = None) -> Delegated[P, R]: ...
     @overload
-    def __get__(self: Delegated[Concatenate[S, Q], R], instance: S, owner: object = None) -> Callable[Q, R]: ...
+    def __get__(self: Callable[Concatenate[S, Q], R], instance: S, owner: object = None) -> _Bound[Q, R]: ...
+    @overload
+    def __get__(self, instance: object, owner: object = None) -> Delegated[P, R]: ...
     def __get__(self, instance: object, owner: object = None) -> object:
         """Return the function of an object, as of any method."""
-        return self if instance is None else _Bound(self, None, (instance,))
+        return self if instance is None else _Bound[..., R](self, None, (instance,))
 
     def __reduce__(self) -> str:
         return self.__wrapped__.__qualname__
@@ -109,17 +118,22 @@ class Delegated(Generic[P, R]):
     def _known(self) -> CallForm:
         if self._form is None:
             try:
-                self._form = call_form(self.__wrapped__, self._name, self._hint, self._scope)
+                self._form = self._formed()
             except NameError as error:
                 message = f"{self.__wrapped__.__qualname__} names the type {error.name}, which is not there"
                 raise ConversionError(message, "define it at the top of its module", code=ANNOTATION) from None
         return self._form
 
+    def _formed(self) -> CallForm:
+        form = call_form(self.__wrapped__, self._name, self._hint, self._scope)
+        self._scope = {}  # what else the definer's names hold need not live as long as this
+        return form
+
     def called(self, session: Session | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
         """Call it in a session, the current one for None."""
         form = self._known()
         values = form.values(args[1:] if self._method else args, kwargs)
-        if self._waits:
+        if self.waits:
             return cast("R", self._ask_async(form, session, values, args, kwargs))
         try:
             answer = self._program(session).call(form.name, values).value
@@ -127,7 +141,9 @@ class Delegated(Generic[P, R]):
             if error.kind != BODY:
                 raise
         else:
-            return cast("R", form.returns.out(answer, f"the answer of {form.name}"))
+            taken, found = self._taken(form, answer)
+            if taken:
+                return cast("R", found)
         return self._here(args, kwargs)
 
     async def _ask_async(
@@ -142,8 +158,26 @@ class Delegated(Generic[P, R]):
             if error.kind != BODY:
                 raise
         else:
-            return form.returns.out(answer, f"the answer of {form.name}")
+            taken, found = self._taken(form, answer)
+            if taken:
+                return found
         return await cast("Awaitable[Any]", self._here(args, kwargs))
+
+    def _taken(self, form: CallForm, answer: Any) -> tuple[bool, Any]:
+        """Return whether an answer is of the declared type in Python, too, and it; else the body is to answer.
+
+        Raises:
+            ConversionError: It is not, and the body is empty.
+        """
+        try:
+            return True, form.returns.out(answer, f"the answer of {form.name}")
+        except ConversionError as error:
+            if _is_empty(self.__wrapped__):
+                raise
+            import logging
+
+            logging.getLogger("rtfs_framework").warning("%s; the function's own body answers instead", error.problem)
+            return False, None
 
     def _here(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
         """Run the function's own body.
@@ -165,19 +199,77 @@ class Delegated(Generic[P, R]):
             return found
 
 
-class _Bound:
+class _Bound(Generic[P, R]):
     """A delegated function with what is given already: a session, or the object that it is a method of."""
 
-    def __init__(self, function: Delegated[..., Any], session: Session | None, given: tuple[object, ...]) -> None:
+    def __init__(self, function: Delegated[..., R], session: Session | None, given: tuple[object, ...]) -> None:
+        functools.update_wrapper(self, function.__wrapped__, updated=())
         self._function, self._session, self._given = function, session, given
-        self.__wrapped__ = function.__wrapped__
+        if function.waits:
+            _mark_coroutine(self)
 
-    def __call__(self, *args: object, **kwargs: object) -> object:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self._function.called(self._session, (*self._given, *args), kwargs)
 
-    def on(self, session: Session | InLoop) -> _Bound:
+    def on(self, session: Session | InLoop) -> Callable[P, R]:
         """Return it, called in a session of one's own."""
-        return _Bound(self._function, itself(session), self._given)
+        return _Bound[P, R](self._function, itself(session), self._given)
+
+    @property
+    def __self__(self) -> object:
+        """The object that it is a method of."""
+        if not self._given:
+            raise AttributeError("__self__")
+        return self._given[0]
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """What it takes still."""
+        whole = inspect.signature(self._function.__wrapped__)
+        return whole.replace(parameters=list(whole.parameters.values())[len(self._given) :])
+
+    def _parts(self) -> tuple[object, ...]:
+        return self._function, self._session, *map(id, self._given)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Bound) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if self._session is not None:
+            message = "a function in a session of one's own cannot be pickled; pickle the function"
+            raise TypeError(message)
+        return getattr, (*self._given, self._function.__wrapped__.__name__)
+
+    def __repr__(self) -> str:
+        return f"<{repr(self._function)[1:-1]}{' of ' + repr(self._given[0]) if self._given else ''}>"
+
+
+def _mark_coroutine(function: Any) -> None:
+    """Have a callable taken for a coroutine function by those who ask: `inspect` since Python 3.12, else `asyncio`."""
+    mark = getattr(inspect, "markcoroutinefunction", None)
+    if mark is not None:
+        mark(function)
+    else:
+        from asyncio import coroutines
+
+        function._is_coroutine = getattr(coroutines, "_is_coroutine", None)
+
+
+def _check_function(given: Any) -> None:
+    """Refuse what is no function.
+
+    Raises:
+        ConversionError: E0937.
+    """
+    kind = type(given).__name__
+    if isinstance(given, classmethod | staticmethod | property | functools.cached_property):
+        raise ConversionError(f"a {kind} is no function", f"put @delegated inside: below @{kind}", code=ANNOTATION)
+    if isinstance(given, type) or not callable(given) or not hasattr(given, "__qualname__"):
+        what = "a class" if isinstance(given, type) else f"an object of the class {kind}"
+        raise ConversionError(f"{what} is no function", "write a function (def) that calls it", code=ANNOTATION)
 
 
 @overload
@@ -222,7 +314,8 @@ def delegated(
     scope = dict(frame.f_locals) if frame.f_code.co_name != "<module>" else {}
 
     def made(given: Callable[..., Any]) -> Delegated[..., Any]:
-        return Delegated(given, name or key_of(given.__name__), hint, scope, own)
+        called = key_of(getattr(given, "__name__", "")) if name is None else name
+        return Delegated(given, called, hint, scope, own)
 
     return made if function is None else made(function)
 

@@ -11,7 +11,7 @@ from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.values import Keyword
-from rtfs_framework.orchestrator.boundary.names import key_of
+from rtfs_framework.orchestrator.boundary.names import check_names, key_of
 from rtfs_framework.orchestrator.boundary.plain_data import given_data
 from rtfs_framework.orchestrator.boundary.shapes import shape_of
 
@@ -69,9 +69,11 @@ class ProgramText:
             hints: Execution hints for what its body asks, by name: {"retry": {"max_retries": 2}}.
 
         Raises:
-            ConversionError: A type is none of RTFS (E0937), or a hint holds what no program can (E0938).
+            ConversionError: A type or name is none of RTFS (E0937), or a hint holds what no program can (E0938).
         """
         shown = key_of(name)
+        check_names([name], "a function")
+        check_names(parameters, f"the parameters of {name}")
         taken = [
             key_of(each) if type_ is None else f"{key_of(each)} : {shape_of(type_, f'{each} of {name}').text}"
             for each, type_ in parameters.items()
@@ -115,6 +117,8 @@ class Program(ProgramText):
     def run(self, *args: object, entry: str | None = None, session: Session | None = None) -> RunResult: ...
     @overload
     def run(self, *args: object, entry: str | None = None, session: Session | None = None, returns: type[T]) -> T: ...
+    @overload
+    def run(self, *args: object, entry: str | None = None, session: Session | None = None, returns: object) -> Any: ...
     def run(
         self, *args: object, entry: str | None = None, session: Session | None = None, returns: Any = None
     ) -> object:

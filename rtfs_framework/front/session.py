@@ -54,6 +54,11 @@ class Session(OrchestratorSession):
         self, source: Source | Linked | str, args: Sequence[object] = (), *, entry: str | None = None,
         metadata: DelegationMetadata | None = None, returns: type[T],
     ) -> T: ...  # fmt: skip
+    @overload
+    def run(
+        self, source: Source | Linked | str, args: Sequence[object] = (), *, entry: str | None = None,
+        metadata: DelegationMetadata | None = None, returns: object,
+    ) -> Any: ...  # fmt: skip
     def run(
         self,
         source: Source | Linked | str,
@@ -90,6 +95,11 @@ class Session(OrchestratorSession):
         self, source: Source | Linked | str, args: Sequence[object] = (), *, entry: str | None = None,
         metadata: DelegationMetadata | None = None, returns: type[T],
     ) -> T: ...  # fmt: skip
+    @overload
+    async def run_async(
+        self, source: Source | Linked | str, args: Sequence[object] = (), *, entry: str | None = None,
+        metadata: DelegationMetadata | None = None, returns: object,
+    ) -> Any: ...  # fmt: skip
     async def run_async(
         self,
         source: Source | Linked | str,
@@ -236,6 +246,8 @@ def itself(session: Session | InLoop) -> Session:
 def run(source: Source | str, args: Sequence[object] = (), *, entry: str | None = None) -> RunResult: ...
 @overload
 def run(source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: type[T]) -> T: ...
+@overload
+def run(source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: object) -> Any: ...
 def run(source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: Any = None) -> object:
     """Run a program in the current session (`use`, else the process's own); see `Session.run`."""
     return current().run(source, args, entry=entry, returns=returns)

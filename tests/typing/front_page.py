@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Optional
 
 from typing_extensions import assert_type
 
@@ -48,6 +48,18 @@ class Shop:
         """The price of an item."""
         return float(len(item))
 
+    @classmethod
+    @rtfs.delegated
+    def of_class(cls, item: str) -> int:
+        """Count an item."""
+        return len(item)
+
+    @staticmethod
+    @rtfs.delegated
+    def of_nobody(item: str) -> int:
+        """Count an item."""
+        return len(item)
+
 
 def delegated(session: Session) -> None:
     """A delegated function keeps its signature."""
@@ -55,6 +67,10 @@ def delegated(session: Session) -> None:
     assert_type(mood.on(session)("x"), Mood)
     assert_type(mood.rtfs, str)
     assert_type(Shop().price("x"), float)
+    assert_type(Shop().price.on(session)("x"), float)
+    assert_type(Shop.of_class("x"), int)
+    assert_type(Shop.of_nobody("x"), int)
+    assert_type(Shop().of_nobody("x"), int)
     narrowed: Callable[[str], float] = Shop().price
     assert_type(narrowed("x"), float)
     coming = assert_type(slowly("x"), Coroutine[Any, Any, Point])
@@ -73,6 +89,10 @@ def synchronous(session: Session) -> None:
     assert_type(session.run(Source("a", "(+ 1 2)"), (1,), entry="f"), RunResult)
     assert_type(session.run("(+ 1 2)", returns=int), int)
     assert_type(rtfs.run("(+ 1 2)", [1], returns=Point), Point)
+    maybe: int | None = rtfs.run("(+ 1 2)", returns=Optional[int])  # noqa: UP045 - as people write it
+    either: int | str = session.run("(+ 1 2)", returns=int | str)
+    one: Mood = rtfs.Program("1").run(returns=Literal["good", "bad"])
+    assert_type((maybe, either, one), tuple[int | None, int | str, Mood])
     assert_type(rtfs.run("(+ 1 2)"), RunResult)
     assert_type(rtfs.run("(+ 1 2)", returns=list[int]), list[int])
     program = assert_type(session.load("(+ 1 2)"), LoadedProgram)
