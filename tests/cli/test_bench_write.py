@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from rtfs_framework.api.toml_places import load_toml
 from rtfs_framework.cli.problems import InputError
 from rtfs_framework.cli.writing.judging import Judge
 from rtfs_framework.cli.writing.measuring import interval
+from rtfs_framework.cli.writing.results import known, mend
 from rtfs_framework.cli.writing.tasks import picked, read_tasks, shipped
 from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.testing.openai_server import Fail, OpenAIServer, Say
@@ -67,9 +69,10 @@ def bench(rtfs, folder):
     """Run `rtfs bench write` on five tasks against a server whose answers a function gives."""
     (folder / "tasks.jsonl").write_text("\n".join(map(json.dumps, TASKS)), encoding="utf-8")
 
-    def go(*args, answers, file="tasks.jsonl"):
-        with OpenAIServer(then=lambda request: answers(request.body["messages"])) as server:
-            (folder / "own.toml").write_text(CONFIG.format(url=server.url), encoding="utf-8")
+    def go(*args, answers, file="tasks.jsonl", model="m", at=None):
+        with at or OpenAIServer(then=lambda request: answers(request.body["messages"])) as server:
+            config = CONFIG.format(url=server.url).replace('"m"', f'"{model}"')
+            (folder / "own.toml").write_text(config, encoding="utf-8")
             return rtfs("bench", "write", file, "--config", "own.toml", *args), server
 
     return go
@@ -123,18 +126,101 @@ def test_words(bench):
 
 @pytest.mark.needs("rtfs-provider-openai")
 def test_it_goes_on_where_it_ended(bench, folder):
-    def failing(messages):
-        return Fail(400) if "counts" in messages[1]["content"] else answers(messages)
+    failing = True
 
-    found, server = bench("--yes", "--results", "r.jsonl", "--repairs", "0", answers=failing)
-    assert (found.code, len(server.requests)) == (1, 5)
-    assert "1 task(s) were not answered" in found.err
-    with (folder / "r.jsonl").open("a", encoding="utf-8") as file:
-        file.write('{"task": "cut o')
-    found, server = bench("--yes", "--results", "r.jsonl", "--repairs", "0", "--json", answers=answers)
-    assert (found.code, len(server.requests)) == (0, 1)
+    def scripted(request):
+        messages = request.body["messages"]
+        return Fail(400) if failing and "counts" in messages[1]["content"] else answers(messages)
+
+    with OpenAIServer(then=scripted) as server:
+        found, _ = bench("--yes", "--results", "r.jsonl", "--repairs", "0", answers=None, at=nullcontext(server))
+        assert (found.code, len(server.requests)) == (1, 5)
+        assert "1 task(s) were not answered" in found.err
+        with (folder / "r.jsonl").open("a", encoding="utf-8") as file:
+            file.write('{"task": "cut o')
+        failing = False
+        for number in (6, 6):
+            more = ("--repairs", "0", "--json")
+            found, _ = bench("--yes", "--results", "r.jsonl", *more, answers=None, at=nullcontext(server))
+            assert (found.code, len(server.requests)) == (0, number)
     assert found.data["summary"]["tasks"] == 5
     assert found.data["summary"]["failed"] == 0
+
+
+ANOTHER = {
+    "pack": ("--pack-tokens", "1500"),
+    "replies": ("--reply-tokens", "999"),
+    "repairs": ("--repairs", "1"),
+    "model": (),
+}
+
+
+@pytest.mark.needs("rtfs-provider-openai")
+@pytest.mark.parametrize("what", ANOTHER)
+def test_an_answer_to_another_question_is_no_answer(bench, what):
+    first = ("--yes", "--results", "r.jsonl", "--repairs", "0", "--limit", "1")
+    with OpenAIServer(then=lambda request: answers(request.body["messages"])) as server:
+        counts = []
+        for more, model in (((), "m"), ((), "m"), (ANOTHER[what], "m2" if what == "model" else "m")):
+            bench(*first, *more, answers=answers, model=model, at=nullcontext(server))
+            counts.append(len(server.requests))
+    assert counts == [1, 1, 2]
+
+
+@pytest.mark.needs("rtfs-provider-openai")
+def test_an_answer_of_another_endpoint_is_no_answer(bench):
+    first = ("--yes", "--results", "r.jsonl", "--limit", "1")
+    assert [len(bench(*first, answers=answers)[1].requests) for _ in range(2)] == [1, 1], "each has a port of its own"
+
+
+RESULT = {
+    "task": "double", "kind": "n", "digest": "d", "model": "remote-big", "question": "q", "repairs": 2,
+    "outcome": "right", "rounds": 1, "program": None, "wrong": [], "input_tokens": 1, "output_tokens": 1, "cost": None,
+}  # fmt: skip
+CHANGED = {
+    "outcome": {"outcome": "great"},
+    "cost": {"cost": "x"},
+    "no number": {"cost": float("nan")},
+    "no end": {"cost": float("inf")},
+    "tokens": {"input_tokens": "9"},
+    "no tokens": {"input_tokens": None},
+    "a yes": {"rounds": True},
+    "below": {"repairs": -1},
+    "kind": {"kind": ["x"]},
+    "wrong": {"wrong": [1]},
+    "program": {"program": 1},
+    "more": {"other": 1},
+}
+
+
+@pytest.mark.parametrize("change", CHANGED.values(), ids=CHANGED)
+def test_a_changed_result_is_refused_with_its_line(tmp_path, change):
+    path = tmp_path / "r.jsonl"
+    path.write_text("\n".join((json.dumps(RESULT), json.dumps(RESULT | change), json.dumps(RESULT), "")))
+    with pytest.raises(InputError) as caught:
+        known(path)
+    (found,) = caught.value.diagnostics
+    assert (found.code, caught.value.exit_code) == ("E0992", 2)
+    assert f"{path}, line 2 is no result" in found.message
+
+
+@pytest.mark.parametrize("text", [b"null\n", b"{\n", b"\xff\n", b"my notes", b"[" * 100_000], ids=range(5))
+def test_another_file_is_refused_and_left_alone(tmp_path, rtfs, folder, text):
+    path = tmp_path / "notes"
+    path.write_bytes(text)
+    with pytest.raises(InputError):
+        known(path)
+    assert path.read_bytes() == text
+
+
+@pytest.mark.parametrize("last", ["", '{"ta', '{"task": "dou', json.dumps(RESULT)], ids=["none", "few", "cut", "whole"])
+def test_only_what_was_cut_off_goes(tmp_path, last):
+    path = tmp_path / "r.jsonl"
+    path.write_text(json.dumps(RESULT) + "\n" + last)
+    assert len(known(path)) == 1
+    mend(path)
+    whole = json.dumps(RESULT) + "\n"
+    assert path.read_text() == whole * (2 if last.endswith("}") else 1)
 
 
 @pytest.mark.needs("rtfs-provider-openai")

@@ -8,6 +8,8 @@ import sys
 import pytest
 
 from rtfs_framework.cli.commands import write as command
+from rtfs_framework.cli.writing import kept
+from rtfs_framework.cli.writing.kept import keep
 from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.testing.openai_server import Fail, Hang, OpenAIServer, Say
 
@@ -130,6 +132,27 @@ def test_each_end_has_a_code(writer, folder, replies, code):
     assert not (folder / "w.rtfs").exists()
 
 
+def test_a_file_that_is_there_is_left_alone(writer, folder):
+    (folder / "w.rtfs").write_text("mine")
+    found, server = writer([WORDS], "--out", "w.rtfs", "--yes")
+    assert (found.code, server.requests) == (2, [])
+    assert "error[E0935]: w.rtfs is there already" in found.err
+    assert (folder / "w.rtfs").read_text() == "mine"
+    found, _ = writer([WORDS], "--out", "w.rtfs", "--force", "--no-run")
+    assert (found.code, (folder / "w.rtfs").read_text()) == (0, WORDS + "\n")
+
+
+def test_a_file_that_came_meanwhile_is_left_alone(writer, folder, monkeypatch):
+    def late(*args):
+        (folder / "w.rtfs").write_text("mine")
+        return keep(*args)
+
+    monkeypatch.setattr(kept, "keep", late)
+    found, _ = writer([WORDS], "--out", "w.rtfs", "--no-run")
+    assert (found.code, (folder / "w.rtfs").read_text()) == (0, "mine")
+    assert "w.rtfs is there by now: not written" in found.err
+
+
 def test_nothing_may_be_repaired_by_no_program(writer):
     found, server = writer(["", WORDS], "--no-run")
     assert (found.code, found.out) == (0, WORDS + "\n")
@@ -138,9 +161,9 @@ def test_nothing_may_be_repaired_by_no_program(writer):
 
 def test_the_last_program_is_kept(writer, folder):
     found, _ = writer([UNKNOWN], "--repairs", "0")
-    (kept,) = (folder / "home").rglob("written/*.rtfs")
-    assert kept.read_text() == "(defn main [text] (cont text))\n"
-    assert str(kept) in found.err
+    (path,) = (folder / "home").rglob("written/*.rtfs")
+    assert path.read_text() == "(defn main [text] (cont text))\n"
+    assert str(path) in found.err
 
 
 def test_calls_that_nobody_would_serve_are_mended(writer):
@@ -261,8 +284,8 @@ def test_what_the_journal_may_not_keep_is_kept_nowhere(writer, folder, other):
 def test_a_marked_program_that_the_journal_may_keep_is_kept(writer, folder, other):
     more = other[1] + SEES + 'journal = ["secret"]\n'
     writer([WORDS], "--label", "secret", "--no-run", more=more)
-    (kept,) = (folder / "home").rglob("written/*.rtfs")
-    assert kept.read_text() == WORDS + "\n"
+    (path,) = (folder / "home").rglob("written/*.rtfs")
+    assert path.read_text() == WORDS + "\n"
 
 
 def test_examples_are_run_with_the_marks_of_the_task(writer, monkeypatch):
@@ -326,6 +349,6 @@ def test_ctrl_c_loses_nothing(process, folder, monkeypatch):
             server.wait_for_end(0.05)
         child.send_signal(signal.SIGINT)
         _, err = child.communicate(timeout=30)
-    (kept,) = (folder / "home").rglob("written/*.rtfs")
+    (path,) = (folder / "home").rglob("written/*.rtfs")
     assert child.returncode == 130
-    assert f"the last program is in {kept}".encode() in err
+    assert f"the last program is in {path}".encode() in err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -98,7 +100,8 @@ def _ask(session: Session, target: ExecTarget, requests: int) -> None:
 def _measured(session: Session, target: ExecTarget, tasks: list[Task], options: dict[str, Any]) -> list[Measured]:
     from rtfs_framework.cli.prompt_pack import make_pack
     from rtfs_framework.cli.writing.asking import Asking
-    from rtfs_framework.cli.writing.measuring import Bench, known, measured
+    from rtfs_framework.cli.writing.measuring import Bench, measured
+    from rtfs_framework.cli.writing.results import known
     from rtfs_framework.orchestrator.config.routes import target_text
 
     pack = make_pack(session.host, options["pack_tokens"])
@@ -116,7 +119,12 @@ def _measured(session: Session, target: ExecTarget, tasks: list[Task], options: 
         keep = _keeper(held, path)
         asking = held.enter_context(Asking(session, target, most=options["reply_tokens"]))
         bench = Bench(
-            session=session, asking=asking, pack=pack.text, model=target_text(target), repairs=options["repairs"]
+            session=session,
+            asking=asking,
+            pack=pack.text,
+            model=target_text(target),
+            question=_question(session, target, pack.text, options["reply_tokens"]),
+            repairs=options["repairs"],
         )
         shown = wanted(options["progress"]) and not options["as_json"]
         bar = held.enter_context(Progress(shown, len(tasks), lambda: done, "tasks"))
@@ -134,11 +142,20 @@ def _measured(session: Session, target: ExecTarget, tasks: list[Task], options: 
             raise Interrupted(f"; what was measured is in {path}" if path else "; --results FILE keeps it") from None
 
 
+def _question(session: Session, target: ExecTarget, pack: str, most: int) -> str:
+    """Return a digest of what all answers depend on: the model and its endpoint, too, which a name does not tell."""
+    parts = (pack, most, session.host.pool.instances[target].fingerprint())
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
 def _keeper(held: ExitStack, path: str | None) -> Callable[[Measured], None]:
     """Return what writes a result down at once."""
     if path is None:
         return lambda _: None
+    from rtfs_framework.cli.writing.results import mend
+
     try:
+        mend(Path(path))
         file = Path(path).open("a", encoding="utf-8")  # noqa: SIM115 - closed with what holds it
     except OSError as error:
         message = f"{path} cannot be written: {error.strerror or error}"

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 CODES = {"empty": "E0981", "refused": "E0982", "prose": "E0983", "too-long": "E0984", "wrong": "E0985"}
 """How writing ends without a right program, and the code of that."""
+EXISTS = "E0935"
 _MOST_TASK = 32_000
 
 
@@ -55,7 +56,8 @@ _MOST_TASK = 32_000
     "--pack-tokens", type=click.IntRange(200), default=1800, show_default=True, help="Of the language's part."
 )
 @click.option("--reply-tokens", type=click.IntRange(16), metavar="N", help="Of each reply at most.")
-@click.option("--out", metavar="FILE", help="Also write the program to FILE, once it is right.")
+@click.option("--out", metavar="FILE", help="Also write the program to a new FILE, once it is right.")
+@click.option("--force", is_flag=True, help="Write over a FILE of --out that is there.")
 @click.option("--yes", is_flag=True, help="Run it without asking. The host's rules hold as for every run.")
 @click.option("--no-run", is_flag=True, help="Only write it.")
 @limit_options
@@ -87,9 +89,16 @@ def command(task: str, **options: Any) -> int:
     if not task or len(task) > _MOST_TASK:
         way_out = f"say in a few sentences what the program is for; {_MOST_TASK:,} characters are the most"
         raise problem(BAD_CHOICE, "the task is empty" if not task else "the task is too long", way_out, exit_code=USAGE)
+    if options["out"] is not None and _is_taken(options):
+        way_out = "look at it, name another --out, or write over it: --force"
+        raise problem(EXISTS, f"{options['out']} is there already", way_out, exit_code=USAGE)
     given = _given(options)
     with open_session(None, options["config"], limits=chosen(options), journal=options["journal"]) as session:
         return _write(session, task, given, options)
+
+
+def _is_taken(options: dict[str, Any]) -> bool:
+    return not options["force"] and Path(options["out"]).is_file()
 
 
 def _given(options: dict[str, Any]) -> Given:
@@ -139,7 +148,9 @@ def _write(session: Session, task: str, given: Given, options: dict[str, Any]) -
         put_json({**data, "ran": False, "errors": to_json(error), "problems": problems_json()})
         return FAILED
     facts = Facts.of(session, judged, given, asking.carried)
-    if options["out"] is not None:
+    if options["out"] is not None and _is_taken(options):
+        complain(f"{options['out']} is there by now: not written")
+    elif options["out"] is not None:
         write_text(Path(options["out"]), judged.program)
     return _finish(session, given, facts, {**data, **facts.to_json()}, options)
 

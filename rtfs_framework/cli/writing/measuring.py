@@ -6,10 +6,8 @@ interval (E. B. Wilson, "Probable inference, the law of succession, and statisti
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -27,8 +25,33 @@ if TYPE_CHECKING:
 
 RIGHT, REPAIRED, WRONG, UNREADABLE, FAILED = "right", "repaired", "wrong", "unreadable", "failed"
 OUTCOMES = (RIGHT, REPAIRED, WRONG, UNREADABLE, FAILED)
+Key = tuple[str, str, str, str, int]
 _Z = 1.959963984540054
 """Of 95 % of a normal distribution, on both sides."""
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_cost(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value is None or (number and 0 <= value < math.inf)  # type: ignore[operator]  # it is a number
+
+
+_FIT: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("task", "kind", "digest", "model", "question"), _is_text),
+    **dict.fromkeys(("repairs", "rounds", "input_tokens", "output_tokens"), _is_count),
+    "outcome": lambda value: value in OUTCOMES if isinstance(value, str) else False,
+    "program": lambda value: value is None or isinstance(value, str),
+    "wrong": lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value),
+    "cost": _is_cost,
+}
+"""What each key of a result may be."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -39,6 +62,9 @@ class Measured:
     kind: str
     digest: str
     model: str
+    question: str
+    """A digest of all else that an answer depends on: what the model is told of the language, who answers, and how
+    long its replies may be."""
     repairs: int
     """How many were allowed."""
     outcome: str
@@ -50,21 +76,27 @@ class Measured:
     cost: float | None = 0.0
 
     @property
-    def key(self) -> tuple[str, str, str, int]:
+    def key(self) -> Key:
         """What makes it the answer to a question that is asked again."""
-        return self.task, self.digest, self.model, self.repairs
+        return self.task, self.digest, self.model, self.question, self.repairs
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
         return {**attrs.asdict(self), "wrong": list(self.wrong)}
 
     @classmethod
-    def of_json(cls, data: Mapping[str, Any]) -> Measured:
+    def of_json(cls, data: object) -> Measured:
         """Read it back.
 
         Raises:
-            TypeError, KeyError: It is none.
+            ValueError: It is none; the message says why.
         """
+        names = {each.name for each in attrs.fields(cls)}
+        if not isinstance(data, Mapping) or set(data) != names:
+            raise ValueError(f"the keys of a result are {', '.join(sorted(names))}")
+        for name, fits in _FIT.items():
+            if not fits(data[name]):
+                raise ValueError(f"'{name}' is not what a result has there")
         return cls(**{**data, "wrong": tuple(data["wrong"])})
 
 
@@ -76,11 +108,12 @@ class Bench:
     asking: Asking
     pack: str
     model: str
+    question: str
     repairs: int
 
-    def key(self, task: Task) -> tuple[str, str, str, int]:
+    def key(self, task: Task) -> Key:
         """Return the key of a task's answer."""
-        return task.id, task.digest, self.model, self.repairs
+        return task.id, task.digest, self.model, self.question, self.repairs
 
     def measure(self, task: Task) -> Measured:
         """Put one task to the model. A model that does not answer is `failed`."""
@@ -92,7 +125,8 @@ class Bench:
             session=self.session, examples=told, fits=lambda _, text: task.misfit(text), bodies=True, marks=self._marks
         )
         system = ASK.format(pack=self.pack, how=Given(examples=told or task.cases[:0]).told())
-        common: dict[str, Any] = {"task": task.id, "kind": task.kind, "digest": task.digest, "model": self.model}
+        common: dict[str, Any] = {"task": task.id, "kind": task.kind, "digest": task.digest}
+        common |= {"model": self.model, "question": self.question}
         try:
             written = write(self.asking, judge, system, task.prompt, self.repairs)
         except ProgramError as error:
@@ -165,32 +199,17 @@ def summed(found: Sequence[Measured]) -> dict[str, Any]:
     }
 
 
-def known(path: Path) -> dict[tuple[str, str, str, int], Measured]:
-    """Return what a file of results holds, by key; a last line that was cut off counts for nothing."""
-    found: dict[tuple[str, str, str, int], Measured] = {}
-    if not path.is_file():
-        return found
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            each = Measured.of_json(json.loads(line))
-        except (ValueError, TypeError, KeyError):
-            continue
-        if each.outcome != FAILED:
-            found[each.key] = each
-    return found
-
-
 def measured(
     bench: Bench,
     tasks: Iterable[Task],
-    before: Mapping[tuple[str, str, str, int], Measured],
+    before: Mapping[Key, Measured],
     told: Callable[[Measured, bool], None],
 ) -> list[Measured]:
     """Measure all tasks that are not known from before; `told` hears each, and whether it was asked now."""
     found = list[Measured]()
     for task in tasks:
         old = before.get(bench.key(task))
-        each = bench.measure(task) if old is None else old
+        each = bench.measure(task) if old is None else attrs.evolve(old, kind=task.kind)
         found.append(each)
         told(each, old is None)
     return found
