@@ -143,9 +143,10 @@ class CapabilityEntry:
     programs may call here is searched."""
     speaks: bool = False
     """Whether its handler, which is `blocking` or asynchronous, may ask models (`CapabilityRequest.speak`)."""
-    ahead: Callable[[str, str, int, int], None] | None = None
-    """Of `marketplace.stream.next`, whose items a host may fetch ahead for a run (`{:max n :ahead true}`): told how
-    many of them its program was given, by tenant, stream and position. The others are given again."""
+    ahead: Callable[[str, str, int, int], str] | None = None
+    """Of `marketplace.stream.next`, whose items a host may fetch ahead for a run (`{:max n :ahead true}`, and `:after`
+    where it ends what it has of them): told how many of them its program was given, by tenant, stream and position. The
+    others are given again. It returns "", or why the run may not go on: somebody else has read on meanwhile."""
     grant: SettingsSchema | None = None
     """An attrs class of what a table of `grant` says of it besides `id`. One that cannot be made without arguments must
     be granted by them: its bare name grants nothing."""

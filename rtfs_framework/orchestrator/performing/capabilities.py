@@ -250,11 +250,14 @@ class Capabilities:
 
         return threaded
 
-    async def tell(self, entry: CapabilityEntry, function: Callable[..., None], *args: Any) -> None:
-        """Tell a plug-in something in a thread; a failure of its is told to the user, and stops nothing."""
+    async def tell(self, entry: CapabilityEntry, function: Callable[..., str], *args: Any) -> str | None:
+        """Tell a plug-in something in a thread; return what it says to that.
+
+        None where it fails, which is told to the user.
+        """
         outside = self._outside(entry)
         try:
-            await self.io.reach_within(
+            said: str = await self.io.reach_within(
                 self.timeout + HELD_SECONDS,
                 outside.call,
                 _HANDLER,
@@ -262,7 +265,9 @@ class Capabilities:
                 lambda: outside.in_thread(_HANDLER, function, *args),
             )
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
-            self.events.plugin_failed(self.parts[entry.id], error, _HANDLER, "the program goes on")
+            self.events.plugin_failed(self.parts[entry.id], error, _HANDLER, "the call is not made")
+            return None
+        return said
 
     def _outside(self, entry: CapabilityEntry) -> Outside:
         """Return what a handler that waits is called through."""

@@ -51,8 +51,11 @@ class Failure(Protocol):
 class Beside(Protocol):
     """What a run has under way while it goes on."""
 
-    async def give_up(self, *, for_good: bool) -> None:
-        """End it: its run is over; if that is not for good, somebody may go on with it."""
+    async def give_up(self, *, for_good: bool) -> ProgramError | None:
+        """End it: its run is over; if that is not for good, somebody may go on with it.
+
+        Returns why a run that came to its end has failed all the same.
+        """
         ...
 
 

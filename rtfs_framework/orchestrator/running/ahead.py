@@ -2,10 +2,11 @@
 
 A call for one item becomes `(stream-next s {:max n :ahead true})`, whose reply is in the journal like any other; the
 calls after it are answered from that, and are no calls of the host. So a run that is gone on with is told the same
-batches, and hands out the same items. n begins at 1 and grows while nothing else happens. This is done only where the
-run alone can know the stream: it has no name, this run started it, its source can be read again and is no queue, and no
-branches or tickets are under way. Before any other call that concerns streams, and at its end, the run says how many
-items it was given, so a stream's position is that of its program.
+batches, and hands out the same items. n begins at 1 and grows while nothing else happens. This is done only where it
+is likely that the run alone knows the stream: it has no name, this run started it, its source can be read again and is
+no queue, and no branches or tickets are under way. A handle may still leave the run, so before any other call of the
+host, and at its end, the run says how many items it was given: its stream is where its program is. Who reads the stream
+between two such moments is given the whole batch, and an error tells the run so, at the next of them.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.kernel.outcome import HostCall
+from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.values import Keyword
-from rtfs_framework.orchestrator.boundary.answers import Answer, Counted, Reply, Waiting, reply
+from rtfs_framework.orchestrator.boundary.answers import Answer, Counted, Reply, Throw, Waiting, reply
 from rtfs_framework.orchestrator.performing.turns import finished
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ NEXT, START = "marketplace.stream.next", "marketplace.stream.start"
 _MOST = 256
 _GROWS = 4
 _STREAM, _NAME, _ITEMS, _SEQ, _VALUE = map(Keyword, ("stream", "name", "items", "seq", "value"))
-_MAX, _AHEAD, _DONE, _WAITING = map(Keyword, ("max", "ahead", "done", "waiting"))
+_MAX, _AHEAD, _AFTER, _DONE, _WAITING = map(Keyword, ("max", "ahead", "after", "done", "waiting"))
 _ONE_READER = frozenset({Keyword("ipc"), Keyword("model")})
 
 Ask = Callable[[HostCall], "Answer | Waiting"]
@@ -67,28 +69,34 @@ class Ahead:
             return self._hand_out(held)
         size = self._own[stream]
         self._own[stream] = min(size * _GROWS, _MOST)
-        options = Map.wrap({_MAX: size, _AHEAD: True})
+        after = {} if held is None else {_AFTER: held.seq + len(held.items)}
+        options = Map.wrap({_MAX: size, _AHEAD: True, **after})
         fetched = ask(attrs.evolve(call, args=(call.args[0], options)))
         return _mapped(fetched, lambda made: self._fetched(stream, made))
 
     def settled(self, act: Callable[[], Answer | Waiting]) -> Answer | Waiting:
-        """Do something before which the run says how many items it was given."""
-        held, self._held = self._held, None
+        """Do something before which the run says how many items it was given; an error where others have read on."""
+        held = self._held
         if held is None:
             return act()
         self._own[held.stream] = 1
+        if len(held.items) == 1:
+            self._held = None
+            return act()
 
         async def said() -> Answer:
-            await self._say(held)
-            return await finished(act())
+            wrong = await self._say(held)
+            return Throw(wrong) if wrong is not None else await finished(act())
 
         return Waiting(said)
 
-    async def give_up(self, *, for_good: bool) -> None:
-        """Say how many items the run was given, if it is over for good; one that is gone on with is given the rest."""
-        held, self._held = self._held, None
-        if held is not None and for_good:
-            await self._say(held)
+    async def give_up(self, *, for_good: bool) -> ProgramError | None:
+        """Say how many items the run was given, if it is over for good; one that is gone on with is given the rest.
+
+        Returns an error where others have read on meanwhile.
+        """
+        held = self._held
+        return await self._say(held) if held is not None and len(held.items) > 1 and for_good else None
 
     def _asked_for(self, call: HostCall) -> str | None:
         """Return the stream of which a call wants one item, if items of it may be fetched."""
@@ -126,12 +134,20 @@ class Ahead:
         held.used += 1
         return reply(Map.wrap({_VALUE: item, _SEQ: place}))
 
-    async def _say(self, held: _Held) -> None:
+    async def _say(self, held: _Held) -> ProgramError | None:
+        """Say how many items of a batch the run was given; return why it may not go on."""
         capabilities = self.dispatcher.capabilities
         entry = capabilities.entries.get(NEXT)
+        said: str | None = ""
         if entry is not None and entry.ahead is not None:
             args = (self.scope.tenant, held.stream, held.seq, held.used)
-            await capabilities.tell(entry, entry.ahead, *args)
+            said = await capabilities.tell(entry, entry.ahead, *args)
+        self._held = None
+        if not said and said is not None:
+            return None
+        self._own.pop(held.stream, None)
+        given = f"items {held.seq} to {held.seq + held.used - 1} of it were given to this run, and may be given again"
+        return ProgramError("Generic", f"{said or f'the stream {held.stream!r} cannot be kept'}; {given}")
 
 
 def _mapped(answer: Answer | Waiting, change: Callable[[Any], Any]) -> Answer | Waiting:

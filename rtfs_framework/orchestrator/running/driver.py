@@ -51,9 +51,10 @@ def advance(run: KernelRun, outcome: ExecutionOutcome, host: Host) -> Complete |
 async def drive(run: KernelRun, state: Complete | Waiting, host: Host, beside: Sequence[Beside] = ()) -> Any:
     """Await and answer until the run is complete; return its value. A run that is abandoned half-way is closed.
 
-    What is under way `beside` it then ends with it; there may be more of that by then than when it began.
+    What is under way `beside` it then ends with it; there may be more of that by then than when it began. Of a run that
+    came to its end, what goes wrong with that is its error.
     """
-    for_good = True
+    for_good, wrong = True, None
     try:
         while not isinstance(state, Complete):
             answer = await within(run.watch, state.finish)
@@ -66,7 +67,9 @@ async def drive(run: KernelRun, state: Complete | Waiting, host: Host, beside: S
         raise
     finally:
         for each in beside:
-            await each.give_up(for_good=for_good)
+            wrong = await each.give_up(for_good=for_good) or wrong
+    if wrong is not None:
+        raise wrong
     return state.value
 
 

@@ -353,7 +353,7 @@ class ProgramRun:
         """Drive a run to its value from synchronous code."""
         with self.scope.telling(), use.ended_by(run.cancel):
             state = self.begin(run)
-            if isinstance(state, Waiting):
+            if isinstance(state, Waiting) or self.scope.beside:
                 return self.program.portal.run(drive(run, state, self.agent, self.scope.beside), use)
             return state.value
 

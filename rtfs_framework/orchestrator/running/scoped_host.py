@@ -57,6 +57,8 @@ class ScopedHost:
             call = attrs.evolve(call, capability=alias)
         if kind is _CAPABILITY and self.main and not self.tickets and "stream." in call.capability:
             return self._streams().answer(call, self._through)
+        if self.ahead:  # a handle may leave the run by any call
+            return self.ahead[0].settled(lambda: self._through(call))
         return self._through(call)
 
     def _through(self, call: HostCall) -> Answer | Waiting:

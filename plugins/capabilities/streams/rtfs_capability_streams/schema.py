@@ -80,6 +80,8 @@ PULLS_SIZE = 1 << 22
 """Characters of these replies; the last is remembered whatever its size."""
 PULLED = "select seq, items, done from pulled where tenant = ? and id = ? and key = ?"
 PULL = "insert into pulled (tenant, id, key, seq, items, done, size) values (?, ?, ?, ?, ?, ?, ?)"
+OVERTAKE = "insert or ignore into pulled (tenant, id, key, seq, items, done, size) values (?, ?, ?, ?, '[]', 0, 0)"
+"""Keeps that whoever was given a batch ahead is overtaken."""
 PULLS = "select count(*), sum(size) from pulled where tenant = ? and id = ?"
 OLDEST_PULL = "select n, size from pulled where tenant = ? and id = ? order by n limit 1"
 FORGET_PULL = "delete from pulled where n = ?"

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rtfs_capability_streams import queues, schema, tables
+from rtfs_capability_streams import lent, queues, schema, tables
 from rtfs_capability_streams.giving import Giver, overtaken
 from rtfs_capability_streams.pipes import Pipes
 from rtfs_capability_streams.queues import Queues
@@ -104,10 +104,15 @@ class Store:
         marks: frozenset[str],
         *,
         ahead: bool = False,
+        after: int | None = None,
     ) -> Batch:
-        """Give the next items; those that were pulled before count as done with. `ahead`: no more than a batch.
+        """Give the next items; those that were pulled before count as done with.
 
-        What a run was given is given again, and that run moves the stream no more.
+        What a run was given is given again, and that run moves the stream no more. `ahead`: no more than a batch, of
+        which the reader says later how many it used (`settle`); `after` is where what it has of such batches ends.
+
+        Raises:
+            CapabilityError: Somebody else has gone on from what this reader was given ahead.
         """
 
         def work(db: sqlite3.Connection) -> Batch:
@@ -115,16 +120,20 @@ class Store:
             same = db.execute(schema.PULLED, (tenant, id_, key)).fetchone()
             if same is not None:
                 return Batch(stream, same[0], tuple(read_value(same[1])), bool(same[2]))
-            count, wanted = len(stream.given), min(most, stream.batch) if ahead else most
+            wanted, own = (min(most, stream.batch), lent.AHEAD + key) if ahead else (most, key)
+            again = bool(stream.given and key and stream.key == own and not stream.running)
+            if not again:
+                lent.reached(db, stream, after)
+            count = len(stream.given)
             if stream.running:
                 stream.epoch += 1
                 queues.give_back(db, stream)
-            elif count and key and stream.key == key:  # nobody knows the reply, and it is remembered no more
+            elif again:  # nobody knows the reply, and it is remembered no more
                 queues.give_back(db, stream)
                 wanted = count
             else:
                 self._giver.commit(db, stream, count)
-            batch = self._giver.give(db, stream, key, wanted, open_, marks, running=False)
+            batch = self._giver.give(db, stream, own, wanted, open_, marks, running=False)
             if key and batch.items:
                 tables.remember(db, batch, key)
             return batch
@@ -137,6 +146,7 @@ class Store:
         def work(db: sqlite3.Connection) -> Batch:
             stream = tables.found(db, tenant, id_)
             stream.epoch += not key or stream.key != key
+            lent.overtake(db, stream)
             queues.give_back(db, stream)
             return self._giver.give(db, stream, key, stream.batch, open_, marks, running=True)
 
@@ -227,22 +237,17 @@ class Store:
         """Return a number that grows with each change of the file, whoever makes it."""
         return self._changes + int(self._file.do(lambda db: db.execute("pragma data_version").fetchone()[0]))
 
-    def settle(self, tenant: str, id_: str, seq: int, used: int) -> None:
-        """Note how many of the items that were given after a position were used; the others are given again.
+    def settle(self, tenant: str, id_: str, seq: int, used: int) -> str:
+        """Note how many of the items that were given ahead after a position were used; the others are given again.
 
-        The last of them is not done with before the next one is asked for, as where items are given one by one.
+        Returns "", or why whoever was given them may not go on.
         """
 
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: sqlite3.Connection) -> str:
             row = db.execute(schema.GET, (tenant, id_)).fetchone()
-            stream = None if row is None else Stream.of(row)
-            if stream is None or stream.running or stream.queue or stream.seq != seq or used > len(stream.given):
-                return
-            self._giver.commit(db, stream, used - 1)
-            stream.given = stream.given[:1]
-            tables.save(db, stream)
+            return "" if row is None else lent.settle(db, Stream.of(row), seq, used)
 
-        self._change(work)
+        return self._change(work)
 
     def unpull(self, tenant: str, id_: str, key: str) -> None:
         """Take back what a pull was given that nobody waits for any more."""
@@ -250,7 +255,7 @@ class Store:
         def work(db: sqlite3.Connection) -> None:
             row = db.execute(schema.GET, (tenant, id_)).fetchone()
             stream = None if row is None else Stream.of(row)
-            if stream is not None and key and stream.key == key and not stream.running:
+            if stream is not None and key and stream.key in (key, lent.AHEAD + key) and not stream.running:
                 queues.give_back(db, stream)
                 stream.key = ""
                 tables.save(db, stream)

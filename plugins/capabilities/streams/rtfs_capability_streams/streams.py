@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from inspect import iscoroutinefunction
@@ -164,9 +165,9 @@ class Streams:
             return error
         return CapabilityError(str(error), error.kind, failure=error.failure, marks=marks) if marks else error
 
-    def _settle(self, tenant: str, stream: str, seq: int, used: int) -> None:
+    def _settle(self, tenant: str, stream: str, seq: int, used: int) -> str:
         """Take note of how many of the items that were fetched ahead a run was given."""
-        self._store.settle(tenant, stream, seq, used)
+        return self._store.settle(tenant, stream, seq, used)
 
     def _start_named(self, request: CapabilityRequest) -> Any:
         said = map_in(request, 0)
@@ -275,10 +276,13 @@ class Streams:
         options = map_in(request, 1) if request.args[1:] else Map.of(())
         most, id_ = count_in(options, "max", 1, 1, _MOST_BATCH), self._id(request)
         ahead = options.get(_k("ahead")) is True
+        after = count_in(options, "after", 0, 0, sys.maxsize) if ahead and _k("after") in options else None
         batch = await self._there(
             request,
             id_,
-            lambda: self._store.pull(request.tenant, id_, request.key, most, self._open, request.marks, ahead=ahead),
+            lambda: self._store.pull(
+                request.tenant, id_, request.key, most, self._open, request.marks, ahead=ahead, after=after
+            ),
         )
         seq = batch.seq
         if _k("max") in options:

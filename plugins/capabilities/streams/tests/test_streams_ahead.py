@@ -7,20 +7,23 @@ import random
 import re
 from itertools import count
 
+import attrs
 import pytest
 
-from rtfs_framework import Session
-from rtfs_framework.api import write
+from rtfs_framework import ProgramError, Session
+from rtfs_framework.api import CapabilityEntry, CapabilityError, Keyword, write
 from rtfs_framework.orchestrator.config.folders import journal_path
 from rtfs_framework.orchestrator.recording.journal import query
+from rtfs_framework.orchestrator.running.ahead import Ahead
 from rtfs_framework.orchestrator.running.resuming import Resuming
 from rtfs_framework.registry import load_catalog
+from rtfs_framework.registry.problems import Provenance
 from rtfs_framework.testing.effort import effort
 
 NEXT = "marketplace.stream.next"
 CONFIG = """
 [security]
-grant = ["mcp.stream.*", "marketplace.stream.*", "stream.*"]
+grant = ["mcp.stream.*", "marketplace.stream.*", "stream.*", "test.*"]
 [capabilities.streams]
 path = "streams.sqlite"
 roots = ["."]
@@ -31,12 +34,28 @@ MANY = """
 """
 
 
+def items(found):
+    return found.get(Keyword("items"))
+
+
 @pytest.fixture
-def session(tmp_path):
+def session(tmp_path, another):
+    """A session whose programs may hand a stream to another process: `(call :test.other s)` reads two items there."""
     (tmp_path / "delegation.toml").write_text(CONFIG, encoding="utf-8")
     environ = {"RTFS_HOME": str(tmp_path / "home"), "RTFS_PLUGINS": "streams"}
+    catalog = load_catalog(environ)
+    handed = CapabilityEntry(
+        id="test.other",
+        summary="Reads elsewhere.",
+        handler=lambda request: items(another().call(NEXT, request.args[0], "{:max 2}")),
+        blocking=True,
+    )
+    offered = {**catalog.capabilities, handed.id: (handed, Provenance("test", "1", "test"))}
     with Session.open(
-        config_path=tmp_path / "delegation.toml", environ=environ, catalog=load_catalog(environ), journal=True
+        config_path=tmp_path / "delegation.toml",
+        environ=environ,
+        catalog=attrs.evolve(catalog, capabilities=offered),
+        journal=True,
     ) as opened:
         yield opened
 
@@ -145,3 +164,66 @@ def test_a_run_that_dies_anywhere_is_given_each_item_once(session, tmp_path, mom
     run = query.list_runs(journal_path({"RTFS_HOME": str(tmp_path / "home")}, None))[0].id
     assert session.resume(Resuming(run=run)).value == tuple(range(300))
     assert session.run('(:items (stream-next (stream-source "out") {:max 99}))').value == tuple(range(0, 300, 40))
+
+
+def test_who_is_handed_a_stream_reads_on_where_its_program_is(session):
+    result = session.run(
+        "(let [s (stream-source {:range [0 100]})"
+        f"  before {several(3)} there (call :test.other s) after {several(3)}] [before there after])"
+    )
+    assert write(result.value) == "[[0 1 2] [3 4] [5 6 7]]"
+
+
+@pytest.mark.parametrize(
+    ("then", "words"),
+    [
+        ("7", "items 1 to 2 of it were given to this run"),
+        ("(call :mcp.stream.inspect s)", "items 1 to 2 of it were given to this run"),
+        ("(call :test.other s)", "items 1 to 2 of it were given to this run"),
+        ("(pmap (fn [n] n) [1 2])", "items 1 to 2 of it were given to this run"),
+        (several(3), "another run has gone on"),
+    ],
+    ids=["its end", "a call about the stream", "any other call", "branches", "the next batch"],
+)
+def test_a_run_that_another_has_overtaken_is_told(session, another, monkeypatch, then, words):
+    given, hand_out = [], Ahead._hand_out
+
+    def overtaking(held):
+        made = hand_out(held)
+        if (held.seq, held.used) == (1, 2) and not given:
+            given.append(items(another().call(NEXT, f'"{held.stream}"', "{:max 3}")))
+        return made
+
+    monkeypatch.setattr(Ahead, "_hand_out", staticmethod(overtaking))
+    with pytest.raises(ProgramError, match="another run has gone on") as raised:
+        session.run(f"(let [s (stream-source {{:range [0 100]}})] (do {several(3)} {then}))")
+    assert words in str(raised.value)
+    assert given == [(1, 2, 3)]  # nobody knows what is used of a batch before its reader says so
+
+
+def test_a_batch_that_nobody_has_settled_is_given_whole_to_who_comes(desk, another):
+    desk.call("marketplace.stream.start", "{:range [0 9]}", '{:name "r"}')
+    assert items(desk.call(NEXT, '"r"', "{:max 4 :ahead true}", key="a")) == (0, 1, 2, 3)
+    assert items(another().call(NEXT, '"r"', "{:max 2}", key="b")) == (0, 1)
+    settle = desk.entries[NEXT].ahead
+    for _ in range(2):
+        assert "another run has gone on" in settle("", "r", 0, 2)
+    with pytest.raises(CapabilityError, match="another run has gone on"):
+        desk.call(NEXT, '"r"', "{:max 4 :ahead true :after 4}", key="c")
+    assert items(another().call(NEXT, '"r"', "{:max 9}", key="d")) == tuple(range(2, 9))
+
+
+def test_who_runs_a_stream_is_given_what_was_fetched_ahead_too(desk, another):
+    desk.call("marketplace.stream.start", "{:range [0 9]}", '{:name "r" :batch 8}')
+    desk.call(NEXT, '"r"', "{:max 4 :ahead true}", key="a")
+    assert items(another().call("mcp.stream.next", '"r"', "{}", key="b")) == tuple(range(8))
+    assert "another run has gone on" in desk.entries[NEXT].ahead("", "r", 0, 2)
+
+
+def test_what_was_settled_may_be_said_again_by_a_run_that_is_gone_on_with(desk, another):
+    desk.call("marketplace.stream.start", "{:range [0 9]}", '{:name "r"}')
+    desk.call(NEXT, '"r"', "{:max 4 :ahead true}", key="a")
+    settle = desk.entries[NEXT].ahead
+    assert [settle("", "r", 0, 2) for _ in range(2)] == ["", ""]
+    assert items(another().call(NEXT, '"r"', "{:max 2}", key="b")) == (2, 3)
+    assert settle("", "r", 0, 2) == ""
