@@ -29,7 +29,7 @@ from pydantic import ValidationError
 
 from rtfs_framework import __version__
 from rtfs_framework.cli.faults import INTERNAL, diagnostics_json, text_of
-from rtfs_framework.cli.mcp.approving import SCHEMA, Waiting, answer, form, question
+from rtfs_framework.cli.mcp.approving import SCHEMA, UNSAID, UNWRITTEN, Waiting, answer, form, question, run_of
 from rtfs_framework.cli.mcp.asked import TOOLS, Resume, tools
 from rtfs_framework.cli.mcp.working import TOO_LARGE, Working
 from rtfs_framework.cli.problems import BAD_CHOICE, problem
@@ -38,6 +38,7 @@ from rtfs_framework.lang.errors import RtfsError
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
 
+    from rtfs_framework.api.approval import ApprovalRequest
     from rtfs_framework.cli.mcp.clients import Clients
     from rtfs_framework.orchestrator.config.agents import McpClientSpec
 
@@ -52,7 +53,7 @@ _INSTRUCTIONS = """RTFS is a small, pure Lisp; its programs reach the outside on
 diagnostic."""
 _PROMPT, _DOC = "rtfs://prompt", "rtfs://doc"
 _KEY = "approve"
-UNSAID = "the run waits for a person, who was asked and has said nothing"
+_RUNS = frozenset({"run", "resume"})
 
 _T = TypeVar("_T")
 Context = Any
@@ -103,7 +104,8 @@ class Front:
 
     def _working(self, client: McpClientSpec) -> Working:
         session = self.clients.session(client)
-        return Working(session, client, self.clients.bounds.program, self.waiting.of)
+        store = session.host.dispatcher.approvals.store
+        return Working(session, client, self.clients.bounds.program, lambda run: self.waiting.of(run, store))
 
     async def _call(self, context: Context, params: CallToolRequestParams) -> Answer:
         try:
@@ -144,7 +146,7 @@ class Front:
 
         async def whole() -> dict[str, Any] | InputRequiredResult:
             found = await self._said(params, working)
-            if found is not None and found["status"] == "waiting" and found["waits"] == UNSAID:
+            if found is not None and found.get("waits") in (UNSAID, UNWRITTEN):
                 return found  # whoever said nothing is not asked again at once
             if found is None:
                 found = await self._done(getattr(working, params.name)(asked))
@@ -154,40 +156,53 @@ class Front:
         return done if isinstance(done, InputRequiredResult) else self._result(done)
 
     async def _said(self, params: CallToolRequestParams, working: Working) -> dict[str, Any] | None:
-        """Return how a run goes on of which the client's user was asked by the last answer; None for none."""
-        said = (params.input_responses or {}).get(_KEY)
-        run = params.request_state
-        if not isinstance(said, ElicitResult) or run is None:
+        """Return how a run goes on of which the client's user was asked by the last answer; None for none.
+
+        An answer counts once, and only for the call that its form showed. Whatever else comes with a run of the
+        client's own approves nothing: the run is gone on with, and where it waits its user is asked anew.
+        """
+        state = params.request_state
+        if state is None or params.name not in _RUNS:
             return None
-        request = self.waiting.of(run)
-        if request is None or not working.client.approve:
+        run = run_of(state)
+        if run is None or not working.client.approve:
             raise problem(BAD_CHOICE, "nothing of this run waits for an answer", "call `resume` with its id")
-        resume = Resume(run=run)
         working.own(run)  # before anything is written down
-        if await anyio.to_thread.run_sync(lambda: answer(working.session, request, said, working.client.name)):
-            self.waiting.forget(run)
-        else:
-            return {**working.parked(run, ""), "waits": UNSAID}
-        return await self._done(working.resume(resume))
+        said = (params.input_responses or {}).get(_KEY)
+        request = self.waiting.taken(state) if isinstance(said, ElicitResult) else None
+        if request is not None and isinstance(said, ElicitResult):
+            left = await self._written(working, request, said)
+            if left is not None:
+                return {**await working.parked(run, ""), "waits": left}
+        return await self._done(working.resume(Resume(run=run)))
+
+    async def _written(self, working: Working, request: ApprovalRequest, said: ElicitResult) -> str | None:
+        """Write an answer down; return what its run still waits for, None if it may go on."""
+        left = await anyio.to_thread.run_sync(lambda: answer(working.session, request, said, working.client.name))
+        if left is None:
+            self.waiting.forget(request)
+        return left
 
     async def _settled(
         self, context: Context, working: Working, found: dict[str, Any]
     ) -> dict[str, Any] | InputRequiredResult:
         """Ask the client's user about calls that wait, where it has one who may answer, until the run is at an end."""
         for _ in range(_MOST_ROUNDS):
-            request = self.waiting.of(found.get("run", "")) if found.get("status") == "waiting" else None
-            if request is None or not working.client.approve or not _elicits(context):
+            if found.get("status") != "waiting" or not working.client.approve or not _elicits(context):
+                return found
+            request = await working.waits(found["run"])
+            if request is None:
                 return found
             if context.session.protocol_version in MODERN_PROTOCOL_VERSIONS:
                 asked: dict[str, Any] = {_KEY: form(request, whole=working.sees_all)}
-                return InputRequiredResult(input_requests=asked, request_state=request.run)
+                return InputRequiredResult(input_requests=asked, request_state=self.waiting.sent(request))
             text = question(request, whole=working.sees_all)
-            said = await context.session.elicit_form(text, SCHEMA, context.request_id)
-            if not await anyio.to_thread.run_sync(
-                lambda request=request, said=said: answer(working.session, request, said, working.client.name)  # type: ignore[misc]
-            ):
+            try:
+                said = await context.session.elicit_form(text, SCHEMA, context.request_id)
+            except MCPError:  # it could not ask: the run waits on, and its client is told its id
                 return found
-            self.waiting.forget(request.run)
+            if await self._written(working, request, said) is not None:
+                return found
             found = await self._done(working.resume(Resume(run=request.run)))
         return found
 

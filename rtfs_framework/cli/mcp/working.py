@@ -43,7 +43,7 @@ class Working:
     most: int
     """Bytes of a program."""
     waiting: Callable[[str], ApprovalRequest | None] = lambda _: None
-    """Returns the call of a run that waits for a person."""
+    """Returns a call of a run that waits for a person; reads a file."""
 
     async def check(self, asked: Check) -> dict[str, Any]:
         """Return what is wrong with a program."""
@@ -77,7 +77,7 @@ class Working:
         try:
             return self._seen(await self.session.run_async(linked, args, entry=entry))
         except RunParked as parked:
-            return self.parked(parked.run, parked.what)
+            return await self.parked(parked.run, parked.what)
         except ProgramError:
             self.check_seen(carried.label)
             raise
@@ -93,7 +93,7 @@ class Working:
         try:
             return self._seen(await _beside(resumed))
         except RunParked as parked:
-            return self.parked(parked.run, parked.what)
+            return await self.parked(parked.run, parked.what)
         except ProgramError:
             self.check_seen(self._known_marks)  # nobody knows any more which of them it was given
             raise
@@ -188,10 +188,14 @@ class Working:
         if row is None or row.asked_by.get("token") != self._asker:
             raise problem(NO_SUCH, "this client has no such run", "`run` returned its id, with the status `waiting`")
 
-    def parked(self, run: str, what: str) -> dict[str, Any]:
+    async def waits(self, run: str) -> ApprovalRequest | None:
+        """Return a call of a run that waits for a person."""
+        return await anyio.to_thread.run_sync(self.waiting, run)
+
+    async def parked(self, run: str, what: str) -> dict[str, Any]:
         """Return how a run stands that waits, and how it is gone on with."""
         said: dict[str, Any] = {"status": "waiting", "run": run, "waits": f"the run waits {what}"}
-        request = self.waiting(run)
+        request = await self.waits(run)
         if request is not None:
             said["approval"] = {
                 "id": request.id,

@@ -222,6 +222,8 @@ def _entered(request: Request, door: Door, first: str) -> Response:
     """
     door.check_host(request.headers.get("host", ""))
     token = request.query_params.get("token")
+    if token is not None and request.method != "GET":  # previews look with HEAD, and must not use the link up
+        raise RefusedError(405, "the link is opened with GET alone", "open it in a browser")
     if token is None:
         door.known(request.cookies.get(door.cookie_name))
         return _gone("/runs")

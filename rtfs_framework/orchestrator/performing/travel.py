@@ -20,6 +20,7 @@ from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.types.model import NamedType, Type
 from rtfs_framework.lang.types.names import Lookup
 from rtfs_framework.lang.types.show import show_type
+from rtfs_framework.orchestrator.config.security import SecurityLevel
 from rtfs_framework.orchestrator.performing.accounts import endpoint
 from rtfs_framework.orchestrator.performing.idempotency import request_key
 from rtfs_framework.orchestrator.recording.purse import Spending
@@ -139,7 +140,7 @@ def bounds_of(config: Config) -> Bounds:
     return Bounds(
         level=rules.level.value,
         reach=rules.reach.value,
-        grant=rules.grant,
+        grant=None if rules.level is SecurityLevel.FULL else rules.grant,  # there they say nothing
         deny=rules.deny,
         agent=around.agent,
         environment=around.environment,

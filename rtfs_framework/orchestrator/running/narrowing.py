@@ -46,6 +46,7 @@ class Narrowing:
     level: SecurityLevel | None = None
     reach: Reach | None = None
     grant: tuple[str, ...] | None = None
+    """It counts at level "full", too: nothing else is granted."""
     deny: tuple[str, ...] = ()
     agent: str = ""
     pinned: str = ""
@@ -137,8 +138,8 @@ def narrower(rules: RuntimeContext, by: Narrowing) -> RuntimeContext:
     level = rules.level if by.level is None else min(rules.level, by.level, key=_LEVELS.index)
     reach = rules.reach if by.reach is None else min(rules.reach, by.reach, key=_REACHES.index)
     own = _ANY if rules.level is SecurityLevel.FULL else rules.grant
-    theirs = _ANY if by.level is SecurityLevel.FULL or by.grant is None else by.grant
-    if by.grant is not None and level is SecurityLevel.FULL and by.level is not SecurityLevel.FULL:
+    theirs = _ANY if by.grant is None else by.grant
+    if by.grant is not None and level is SecurityLevel.FULL:
         level = SecurityLevel.CONTROLLED  # a list of grants says that nothing else is granted
     deny = (*rules.deny, *by.deny)
     signed = by.signed if rules.signed is None or by.signed in (None, rules.signed) else rules.signed.both(by.signed)

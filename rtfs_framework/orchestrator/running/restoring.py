@@ -52,10 +52,11 @@ def restored(host: Host, then: Mapping[str, Any]) -> Host:
     rules = host.config.security
     if not then or then == told(rules):
         return host
+    level = SecurityLevel(then["level"])
     by = Narrowing(
-        level=SecurityLevel(then["level"]),
+        level=level,
         reach=Reach(then["reach"]),
-        grant=tuple(then["grant"]),
+        grant=None if level is SecurityLevel.FULL else tuple(then["grant"]),  # there they say nothing
         deny=tuple(each for each in then["deny"] if each not in rules.deny),
         signed=Signed.of_json(then["signed"]) if "signed" in then else None,
     )

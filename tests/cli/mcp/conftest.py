@@ -20,7 +20,7 @@ engine = "static"
 [delegation.local_models.echo]
 provider = "echo"
 [[engines.static.rules]]
-symbols = "pay"
+symbols = ["pay", "wire"]
 to = "local-echo"
 ask = "boss"
 [approvals]
@@ -53,14 +53,18 @@ def start(home):
 
 @pytest.fixture
 def asked(home):
-    """Run a coroutine function with a client of a server in this process: `asked(work, client=..., more=..., ...)`."""
+    """Run a coroutine function with a client of a server in this process: `asked(work, client=..., more=..., ...)`.
+
+    `host` is what [security] says in place of what it says here.
+    """
     from mcp import Client
 
     from rtfs_framework.cli.mcp.clients import Clients
     from rtfs_framework.cli.mcp.server import Front
 
-    def go(work, *, client=None, more="", **how):
-        (home / "own.toml").write_text(CONFIG + more, encoding="utf-8")
+    def go(work, *, client=None, more="", host="", **how):
+        config = CONFIG.replace('grant = ["host.*"]', host) if host else CONFIG
+        (home / "own.toml").write_text(config + more, encoding="utf-8")
         with Session.open(config_path="own.toml") as session:
             bounds = session.host.config.mcp
             known = {each.name: each for each in bounds.clients}

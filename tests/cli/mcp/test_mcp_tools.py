@@ -188,13 +188,34 @@ approve = false
 """
 
 
-def test_a_client_may_do_less_than_the_host(asked):
-    async def work(client):
-        return await client.call_tool("run", {"program": '(host/sleep "0s")'})
+@pytest.mark.needs("rtfs-engine-static", "rtfs-provider-echo", "rtfs-capability-standard")
+@pytest.mark.parametrize(
+    ("host", "table", "denied"),
+    [
+        ('grant = ["*"]', "", []),
+        ('grant = ["*"]', 'level = "pure"', ["host/sleep", "println", "current-time"]),
+        ('grant = ["*"]', "grant = []", ["println", "current-time"]),
+        ('grant = ["*"]', 'level = "full"\ngrant = ["ccos.io.println"]', ["current-time"]),
+        ('level = "full"', 'grant = ["ccos.io.println"]', ["current-time"]),
+        ('level = "full"', 'level = "full"\ngrant = ["ccos.io.println"]', ["current-time"]),
+        ('level = "full"', 'level = "full"', []),
+        ('level = "full"', 'deny = ["host.sleep"]', ["host/sleep"]),
+    ],
+)
+def test_a_client_may_do_less_than_the_host(asked, host, table, denied):
+    calls = {
+        "host/sleep": '(host/sleep "0s")',
+        "println": '(println "x")',
+        "current-time": "(call :ccos.system.current-time)",
+    }
 
-    assert not asked(work).is_error
-    found = asked(work, client="desk", more='[mcp.clients.desk]\nlevel = "pure"\n')
-    assert codes(found) == ["E0710"]
+    async def work(client):
+        return {name: await client.call_tool("run", {"program": text}) for name, text in calls.items()}
+
+    rules = f"[mcp.clients.desk]\n{table}\n"
+    found = asked(work, client="desk", more=rules, host=host)
+    assert [name for name, each in found.items() if each.is_error] == denied
+    assert {codes(found[name])[0] for name in denied} <= {"E0710"}
 
 
 MARKED = """
@@ -228,115 +249,3 @@ def test_a_client_is_told_what_it_may_see(asked, client, program, more, code):
     else:
         assert codes(found)[0] == code
         assert ("told" in str(found)) == (code == "E0512")
-
-
-PAY = {"program": '(defn pay [x] "own") (defn main [x] (pay x))', "args": ["ten euros"]}
-
-
-@pytest.mark.parametrize(
-    ("mode", "action", "content", "value"),
-    [
-        ("auto", "accept", {"approve": True}, "ten euros"),
-        ("auto", "accept", {"approve": False}, None),
-        ("legacy", "accept", {"approve": True}, "ten euros"),
-        ("legacy", "decline", None, None),
-    ],
-    ids=["yes", "no", "yes-legacy", "declined-legacy"],
-)
-def test_calls_that_wait_are_put_to_the_user_of_the_client(asked, mode, action, content, value):
-    from mcp_types import ElicitResult
-
-    questions = []
-
-    async def elicit(_context, params):
-        questions.append(params.message)
-        return ElicitResult(action=action, content=content)
-
-    async def work(client):
-        return await client.call_tool("run", PAY)
-
-    found = asked(work, mode=mode, elicitation_callback=elicit)
-    (question,) = questions
-    assert question == 'May this call be made? (pay "ten euros") -> local-model echo (boss is asked)'
-    if value is not None:
-        assert (found.is_error, found.structured_content["status"]) == (False, "complete")
-        assert found.structured_content["calls"][0]["target"] == "local-model echo"
-    else:
-        assert codes(found) == ["E0710"]
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_who_says_nothing_is_asked_once(asked, mode):
-    from mcp_types import ElicitResult
-
-    questions = []
-
-    async def elicit(_context, params):
-        questions.append(params.message)
-        return ElicitResult(action="cancel")
-
-    async def work(client):
-        return (await client.call_tool("run", PAY)).structured_content
-
-    found = asked(work, mode=mode, elicitation_callback=elicit)
-    assert (found["status"], len(questions)) == ("waiting", 1)
-    assert found["approval"]["how"].startswith("a person says `rtfs approve yes ")
-
-
-def test_without_a_form_the_answer_says_how_to_approve(asked, capsys):
-    async def work(client):
-        found = (await client.call_tool("run", PAY)).structured_content
-        assert found["status"] == "waiting"
-        assert found["approval"]["call"] == '(pay "ten euros")'
-        again = (await client.call_tool("resume", {"run": found["run"]})).structured_content
-        assert again["status"] == "waiting"
-        assert run_here(["approve", "yes", found["approval"]["id"]]) == 0
-        return await client.call_tool("resume", {"run": found["run"]})
-
-    found = asked(work)
-    assert found.structured_content["status"] == "complete"
-
-
-def test_a_client_that_may_not_approve_is_not_asked(asked):
-    async def elicit(_context, params):
-        raise AssertionError(params)
-
-    async def work(client):
-        return (await client.call_tool("run", PAY)).structured_content
-
-    more = "[mcp.clients.agent]\napprove = false\n"
-    assert asked(work, client="agent", more=more, elicitation_callback=elicit)["status"] == "waiting"
-
-
-def test_a_made_up_state_answers_nothing(asked):
-    from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult, ElicitResult
-
-    async def work(client):
-        waits = (await client.call_tool("run", PAY)).structured_content
-        params = CallToolRequestParams(
-            name="run",
-            arguments=PAY,
-            input_responses={"approve": ElicitResult(action="accept", content={"approve": True})},
-            request_state="f" * 32,
-        )
-        said = await client.session.send_request(CallToolRequest(params=params), CallToolResult)
-        again = await client.call_tool("resume", {"run": waits["run"]})
-        return said, again.structured_content
-
-    said, again = asked(work)
-    assert codes(said) == ["E0910"]
-    assert again["status"] == "waiting"
-
-
-def test_runs_of_others_are_not_gone_on_with(asked):
-    async def begin(client):
-        return (await client.call_tool("run", PAY)).structured_content["run"]
-
-    async def work(client):
-        return await client.call_tool("resume", {"run": run})
-
-    more = "[mcp.clients.a]\napprove = false\n[mcp.clients.b]\napprove = false\n"
-    run = asked(begin, client="a", more=more)
-    assert codes(asked(work, client="b", more=more)) == ["E0950"]
-    assert codes(asked(work, more=more)) == ["E0950"]
-    assert asked(work, client="a", more=more).structured_content["status"] == "waiting"

@@ -37,6 +37,15 @@ def test_the_link_is_exchanged_for_a_cookie_that_no_script_or_other_site_has(ser
     assert made.ask("/?token=wrong").status_code == 403
 
 
+def test_only_who_opens_the_link_uses_it_up(served):
+    """A preview looks at an address before anybody opens it."""
+    made = served()
+    link = f"/?token={made.door.link.partition('token=')[2]}"
+    answer = made.ask(link, method="HEAD", cookie="")
+    assert (answer.status_code, "set-cookie" in answer.headers) == (405, False)
+    assert made.ask(link, cookie="").status_code == 303
+
+
 def test_nobody_sees_a_page_without_the_cookie(served):
     made = served()
     for path in PAGES:

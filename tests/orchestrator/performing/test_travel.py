@@ -24,8 +24,9 @@ from rtfs_framework.api import (
     Usage,
 )
 from rtfs_framework.lang.source import Source
-from rtfs_framework.orchestrator.config.security import Reach
+from rtfs_framework.orchestrator.config.security import Reach, RuntimeContext, SecurityLevel
 from rtfs_framework.orchestrator.config.signed import Signed
+from rtfs_framework.orchestrator.performing.travel import bounds_of
 from rtfs_framework.orchestrator.recording.purse import Purse, Terms
 from rtfs_framework.orchestrator.running.narrowing import Narrowing, narrowed
 from rtfs_framework.orchestrator.session import Session
@@ -91,6 +92,17 @@ def answer(request):
 
 def asked(kit):
     return [request.travel for request in kit.providers["peer"].requests]
+
+
+def test_a_host_that_grants_everything_sends_no_list(kit):
+    """The other host would take an empty one for one that grants nothing."""
+    with kit.open() as session:
+        config = session.host.config
+    grants = {
+        level: bounds_of(attrs.evolve(config, security=RuntimeContext(level=level))).grant
+        for level in (SecurityLevel.FULL, SecurityLevel.CONTROLLED)
+    }
+    assert grants == {SecurityLevel.FULL: None, SecurityLevel.CONTROLLED: ()}
 
 
 def test_a_function_travels_as_its_signature_and_types(kit, opened, source):

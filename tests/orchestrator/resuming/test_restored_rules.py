@@ -69,6 +69,7 @@ def test_wider_rules_of_today_add_nothing_and_narrower_ones_count(kit, change, h
         ({"gone": frozenset({"a"})}, {"gone": frozenset({"a"})}),
         ({"before": (Kept({"a": ("x",)}, "y"),)}, {"before": (Kept({"a": ("x",)}, "y"),)}),
         ({"level": SecurityLevel.PURE}, {"level": SecurityLevel.PURE}),
+        ({"level": SecurityLevel.FULL, "grant": ()}, {"level": SecurityLevel.CONTROLLED, "grant": ("a", "fs.read")}),
     ],
 )
 def test_what_is_gone_today_still_counts(kit, change, has):

@@ -23,7 +23,6 @@ from rtfs_framework.lang.printer import write
 from rtfs_framework.orchestrator.config.folders import data_dir
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.lineage import reply_id
-from rtfs_framework.orchestrator.recording.purse import RunParked
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
 
 if TYPE_CHECKING:  # a host that never asks meets no SQLite
@@ -168,16 +167,14 @@ class Approvals:
         except ApprovalError as error:
             return Verdict(False, f"nobody could be asked: {error.problem}")
         except BaseException:  # Ctrl-C comes at any moment, also before the row is known here
-            asking.withdraw()
+            _given_up(opened, asking)
             raise
         try:
             return await self._answer(store, opened, row, request)
         except ApprovalError as error:
             return Verdict(False, f"its answer could not be read: {error.problem}")
-        except RunParked:  # it waits on: whoever goes on with the run finds the answer
-            raise
         except BaseException:
-            asking.withdraw()
+            _given_up(opened, asking)
             raise
 
     async def _answer(self, store: ApprovalStore, opened: OpenCall, row: Approval, request: ApprovalRequest) -> Verdict:
@@ -239,6 +236,13 @@ class Approvals:
             self.events.emit(
                 name, fields if verdict is None else {**fields, "yes": verdict.yes, "words": verdict.words}
             )
+
+
+def _given_up(opened: OpenCall, asking: _Asking) -> None:
+    """Let a question wait no more, unless its run is parked: who goes on with it finds what was answered to each."""
+    chain = opened.scope.chain
+    if chain is None or not chain.parked:
+        asking.withdraw()
 
 
 def _target(opened: OpenCall, target: Ask) -> str:
