@@ -280,14 +280,11 @@ class ProviderInstance:
                 self.told(self.part, fault, "", "it counts as unusable")
                 return fault.problem
         variable = getattr(own, "api_key_env", None)
-        if not isinstance(variable, str) or not variable or self._is_set(variable) or endpoint(own):
+        if not isinstance(variable, str) or not variable or endpoint(own):
             return None
-        if self._is_set(f"{variable.removesuffix('_API_KEY')}_BASE_URL"):
+        if any(self.environ.get(v, "").strip() for v in (variable, f"{variable.removesuffix('_API_KEY')}_BASE_URL")):
             return None
         return f"the environment variable {variable} is not set; set it, or an endpoint that needs no key"
-
-    def _is_set(self, variable: str) -> bool:
-        return bool(self.environ.get(variable, "").strip())
 
     async def aclose(self) -> None:
         """Release what the provider holds, if it was ever made."""
