@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from rtfs_framework.cli.problems import InputError
 from rtfs_framework.cli.writing.judging import Judge
 from rtfs_framework.cli.writing.measuring import interval
 from rtfs_framework.cli.writing.results import known, mend
-from rtfs_framework.cli.writing.tasks import picked, read_tasks, shipped
+from rtfs_framework.cli.writing.tasks import Task, picked, read_tasks, shipped
 from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.testing.openai_server import Fail, OpenAIServer, Say
 
 SOLUTIONS = load_toml((Path(__file__).parent / "writing_solutions.toml").read_text(encoding="utf-8"), "solutions")[0]
+NEAR = load_toml((Path(__file__).parent / "writing_near_misses.toml").read_text(encoding="utf-8"), "near")[0]
 KINDS = {"strings", "numbers", "collections", "errors", "json", "dates", "matching", "algorithms", "delegation"}
 CONFIG = """
 [delegation.remote_providers.big]
@@ -53,6 +55,38 @@ def test_each_task_can_be_done_and_is_not_done_by_anything(kind, tmp_path):
             if task.kind == kind:
                 assert judged(session, task, SOLUTIONS[task.id]["right"]) == (), task.id
                 assert judged(session, task, SOLUTIONS[task.id]["wrong"]) != (), task.id
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_what_is_nearly_right_is_found_out(kind, tmp_path):
+    assert len(NEAR) >= 20
+    with Session.open(journal=False, environ={"RTFS_HOME": str(tmp_path)}) as session:
+        for task in shipped():
+            for name, program in NEAR.get(task.id, {}).items() if task.kind == kind else ():
+                found = Judge(session=session, examples=task.cases, bodies=True).judge(program)
+                assert not found.unread, (task.id, name, "it can be run")
+                assert task.misfit(program) or not found.right, (task.id, name)
+
+
+HINTED = Task(id="t", prompt="p", cases=(), needed=(re.compile(r"\^:memo\b"),), forbidden=(re.compile(r"\(sort\b"),))
+
+
+@pytest.mark.parametrize(
+    ("program", "fits"),
+    [
+        ("(defn ^:memo f [x] x)", True),
+        ('(defn ^:memo f "(sort x)" [x] x) ; (sort x)', True),
+        ("(defn ^:memo f [x] ( sort x))", False),
+        ("(defn f [x] x) ; ^:memo", False),
+        ("#| ^:memo |# (defn f [x] x)", False),
+        ('(defn f "^:memo" [x] x)', False),
+        ("(comment (defn ^:memo f [x] x)) (defn f [x] x)", False),
+        ("(defn f [x] x) #| open", False),
+    ],
+    ids=["hint", "words", "spaced", "comment", "block", "text", "comment form", "no program"],
+)
+def test_patterns_are_matched_on_code(program, fits):
+    assert (HINTED.misfit(program) is None) is fits
 
 
 TASKS = [

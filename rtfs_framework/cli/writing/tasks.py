@@ -18,9 +18,16 @@ import attrs
 
 from rtfs_framework.cli.problems import USAGE, InputError, cannot_read, problem, require_file
 from rtfs_framework.cli.writing.examples import BadExample, Example
+from rtfs_framework.lang.errors import LanguageError
+from rtfs_framework.lang.reader.comments import blank_comments
+from rtfs_framework.lang.reader.lexer import words
+from rtfs_framework.lang.source import Source
 
 BAD_TASKS = "E0986"
 _KEYS = frozenset({"id", "kind", "prompt", "cases", "needed", "forbidden", "shown"})
+_OPEN = frozenset({"LIST", "VECTOR", "MAP", "SET", "SHORTHAND"})
+_CLOSE = frozenset({"LIST_END", "VECTOR_END", "MAP_END"})
+_TIGHT = _OPEN | {"CARET", "QUOTE", "TAG"}
 _MOST = 16 << 20
 """Bytes of a file."""
 
@@ -34,7 +41,7 @@ class Task:
     cases: tuple[Example, ...]
     kind: str = ""
     needed: tuple[re.Pattern[str], ...] = ()
-    """Found in the program's text, each of them."""
+    """Found in the program's code, each of them: comments, `(comment ...)` and what stands in texts do not count."""
     forbidden: tuple[re.Pattern[str], ...] = ()
     """Found nowhere in it."""
     shown: int = 1
@@ -48,7 +55,8 @@ class Task:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     def misfit(self, program: str) -> str | None:
-        """Return what a program's text lacks, or has and may not have."""
+        """Return what a program's code lacks, or has and may not have."""
+        program = _code(program) if self.needed or self.forbidden else program
         for each in self.needed:
             if not each.search(program):
                 return f"the program must have /{each.pattern}/ in it"
@@ -56,6 +64,29 @@ class Task:
             if each.search(program):
                 return f"the program may not have /{each.pattern}/ in it"
         return None
+
+
+def _code(program: str) -> str:
+    """Return the text of a program without comments, with one space between its tokens but none within brackets.
+
+    A text is `""`, whatever stands in it.
+    """
+    out, left = list[str](), 0
+    try:
+        plain = blank_comments(Source("program.rtfs", program))
+    except LanguageError:
+        return ""  # it is no program
+    for kind, start, end in words(plain):
+        word = '""' if kind == "STRING" else plain[start:end]
+        if left:  # within (comment ...)
+            left += (kind in _OPEN) - (kind in _CLOSE)
+        elif word == "comment" and out[-1:] == ["("]:
+            out[-1], left = "nil ", 1
+        elif kind in _CLOSE:
+            out[-1:] = [out[-1].rstrip() if out else "", word, " "]
+        else:
+            out += [word] if kind in _TIGHT else [word, " "]
+    return "".join(out)
 
 
 def shipped() -> tuple[Task, ...]:
@@ -73,7 +104,6 @@ def read_tasks(path: str) -> tuple[Task, ...]:
         InputError: E0901 or E0903, it cannot be read; E0986, it holds no tasks.
     """
     from rtfs_framework.api.toml_places import load_toml
-    from rtfs_framework.lang.errors import LanguageError
 
     require_file(Path(path))
     try:
