@@ -87,7 +87,7 @@ def test_what_is_no_name_is_refused_with_one_that_is(new, folder, name, words, w
     before = sorted(folder.iterdir())
     result = new("engine", "--", name)
     assert result.code == 2
-    assert "error[E0980]" in result.err
+    assert "error[E0993]" in result.err
     assert words in result.err
     assert f"help: {way_out}" in result.err or way_out in result.err
     assert "\x1b" not in result.err
@@ -113,20 +113,20 @@ def test_a_name_that_somebody_offers_is_taken(new, monkeypatch, folder):
     monkeypatch.setattr(door, "full_catalog", lambda: catalog)
     result = new("cache", "mine")
     assert result.code == 2
-    assert "error[E0981]: the cache `mine` is offered by acme-caches 1.2" in result.err
+    assert "error[E0994]: the cache `mine` is offered by acme-caches 1.2" in result.err
     assert not (folder / "mine").exists()
     assert new("guard", "mine").code == 0
 
 
 def test_a_built_in_command_s_name_is_taken(new):
-    assert "error[E0981]: the command `run` is offered by rtfs-framework" in new("command", "run").err
+    assert "error[E0994]: the command `run` is offered by rtfs-framework" in new("command", "run").err
 
 
 def test_a_distribution_that_is_installed_has_its_name(new, monkeypatch):
     from rtfs_framework.cli.kit import making
 
     monkeypatch.setattr(making, "_installed", lambda: {"rtfs-guard-mine"})
-    assert "error[E0981]: the distribution rtfs-guard-mine is installed" in new("guard", "mine").err
+    assert "error[E0994]: the distribution rtfs-guard-mine is installed" in new("guard", "mine").err
 
 
 def test_what_is_in_the_way_stays_as_it_is(new, folder):
@@ -137,7 +137,7 @@ def test_what_is_in_the_way_stays_as_it_is(new, folder):
     for line in (("engine", "mine"), ("engine", "dangling"), ("engine", "other", "--into", "file")):
         result = new(*line)
         assert result.code == 1
-        assert "error[E0982]" in result.err
+        assert "error[E0995]" in result.err
         assert "help: " in result.err
     assert [each.name for each in (folder / "mine").iterdir()] == ["own.txt"]
     assert not (folder / "nowhere").exists()

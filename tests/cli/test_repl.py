@@ -224,3 +224,13 @@ def test_interrupting_a_tight_loop_keeps_the_definitions(folder):
         assert "interrupted" in repl.stderr.readline()
         out, err = repl.communicate("(inc x)\n", timeout=30)
     assert (out, err, repl.returncode) == ("42\n", "", 1)
+
+
+@pytest.mark.needs("rtfs-provider-openai")
+def test_without_a_configuration_nothing_leaves_even_if_a_key_is_set(talk, rtfs, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    result = talk('(defn twice "Twice as much." [x : :int] : :int (* x 2))\n(twice 21)\n')
+    assert result.out.splitlines()[-1] == "42"
+    assert result.err == ""
+    assert rtfs("runs", "list", "--json").data["runs"] == [], "no host, so no run"

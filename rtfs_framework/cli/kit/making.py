@@ -17,7 +17,7 @@ from rtfs_framework.cli.kit.rendering import rendered
 from rtfs_framework.cli.problems import problem
 from rtfs_framework.lang.visible import visible_line
 
-IN_THE_WAY = "E0982"
+IN_THE_WAY = "E0995"
 _MOST_AUTHOR = 200
 
 
@@ -58,7 +58,7 @@ def make(kind: str, name: str, into: str, *, author: str, license_: str) -> New:
     """Make a plug-in's folder below another one.
 
     Raises:
-        InputError: E0980, it is no name; E0981, it is taken; E0982, something is in the way of its folder.
+        InputError: E0993, it is no name; E0994, it is taken; E0995, something is in the way of its folder.
     """
     check_name(kind, name, door.full_catalog(), _installed())
     distribution = distribution_of(kind, name)

@@ -15,7 +15,7 @@ from rtfs_framework.cli.problems import USAGE, problem
 if TYPE_CHECKING:
     from rtfs_framework.registry.catalog import Catalog
 
-BAD_NAME, TAKEN = "E0980", "E0981"
+BAD_NAME, TAKEN = "E0993", "E0994"
 LONGEST = 32
 _DEVICES = frozenset({"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -31,7 +31,7 @@ def check_name(kind: str, name: str, catalog: Catalog, installed: Collection[str
     """See that a plug-in may have a name; `installed` are the normal names of the distributions that are here.
 
     Raises:
-        InputError: E0980, it is no name; E0981, somebody has it.
+        InputError: E0993, it is no name; E0994, somebody has it.
     """
     wrong = _flaw(name)
     if wrong is not None:
