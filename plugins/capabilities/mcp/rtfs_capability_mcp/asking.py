@@ -31,7 +31,7 @@ async def listed_once(
     said, blot = Said(), blotter(())
     ends: list[str] = []
     try:
-        secrets, connect = connection(name, server, settings, said)
+        secrets, connect = connection(name, server, settings, said, [])
         blot = blotter(secrets)
         with anyio.fail_after(server.start_timeout):
             transport = connect(ends.append)

@@ -1,11 +1,12 @@
 """What a server tells unasked, while it is watched: its log, how far its tools are, which resources have changed.
 
 In: notifications of the protocol of 2025. Out: plain data, in order, each once. So many are held as somebody may read a
-moment later; where more come, the oldest go, and how many is told.
+moment later, and together no more than `most_bytes` of JSON; where more come, the oldest go, and how many is told.
 """
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from typing import Any
 
@@ -29,13 +30,18 @@ METHODS = frozenset(
     }
 )
 MOST_HELD = 1_000
+_EACH = 256
+"""Bytes that an event takes besides its text."""
 
 
 @attrs.define(slots=True, eq=False)
 class Events:
     """Those of one session; used in its loop alone."""
 
-    _held: deque[dict[str, Any]] = attrs.field(factory=lambda: deque(maxlen=MOST_HELD))
+    most_bytes: int
+    _held: deque[tuple[dict[str, Any], int]] = attrs.field(factory=deque)
+    """Each with its bytes."""
+    _bytes: int = 0
     _lost: int = 0
     _news: anyio.Event = attrs.field(factory=anyio.Event)
 
@@ -66,12 +72,22 @@ class Events:
         if not self._held:
             with anyio.move_on_after(seconds):
                 await self._news.wait()
-        found = [self._held.popleft() for _ in range(min(most, len(self._held)))]
+        found = [self._pop() for _ in range(min(most, len(self._held)))]
         lost, self._lost = self._lost, 0
         self._news = anyio.Event()
         return found, lost
 
     def _add(self, event: dict[str, Any]) -> None:
-        self._lost += len(self._held) == MOST_HELD
-        self._held.append({name: value for name, value in event.items() if value is not None})
+        told = {name: value for name, value in event.items() if value is not None}
+        size = _EACH + len(json.dumps(told, default=str))  # in ASCII, so no character counts for less than its bytes
+        self._held.append((told, size))
+        self._bytes += size
+        while len(self._held) > MOST_HELD or self._bytes > self.most_bytes:
+            self._pop()
+            self._lost += 1
         self._news.set()
+
+    def _pop(self) -> dict[str, Any]:
+        event, size = self._held.popleft()
+        self._bytes -= size
+        return event

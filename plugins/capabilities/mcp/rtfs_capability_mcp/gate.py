@@ -1,7 +1,9 @@
 """What a server may say: answers to what it was asked, the few requests that the protocol has, and that tools changed.
 
 In: messages of a server. Out: those that go on to the client; the rest is dropped and counted. A server that says more
-than `most_bytes`, or asks more than a hundred times, between two answers is given up: `GateError`.
+than `most_bytes`, or asks more than a hundred times, between two answers is given up: `GateError`. So is one that tells
+more than that between two answers, or two readings of it: as many notifications as `MOST_TOLD`, or `TELLS` times the
+bytes. The oldest are forgotten by then, and a server that never stops would keep a processor busy for nobody.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from rtfs_capability_mcp.words import shown
 
 CHANGED = "notifications/tools/list_changed"
 _MOST_ASKED = 100
+MOST_TOLD = 10_000
+TELLS = 16
 
 
 class GateError(Exception):
@@ -31,11 +35,17 @@ class Gate:
     """Ids of requests that it has not answered."""
     _bytes: int = 0
     _asked: int = 0
+    _told: int = 0
+    _told_bytes: int = 0
 
     def sent(self, message: SessionMessage) -> None:
         """Note a message on its way to the server."""
         if isinstance(message.message, JSONRPCRequest):
             self._waiting.add(message.message.id)
+
+    def heard(self) -> None:
+        """Note that somebody reads what it tells."""
+        self._told = self._told_bytes = 0
 
     def read(self, line: bytes) -> SessionMessage | None:
         """Return the message of a line of standard output, None for what is dropped.
@@ -65,10 +75,11 @@ class Gate:
                 return None
             self._waiting.discard(message.id)
             self._bytes = self._asked = 0
+            self.heard()
             return item
         if isinstance(message, JSONRPCNotification):
-            if message.method in self.hears:  # as many as may come, each within the bound
-                self._bytes = 0
+            if message.method in self.hears:
+                self._tell()
                 return item
             return item if message.method == CHANGED and self._ask() else None
         self._ask()
@@ -80,6 +91,12 @@ class Gate:
             why = f"it asked more than {_MOST_ASKED} times without answering"
             raise GateError(why)
         return True
+
+    def _tell(self) -> None:
+        self._told, self._told_bytes, self._bytes = self._told + 1, self._told_bytes + self._bytes, 0
+        if self._told > MOST_TOLD or self._told_bytes > TELLS * self.most_bytes:
+            why = f"it told {self._told:,} things ({self._told_bytes:,} bytes) that nobody reads, without answering"
+            raise GateError(why)
 
     def _count(self, size: int) -> None:
         self._bytes += size

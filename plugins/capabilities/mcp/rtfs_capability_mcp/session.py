@@ -96,7 +96,11 @@ class Session:
     said: Callable[[], str]
     blot: Callable[[str], str]
     """Strikes out what the server was given in confidence."""
-    events: Events = attrs.field(factory=Events)
+    heard: Callable[[], None]
+    """Called when somebody reads what the server tells."""
+    events: Events = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Events(self.settings.most_bytes), takes_self=True)
+    )
     _link: _Link | None = None
     _lock: anyio.Lock = attrs.field(factory=anyio.Lock)
     _fell: int = 0
@@ -165,6 +169,7 @@ class Session:
                     link.watched.add(uri)
 
         async def told(_: Client) -> tuple[list[dict[str, Any]], int]:
+            self.heard()
             return await self.events.taken(most, max(0.0, min(wait, end - self.clock())))
 
         return await self._use(seconds, subscribed, told)

@@ -77,8 +77,14 @@ class Started:
 
     def _begun(self, name: str, group: TaskGroup) -> Session:
         server, said = self._servers[name], Said()
-        secrets, connect = connection(name, server, self._settings, said)
-        return Session(name, server, connect, group, self._clock, said.text, blotter(secrets))
+        gates: list[Gate] = []
+        secrets, connect = connection(name, server, self._settings, said, gates)
+
+        def heard() -> None:
+            for each in gates:
+                each.heard()
+
+        return Session(name, server, connect, group, self._clock, said.text, blotter(secrets), heard)
 
     def close(self) -> None:
         """Stop them all."""
@@ -86,20 +92,23 @@ class Started:
 
 
 def connection(
-    name: str, server: ServerSettings, settings: CapabilitySetSettings, said: Said
+    name: str, server: ServerSettings, settings: CapabilitySetSettings, said: Said, gates: list[Gate]
 ) -> tuple[list[str], Connect]:
-    """Return the secrets that a server is given, and what connects to it.
+    """Return the secrets that a server is given, and what connects to it; `gates` gets the gate of each connection.
 
     Raises:
         CapabilityError: A variable that it needs is not set, or its program is not installed.
     """
+
+    def gate() -> Gate:
+        gates[:] = [Gate(server.most_bytes, METHODS if server.events else frozenset())]
+        return gates[0]
+
     if server.url:
         token = _variable(name, server.token_env, settings) if server.token_env else None
 
         def reach(_: Callable[[str], None]) -> Transport:
-            return http(
-                server.url, token, Gate(server.most_bytes, METHODS if server.events else frozenset()), server.timeout
-            )
+            return http(server.url, token, gate(), server.timeout)
 
         return ([] if token is None else [token]), reach
     given = {child: _variable(name, ours, settings) for child, ours in server.env.items()}
@@ -111,7 +120,7 @@ def connection(
 
     def start(ended: Callable[[str], None]) -> Transport:
         said.tail = b""
-        return stdio(program, Gate(server.most_bytes, METHODS if server.events else frozenset()), said, ended)
+        return stdio(program, gate(), said, ended)
 
     return list(given.values()), start
 

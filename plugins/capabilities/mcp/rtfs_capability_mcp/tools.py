@@ -227,8 +227,9 @@ class McpTools:
             return frozenset()
         from anyio import to_thread
 
-        more = request.marks if keep else frozenset()
-        seen = await to_thread.run_sync(lambda: self._sent.marks(server, request.tenant, more))
+        more, own = request.marks if keep else frozenset(), self._own.servers[server]
+        reach = own.command or (own.url,)
+        seen = await to_thread.run_sync(lambda: self._sent.marks(server, reach, request.tenant, more))
         return seen | request.marks
 
     def _servers(self) -> Started:

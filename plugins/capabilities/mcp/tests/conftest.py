@@ -34,17 +34,17 @@ class World:
     def command(self, how, *rest):
         return (sys.executable, "-S", "-E", str(HOSTILE), how, *rest)
 
-    def set(self, how="good", *, pins=PINNED, digest=None, directory="", **settings):
+    def set(self, how="good", *, pins=PINNED, digest=None, directory="", name="s", **settings):
         """Return the entries by name of a server that behaves so."""
-        self.base.joinpath(LOCK).write_text(lock_text({}, "s", {}, pins))
+        self.base.joinpath(LOCK).write_text(lock_text({}, name, {}, pins))
         reach = {} if {"url", "command"} & set(settings) else {"command": self.command(how)}
         given = {"protocol": "legacy", "pinned": digest or digest_of(pins), **reach, **settings}
-        own = McpSettings(servers={"s": ServerSettings(**given)})
+        own = McpSettings(servers={name: ServerSettings(**given)})
         made = McpTools(
             CapabilitySetSettings(own=own, base=str(self.base), directory=str(directory), environ=self.environ.get)
         )
         self.sets.append(made)
-        return {each.id.removeprefix("mcp.s."): each for each in made.entries()}
+        return {each.id.removeprefix(f"mcp.{name}."): each for each in made.entries()}
 
     def request(self, entry, text="hi", *, grant=None, uri=None, **more):
         """Return a call that is granted all, or what is said: of a tool, or with a URI."""

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
+import anyio
+import pytest
+from mcp_types import LoggingMessageNotification, LoggingMessageNotificationParams
+
+from rtfs_capability_mcp.events import METHODS, Events
+from rtfs_capability_mcp.gate import MOST_TOLD, TELLS, Gate, GateError
 from rtfs_capability_mcp.settings import McpGrant
 from rtfs_framework.api import CapabilityError, Described, read_value, write
 
@@ -33,6 +39,45 @@ def test_what_nobody_reads_is_bounded_and_how_much_was_lost_is_told(world):
     found = write(watched(world, entries, "{:most 1000}"))
     assert found.endswith(":lost 600}")
     assert found.count(":kind") == 1000
+
+
+def log(size):
+    return LoggingMessageNotification(params=LoggingMessageNotificationParams(level="info", data="x" * size))
+
+
+def test_held_events_have_a_bound_in_bytes_together_and_the_oldest_go():
+    events = Events(10_000)
+    for _ in range(5):
+        events.hear(log(3_000))
+    events.hear(log(1))
+    found, lost = anyio.run(events.taken, 1_000, 0)
+    assert ([len(each["data"]) for each in found], lost) == ([3_000, 3_000, 1], 3)
+    events.hear(log(20_000))
+    assert anyio.run(events.taken, 1_000, 0) == ([], 1)
+    events.hear(log(9_000))
+    assert len(anyio.run(events.taken, 1_000, 0)[0]) == 1
+
+
+def notification(size):
+    line = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "x" * size}}
+    return json.dumps(line).encode()
+
+
+@pytest.mark.parametrize(("size", "most"), [(1, MOST_TOLD), (60_000, TELLS + 1)], ids=["how many", "their bytes"])
+def test_a_server_that_tells_without_end_what_nobody_reads_is_given_up(size, most):
+    gate = Gate(64_000, METHODS)
+    line = notification(size)
+    for _ in range(2):
+        gate.heard()  # somebody reads it
+        assert all(gate.read(line) is not None for _ in range(most))
+    with pytest.raises(GateError, match="that nobody reads"):
+        gate.read(line)
+
+
+def test_a_call_of_a_server_that_tells_without_end_ends(world, monkeypatch):
+    monkeypatch.setattr("rtfs_capability_mcp.gate.MOST_TOLD", 50)
+    with pytest.raises(CapabilityError, match="that nobody reads"):
+        world.call(world.set("telling", events=True)["echo"], "100000")
 
 
 def test_they_are_not_offered_unless_the_configuration_says_so(world):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import anyio
 import pytest
@@ -189,6 +191,41 @@ def test_what_a_server_was_sent_marks_its_answers_in_the_next_host_too(world, tm
     world.close()
     assert world.call(world.set(**kept)["echo"], "hi", tenant="a") == Described("hi", marks=pii)
     assert world.call(world.set(**kept)["echo"], "hi", tenant="b") == "hi"
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one host", "in the next"])
+@pytest.mark.parametrize(
+    ("name", "how", "known"),
+    [("other", "good", True), ("s", "counting", True), ("other", "counting", False)],
+    ids=["its command by another name", "its name for another command", "another server"],
+)
+def test_a_server_that_was_sent_marks_is_known_by_its_name_and_by_its_command(
+    world, tmp_path, name, how, known, at_once
+):
+    pii = frozenset({"pii"})
+    kept = {"directory": "" if at_once else tmp_path / "home"}
+    first = world.set(**kept)
+    world.call(first["echo"], "hi", marks=pii)
+    if at_once:
+        sent = world.sets[-1]._sent
+        marks = sent.marks(name, world.command(how), "", frozenset())
+    else:
+        world.close()
+        found = world.call(world.set(how, name=name, **kept)["echo"], "hi")
+        marks = found.marks if isinstance(found, Described) else frozenset()
+    assert marks == (pii if known else frozenset())
+
+
+@pytest.mark.parametrize("mark", [b"pii", "a b", "", 7], ids=["bytes", "two words", "nothing", "a number"])
+def test_kept_marks_that_are_none_are_refused(world, tmp_path, mark):
+    kept = {"directory": tmp_path / "home"}
+    world.call(world.set(**kept)["echo"], "hi", marks=frozenset({"pii"}))
+    world.close()
+    with closing(sqlite3.connect(tmp_path / "home" / "mcp-marks.sqlite")) as db, db:
+        db.execute("update sent set mark = ? where server = 's'", (mark,))
+    with pytest.raises(CapabilityError, match="what is no mark") as found:
+        world.call(world.set(**kept)["echo"], "hi")
+    assert found.value.kind == "StorageError"
 
 
 def test_nothing_is_sent_whose_marks_cannot_be_kept(world, tmp_path):
