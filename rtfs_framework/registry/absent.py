@@ -7,6 +7,7 @@ be used, and the rest of the file counts: routes go on to the next one, and whoe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 import attrs
@@ -63,6 +64,7 @@ class RemoteHost:
         return _MISSING
 
 
+@lru_cache(maxsize=1_024)  # programs name a capability often, and each pattern is compiled anew
 def distribution_of(capability: str) -> str | None:
     """Return the distribution of this project that offers a capability, None where none does."""
     fits = (who for pattern, who in _CAPABILITIES if compile_patterns((pattern,))(capability) is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -14,11 +15,13 @@ from rtfs_framework.cli.faults import CommandLineError
 from rtfs_framework.cli.mcp.approving import call_text
 from rtfs_framework.cli.problems import BAD_CHOICE, problem
 from rtfs_framework.cli.shown.data import value_json
+from rtfs_framework.kernel.compiling import watched_compilation
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.jsontext import JsonError
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source
 from rtfs_framework.lang.types.jsonable import from_plain
+from rtfs_framework.orchestrator.concurrency.deadlines import Deadlines
 from rtfs_framework.orchestrator.recording.floating import Gathered
 from rtfs_framework.orchestrator.recording.purse import Asker, RunParked, Stopping, Terms
 
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 
 TOO_LARGE, NO_SUCH, UNSEEN = "E0946", "E0950", "E0989"
 NAME = "<program>"
+_MOST_TOLD = 100
+"""Findings, calls and needs of a program that an answer tells one by one."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -52,10 +57,13 @@ class Working:
         from rtfs_framework.cli.shown.purity import program_json
 
         source = self._source(asked.program)
-        checked = await _beside(lambda: self.session.examine(source))
-        found = in_order([*checked.diagnostics, *(unusable_sites(checked) if checked.accepted else ())])
-        about = program_json(NAME, checked)
-        return {"accepted": checked.accepted, "diagnostics": [each.to_json() for each in found], "about": about}
+        checked = await self._watched(lambda: self.session.examine(source))
+        shown = attrs.evolve(checked, sites=checked.sites[:_MOST_TOLD], needs=checked.needs[:_MOST_TOLD])
+        found = in_order([*checked.diagnostics, *(unusable_sites(shown) if checked.accepted else ())])
+        told = [each.to_json() for each in found[:_MOST_TOLD]]
+        counts = {"findings": len(found), "calls": len(checked.sites), "needs": len(checked.needs)}
+        about = {**program_json(NAME, shown), "counts": counts}
+        return {"accepted": checked.accepted, "diagnostics": told, "about": about}
 
     async def run(self, asked: Run) -> dict[str, Any]:
         """Return what a run gives; it is cancelled with its request."""
@@ -105,7 +113,21 @@ class Working:
         if asked.code is not None:
             return _code(asked.code)
         source = self._source(asked.program or "")
-        return {"sites": [each.to_json() for each in await _beside(lambda: self.session.explain(source))]}
+        return {"sites": [each.to_json() for each in await self._watched(lambda: self.session.explain(source))]}
+
+    async def _watched(self, work: Callable[[], Any]) -> Any:
+        """Do in a thread what compiles a program and looks at it: it ends with its request."""
+        deadlines = Deadlines(self.session.host.clock, inf)
+        with deadlines.compiling() as watch:
+
+            def watched() -> Any:
+                with watched_compilation(watch):
+                    return work()
+
+            try:
+                return await _beside(watched)
+            finally:
+                deadlines.stop()
 
     async def doc(self, asked: Doc) -> dict[str, Any]:
         """Return entries of the reference."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,6 +12,7 @@ from rtfs_framework.api.targets import L4CacheHit, LocalModel, LocalPure, Remote
 from rtfs_framework.kernel.call_kind import CallKind
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.outcome import HostCall
+from rtfs_framework.lang.meter import meter
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.signature import CallSite, FunctionSignature, SiteKind, memoised
 from rtfs_framework.lang.source import Place, Source
@@ -100,8 +101,15 @@ def explain_artifact(host: Host, artifact: Artifact, limits: Limits) -> list[Exp
     refused = capabilities.security.authorize_program(capabilities.id_of(name) or name for name in named)
     wholes = _wholes(host, artifact, limits)
     written = written_hints(artifact.sources)
-    shown = (_site(host, site, known, refused, wholes.get(str(site.place), PUBLIC)) for site in sites)
+    shown = (_site(host, site, known, refused, wholes.get(str(site.place), PUBLIC)) for site in _looked_at(sites))
     return [attrs.evolve(each, hints=hints_around(written, each.place)) if written else each for each in shown]
+
+
+def _looked_at(sites: Iterable[CallSite]) -> Iterator[CallSite]:
+    """Yield sites, with a look at the clock before each: what is told of one may take milliseconds."""
+    for each in sites:
+        meter().look()
+        yield each
 
 
 def _wholes(host: Host, artifact: Artifact, limits: Limits) -> Mapping[str, Label]:

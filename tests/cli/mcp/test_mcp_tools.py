@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 
 import pytest
 from mcp import MCPError
 
 from rtfs_framework.cli.main import run as run_here
 from rtfs_framework.cli.mcp.working import Working
+from rtfs_framework.lang.errors import LimitError
+from rtfs_framework.lang.meter import meter
+from rtfs_framework.orchestrator.session import Session
 
 pytestmark = pytest.mark.needs("rtfs-engine-static", "rtfs-provider-echo")
 
@@ -123,6 +127,37 @@ def test_the_time_is_bounded(asked):
 
     found = asked(work, more='[mcp]\nseconds = "300 ms"\n[limits]\nsteps = "off"\n')
     assert codes(found) == ["E0944"]
+
+
+def test_what_checks_a_program_ends_with_its_time(asked, monkeypatch):
+    """Its thread, too: not its words alone."""
+    ended = threading.Event()
+
+    def endless(self, source):
+        try:
+            while True:
+                meter().look()
+        except LimitError:
+            ended.set()
+            raise
+
+    monkeypatch.setattr(Session, "examine", endless)
+
+    async def work(client):
+        return await client.call_tool("check", {"program": "1"})
+
+    assert codes(asked(work, more='[mcp]\nseconds = "300 ms"\n'))[0] == "E0944"
+    assert ended.wait(20)
+
+
+def test_an_answer_tells_no_more_findings_than_one_can_read(asked):
+    async def work(client):
+        return await client.call_tool("check", {"program": "(a b) " * 150})
+
+    found = asked(work).structured_content
+    assert found["accepted"] is False
+    assert len(found["diagnostics"]) <= 100
+    assert (len(found["about"]["calls"]), found["about"]["counts"]["calls"]) == (100, 300)
 
 
 def test_a_bug_of_ours_shows_no_traceback(asked, home, monkeypatch):
