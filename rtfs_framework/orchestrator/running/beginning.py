@@ -113,18 +113,15 @@ def _continued(host: Host, past: PastCalls) -> Chain | None:
 _NO_ARGS = value_text(())
 
 
-def _job(host: Host, linked: Linked, how: Mapping[str, Any], terms: Terms) -> Job | None:
-    """Return what is run; without arguments that the journal may not keep for their marks, None for such a program.
+def _job(host: Host, linked: Linked, how: Mapping[str, Any], terms: Terms) -> Job:
+    """Return what is run; without arguments that the journal may not keep for their marks.
 
     `terms` are those of whoever goes on with it: of a fork, what the run that it left had spent is gone from its purse.
     """
     source, *modules = linked.artifact.sources
     labelling = host.dispatcher.labelling
     given = how.get("args") not in (None, _NO_ARGS) or linked.terms.marks
-    kept = None if labelling is None else labelling.accepts("journal")
-    if kept is not None and terms.marks - kept:
-        return None  # its text carries them
-    if kept is not None and given:
+    if labelling is not None and given and labelling.accepts("journal") is not None:
         how = {**how, "args": None}
     texts = {each.name: each.text for each in modules}
     rules = told(host.config.security)
