@@ -135,6 +135,13 @@ class SecurityAuthorizer:
         why = self._too_far(target) or self._unsigned(target)
         return self.label.why_not(target, transform) if why is None and self.label is not None else why
 
+    def way_to(self, target: ExecTarget) -> str:
+        """Return what would let a call go to a target that it may not go to: the manifest's word, or more reach."""
+        signed = self.rules.signed
+        if signed is not None and self._too_far(target) is None and not signed.allows(target):
+            return signed.way_out
+        return f"widen reach under [security] in {self.config_name}"
+
     def _unsigned(self, target: ExecTarget) -> str | None:
         signed = self.rules.signed
         if signed is None or signed.allows(target):

@@ -151,7 +151,7 @@ class Consultations:
         why = self.security.validate_execution_context(question.target)
         if why is None:
             return None
-        refusal = Refusal(why, f"widen reach under [security] in {self.security.config_name}")
+        refusal = Refusal(why, self.security.way_to(question.target))
         return violation("consult", name, self.security.rules.level, refusal)
 
 

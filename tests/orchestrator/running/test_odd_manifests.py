@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rtfs_framework.api import CapabilityEntry, ConfigError, ProgramError
+from rtfs_framework.api import CapabilityEntry, ConfigError, ProgramError, RemoteModel
 from rtfs_framework.lang.source import Source
+from rtfs_framework.orchestrator.deciding.facts import Question
 from rtfs_framework.orchestrator.explaining.manifest import draw
 
 TEXT = '(defn main [] (call :acme.echo "x"))'
@@ -99,3 +100,23 @@ def test_a_quota_is_a_number_that_can_be_counted(kit, said):
     with pytest.raises(ConfigError) as caught, kit.open(kit.catalog(), f"[security.quota]\n{said}\n"):
         pass
     assert caught.value.diagnostics[0].code == "E0705"
+
+
+def test_a_consultation_that_a_manifest_refuses_is_a_matter_of_the_manifest(kit):
+    path = kit.home / "p.rtfs"
+    path.write_text("(defn main [] 1)", encoding="utf-8")
+    catalog = kit.catalog(kit.provider("far", lambda _: "said", remote=True))
+    config = "[delegation.remote_providers.far]\nprovider = 'far'\n"
+    with kit.open(catalog, config, program_dir=kit.home, journal=False) as session:
+        file = kit.home / "m.toml"
+        signed = draw(session.host, Source(str(path), path.read_text(encoding="utf-8")), session.limits).text
+        file.write_text(signed, encoding="utf-8")
+    asked = Question(RemoteModel("far"), "hi")
+    more = {"program_dir": kit.home, "journal": False}
+    with kit.open(catalog, config, manifest=file, **more) as session:
+        refused = str(session.host.dispatcher.consultations._refused(asked, "llm-execute"))
+    assert "is not in the manifest" in refused
+    assert "rtfs manifest FILE --out m.toml" in refused
+    assert "widen reach" not in refused
+    with kit.open(catalog, f"{config}[security]\nreach = 'local'\n", **more) as session:
+        assert "widen reach" in str(session.host.dispatcher.consultations._refused(asked, "llm-execute"))

@@ -95,6 +95,21 @@ def test_a_faulty_item_fails_when_it_is_its_turn(session, tmp_path):
     assert write(session.run(program.replace("SEVERAL", several(6))).value) == '[[1 2 3 4 5 6] "TypeValidationError"]'
 
 
+def test_after_a_faulty_item_the_stream_is_where_it_is_without_fetching_ahead(session, tmp_path, monkeypatch):
+    (tmp_path / "lines").write_text("".join(f"{'x' if n in (9, 10) else n}\n" for n in range(30)))
+    tried = "(try (:value (stream-next s)) (catch e (:kind e)))"
+    asked = "(:seq (call :mcp.stream.inspect s))"
+    program = f"""
+    (let [s (stream-source {{:jsonl "lines"}} {{:of :int}})
+          first-ones (mapv (fn [n] {tried}) (vec (range 13))) place {asked}]
+      [first-ones place {tried} {asked}])
+    """
+    ahead = session.run(program).value
+    monkeypatch.setattr("rtfs_framework.orchestrator.running.ahead._MOST", 1)
+    assert ahead == session.run(program).value
+    assert ahead[0][8:10] == (8, "TypeValidationError")
+
+
 STEPS = {
     "next": "(stream-next s)",
     "several": "(stream-next s {:max 3})",
