@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from rtfs_framework.api.targets import ExecTarget, L4CacheHit, LocalPure, show_target
+from rtfs_framework.api.targets import ExecTarget, L4CacheHit, LocalModel, LocalPure, RemoteModel, show_target
 from rtfs_framework.lang.pipeline import digest
 from rtfs_framework.lang.signature import memoised
 from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.config.routes import PUBLISHED, target_text
 from rtfs_framework.orchestrator.explaining.explain import explain_artifact
 from rtfs_framework.orchestrator.explaining.market.needs import need_of, needs
+from rtfs_framework.orchestrator.explaining.written_models import written_models
 from rtfs_framework.orchestrator.performing.published import trust_digest
 from rtfs_framework.orchestrator.running.linking import prepare
 from rtfs_framework.orchestrator.running.manifests import Manifest, plain
@@ -41,11 +42,13 @@ class Drawn:
     manifest: Manifest
     needs: tuple[Need, ...]
     sites: tuple[ExplainedSite, ...]
+    models: tuple[str, ...] = ()
+    """What is not allowed here of the models that its streams ask, each with why."""
 
     @property
     def left_out(self) -> list[str]:
         """What the program, or whoever signs, also asks for and is not allowed here, each with why."""
-        return list(map(_left_out, (need for need in self.needs if need.state != "granted")))
+        return [*map(_left_out, (need for need in self.needs if need.state != "granted")), *self.models]
 
     @property
     def text(self) -> str:
@@ -66,7 +69,9 @@ def draw(host: Host, source: Source, limits: Limits, allow: Iterable[str] = (), 
     found += tuple(need_of(host, name) for name in sorted(added))
     ids = {need.id for need in found if need.id}
     folder = Path(source.name).parent if Path(source.name).is_file() else Path()
-    made = in_force(host, PurePath(source.name).name, folder.absolute(), sorted(ids), sorted(_targets(host, sites)))
+    models, beyond = _models(host, artifact.sources)
+    targets = sorted(_targets(host, sites) | models)
+    made = in_force(host, PurePath(source.name).name, folder.absolute(), sorted(ids), targets)
     memo = sorted({each.name for each in artifact.signatures if memoised(each)})
     made = attrs.evolve(
         made,
@@ -75,7 +80,26 @@ def draw(host: Host, source: Source, limits: Limits, allow: Iterable[str] = (), 
         modules={} if any_program else {PurePath(each.name).name: digest((each,)) for each in artifact.sources[1:]},
         kept=attrs.evolve(made.kept, memo=tuple(memo)),
     )
-    return Drawn(made, found, sites)
+    return Drawn(made, found, sites, beyond)
+
+
+def _models(host: Host, sources: Iterable[Source]) -> tuple[set[str], tuple[str, ...]]:
+    """Return the targets that streams of a program ask, and why others are not among them."""
+    known = {each.id: each for each in host.pool.all if isinstance(each, LocalModel | RemoteModel)}
+    found: set[str] = set()
+    beyond: dict[str, None] = {}
+    for name, place in written_models(sources):
+        if name is None:
+            beyond[f"a model whose name a stream computes at {place}: it is judged when the program runs"] = None
+        elif name not in known:
+            beyond[f"the model {name!r} at {place}: none is configured"] = None
+        else:
+            allowed = set(_within(host, (known[name],)))
+            found |= allowed
+            if not allowed:
+                why = host.dispatcher.capabilities.security.validate_execution_context(known[name], None)
+                beyond[f"{target_text(known[name])} at {place}: {why}"] = None
+    return found, tuple(beyond)
 
 
 def _targets(host: Host, sites: Iterable[ExplainedSite]) -> set[str]:

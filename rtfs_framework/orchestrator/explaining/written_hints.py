@@ -115,10 +115,11 @@ def _written(sources: Iterable[Source]) -> Iterator[_Written]:
                     name = fm.keyword_of(key) or fm.text_of(key) or ""
                     if name.startswith(PREFIX):
                         yield _Written(source, name.removeprefix(PREFIX), value, form.form)
-            todo.extend(reversed(list(_parts(form))))
+            todo.extend(reversed(list(parts(form))))
 
 
-def _parts(form: fm.Form) -> Iterator[fm.Form]:
+def parts(form: fm.Form) -> Iterator[fm.Form]:
+    """Yield the forms right within a form."""
     match form:
         case fm.ListForm(items=items) | fm.VectorForm(items=items) | fm.MapForm(items=items) | fm.SetForm(items=items):
             yield from items

@@ -120,3 +120,19 @@ def test_a_consultation_that_a_manifest_refuses_is_a_matter_of_the_manifest(kit)
     assert "widen reach" not in refused
     with kit.open(catalog, f"{config}[security]\nreach = 'local'\n", **more) as session:
         assert "widen reach" in str(session.host.dispatcher.consultations._refused(asked, "llm-execute"))
+
+
+def test_models_that_streams_ask_are_listed_or_said_not_to_be_in_it(kit):
+    catalog = kit.catalog(kit.provider("far", lambda _: "said", remote=True))
+    config = "[delegation.remote_providers.far]\nprovider = 'far'\n"
+    text = """(defn main [name]
+      [(stream-source {:model "far" :prompt "a"}) (stream-source {:model "none" :prompt "b"})
+       (stream-source {:merge [{:model name :prompt "c"}]})])"""
+    drawn = []
+    for more in ("", "[security]\nreach = 'local'\n"):
+        with kit.open(catalog, config + more, program_dir=kit.home, journal=False) as session:
+            drawn.append(draw(session.host, Source("p.rtfs", text), session.limits))
+    assert [list(each.manifest.targets) for each in drawn] == [["remote-far"], []]
+    assert "# not in it: the model 'none' at p.rtfs:2:66: none is configured" in drawn[0].text
+    assert "# not in it: a model whose name a stream computes at p.rtfs:3:" in drawn[0].text
+    assert "# not in it: remote-far at p.rtfs:2:23: reach is 'local'" in drawn[1].text
