@@ -130,7 +130,8 @@ class CapabilityEntry:
     isolable: bool = False
     """Whether a call may run in a process of its own, as `[security] isolation` asks: it keeps nothing in memory
     between calls, starts no process, and writes only where the configuration says, or in its set's folder. That process
-    imports the handler where it is a function of a module; else it loads the plug-in, makes its set and asks for it."""
+    imports the handler where it is a function of a module; else it loads the plug-in, makes its set and asks for it.
+    Not with `speaks` or `ahead`, which are of the host's own process."""
     names: tuple[str, ...] = ()
     """Function names under which programs may call it directly, such as `log`."""
     aliases: tuple[str, ...] = ()
@@ -218,6 +219,7 @@ class CapabilitySetEntry:
     """A set of capabilities that a plugin offers under a name; `[capabilities.<name>]` configures it."""
 
     name: str
+    """Of its folder, too: it matches `[a-z0-9][a-z0-9_-]{0,63}`."""
     summary: str
     factory: Callable[[CapabilitySetSettings], CapabilitySet]
     settings: SettingsSchema | None = None

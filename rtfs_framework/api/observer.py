@@ -50,6 +50,7 @@ class ObserverEntry:
     """
 
     name: str
+    """Of its folder, too: it matches `[a-z0-9][a-z0-9_-]{0,63}`."""
     summary: str
     factory: Callable[..., Observer]
     """Takes nothing, or `ObserverSettings` where the entry has `settings`."""

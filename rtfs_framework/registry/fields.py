@@ -5,6 +5,7 @@ Found when the plugin is loaded, where the plugin is known, and not when a progr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, get_args
@@ -12,6 +13,9 @@ from typing import Any, get_args
 import attrs
 
 from rtfs_framework.registry.kinds import Kind
+
+PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+"""Names of what has a folder of its own, which a child process may write to: none leads out of the folder above."""
 
 Flaw = Callable[[Any], "str | None"]
 
@@ -26,7 +30,13 @@ def flaw_of(kind: Kind, record: Any) -> str | None:
             wrong = check(getattr(record, name))
             if wrong is not None:
                 return f"whose `{name.lstrip('_')}` {wrong}"
-    return None
+    return _unisolable(record) if kind.word == "capability" else None
+
+
+def _unisolable(record: Any) -> str | None:
+    """Return why a capability cannot run in a process of its own although it says so."""
+    both = next((name for name in ("speaks", "ahead") if record.isolable and getattr(record, name)), None)
+    return both and f"which says `isolable` and has `{both}`: that is of the host's own process alone"
 
 
 def _function(value: Any) -> str | None:
@@ -35,6 +45,11 @@ def _function(value: Any) -> str | None:
 
 def _text(value: Any) -> str | None:
     return None if isinstance(value, str) else f"is {_a(value)} and no text"
+
+
+def _plain(value: Any) -> str | None:
+    fine = isinstance(value, str) and PLAIN.fullmatch(value) is not None
+    return None if fine else f"is {value!r:.60}, and names a folder: it has to match {PLAIN.pattern}"
 
 
 def _texts(value: Any) -> str | None:
@@ -124,7 +139,7 @@ _CHECKS: Mapping[str, Mapping[str, Flaw]] = {
         "grant": _settings,
         "version": _text,
     },
-    "capability set": {"factory": _function, "ids": _texts, "grant": _settings},
+    "capability set": {"name": _plain, "factory": _function, "ids": _texts, "grant": _settings},
     "guard": {"factory": _function},
     "embedder": {"factory": _function, "locality": _member("Locality")},
     "store": {"factory": _function, "remote": _truth},
@@ -132,5 +147,5 @@ _CHECKS: Mapping[str, Mapping[str, Flaw]] = {
     "queue": {"factory": _function, "remote": _truth},
     "executor": {"factory": _function},
     "command": {"load": _function, "example": _text},
-    "observer": {"factory": _function, "events": _texts},
+    "observer": {"name": _plain, "factory": _function, "events": _texts},
 }

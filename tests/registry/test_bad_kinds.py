@@ -6,7 +6,8 @@ import signal
 
 import pytest
 
-from rtfs_framework.api import CacheEntry, CacheLevel, Locality, hookimpl
+from rtfs_framework.api import CacheEntry, CacheLevel, CapabilityEntry, Locality, hookimpl
+from rtfs_framework.orchestrator.config.folders import part_folder
 from rtfs_framework.registry.kinds import KINDS
 from rtfs_framework.registry.load import load_catalog
 
@@ -116,6 +117,35 @@ def broken(kind, fault):
     if fault == "says no API":
         del said["rtfs_api_version"]
     return type("Bad", (), {**said, kind.hook: hook})()
+
+
+def offered_by(hook, record):
+    """Return the catalog where one plug-in offers one record."""
+    said = {"rtfs_api_version": 2, "rtfs_distribution": "acme-bad", "rtfs_version": "0.1"}
+    plugin = type("Bad", (), {**said, hook: hookimpl(lambda self: [record])})()
+    return load_catalog({"RTFS_PLUGINS": ""}, extra_plugins=[plugin])
+
+
+@pytest.mark.parametrize(
+    "name", ["..", "../x", "/tmp/x", "a/b", "a\\b", "a\0", ".a", "-a", "A", "a ", "a\n", "a" * 65], ids=ascii
+)
+@pytest.mark.parametrize("word", ["capability set", "observer"])
+def test_what_names_a_folder_leads_nowhere_else(word, name, tmp_path):
+    kind = next(each for each in KINDS if each.word == word)
+    catalog = offered_by(kind.hook, kind.record_class()(name=name, summary="One.", **COMPLETE[word]))
+    assert not getattr(catalog, kind.table)
+    assert [each.code for each in catalog.problems] == ["E0805"]
+    assert "and names a folder" in catalog.problems[0].message
+    with pytest.raises(ValueError, match="none of a folder"):
+        part_folder({"RTFS_HOME": str(tmp_path)}, kind.table, name)
+
+
+@pytest.mark.parametrize("more", [{"speaks": True}, {"ahead": list}], ids=["speaks", "ahead"])
+def test_what_is_of_the_host_s_process_is_not_isolable(more):
+    entry = CapabilityEntry(id="mine", summary="One.", handler=list, isolable=True, **more)
+    catalog = offered_by("rtfs_capabilities", entry)
+    assert not catalog.capabilities
+    assert "of the host's own process alone" in catalog.problems[0].message
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from rtfs_framework.registry.fields import PLAIN
+
 FILE = "journal.sqlite"
 KEY = "journal.key"
 
@@ -27,6 +29,17 @@ def cache_dir(environ: Mapping[str, str]) -> Path:
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("rtfs", appauthor=False))
+
+
+def part_folder(environ: Mapping[str, str], kind: str, name: str) -> Path:
+    """Return the folder of a plug-in's part that keeps files: `kind`/`name` beneath the data folder.
+
+    Raises:
+        ValueError: The name is none of a folder of its own (`PLAIN`): it would lead elsewhere.
+    """
+    if PLAIN.fullmatch(name) is None:
+        raise ValueError(f"its name is {name!r:.80}, which is none of a folder: it has to match {PLAIN.pattern}")
+    return data_dir(environ) / kind / name
 
 
 def journal_path(environ: Mapping[str, str], configured: str | None) -> Path:

@@ -253,8 +253,11 @@ class Capabilities:
     async def tell(self, entry: CapabilityEntry, function: Callable[..., str], *args: Any) -> str | None:
         """Tell a plug-in something in a thread; return what it says to that.
 
-        None where it fails, which is told to the user.
+        None where it fails, which is told to the user, and where handlers run in processes of their own: nothing is
+        told then, for it would run in the host.
         """
+        if self.security.rules.isolation is not Isolation.INHERIT:
+            return None
         outside = self._outside(entry)
         try:
             said: str = await self.io.reach_within(

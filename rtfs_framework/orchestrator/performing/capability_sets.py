@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.api.capability import CapabilityEntry, CapabilitySet, CapabilitySetEntry, CapabilitySetSettings
-from rtfs_framework.orchestrator.config.folders import data_dir
+from rtfs_framework.orchestrator.config.folders import part_folder
 from rtfs_framework.orchestrator.performing.isolation.places import SetPlace
 from rtfs_framework.registry.collect import alias_problems, aliases_of, odd_type
 from rtfs_framework.registry.contracts import odd_types
@@ -62,7 +62,7 @@ def with_sets(
         if spec is not None and not spec.enabled:
             continue
         try:
-            settings = settings_of(entry, spec, environ)
+            settings = ask(part, "its name", settings_of, entry, spec, environ)
             made = make(part, entry.factory, settings, methods=("entries", "close"))
             found = _entries(part, made, offered)
         except PluginFault as fault:
@@ -98,12 +98,16 @@ def places_of(sets: Iterable[MadeSet]) -> Mapping[str, SetPlace]:
 def settings_of(
     entry: CapabilitySetEntry, spec: CapabilitySetSpec | None, environ: Mapping[str, str]
 ) -> CapabilitySetSettings:
-    """Return what a set is made from under a configuration."""
+    """Return what a set is made from under a configuration.
+
+    Raises:
+        ValueError: Its name is none of a folder.
+    """
     own: Any = None if spec is None else spec.own
     if own is None and entry.settings is not None:
         with suppress(TypeError):  # it cannot be made without a table: its factory decides
             own = entry.settings()
-    directory = str(data_dir(environ) / "capabilities" / entry.name)
+    directory = str(part_folder(environ, "capabilities", entry.name))
     base = "." if spec is None else spec.base
     return CapabilitySetSettings(own=own, base=base, directory=directory, environ=environ.get)
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rtfs_framework.api.observer import ObserverSettings
-from rtfs_framework.orchestrator.config.folders import data_dir
+from rtfs_framework.orchestrator.config.folders import part_folder
 from rtfs_framework.orchestrator.recording.sinks import Subscription
-from rtfs_framework.registry.faults import Part, PluginFault, make
+from rtfs_framework.registry.faults import Part, PluginFault, ask, make
 
 if TYPE_CHECKING:
     from rtfs_framework.api.observer import ObserverEntry
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 
 def observer_settings(name: str, own: Any, environ: Mapping[str, str]) -> ObserverSettings:
-    """Return what an observer with settings is made from."""
-    return ObserverSettings(name, own, str(data_dir(environ) / "observers" / name))
+    """Return what an observer with settings is made from.
+
+    Raises:
+        ValueError: Its name is none of a folder.
+    """
+    return ObserverSettings(name, own, str(part_folder(environ, "observers", name)))
 
 
 def at_work(catalog: Catalog, config: Config) -> Iterator[tuple[ObserverEntry, Part, ObserverSpec | None]]:
@@ -37,9 +41,11 @@ def listen(events: EventBus, catalog: Catalog, config: Config, environ: Mapping[
     if level:
         events.switch_on(level)
     for entry, part, spec in at_work(catalog, config):
-        settings = () if spec is None or entry.settings is None else (observer_settings(part.name, spec.own, environ),)
+        made_from: tuple[ObserverSettings, ...] = ()
         try:
-            observer = make(part, entry.factory, *settings, methods=("__call__",))
+            if spec is not None and entry.settings is not None:
+                made_from = (ask(part, "its name", observer_settings, part.name, spec.own, environ),)
+            observer = make(part, entry.factory, *made_from, methods=("__call__",))
         except PluginFault as fault:
             events.plugin_failed(part, fault, instead="it hears nothing")
             continue

@@ -21,6 +21,7 @@ from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.boundary.answers import Answer, Counted, Reply, Throw, Waiting, reply
+from rtfs_framework.orchestrator.config.isolation import Isolation
 from rtfs_framework.orchestrator.performing.turns import finished
 
 if TYPE_CHECKING:
@@ -111,7 +112,11 @@ class Ahead:
         scope, args = self.scope, call.args
         alone = call.capability == START and not call.branch and scope.record is None and scope.floating is None
         named = len(args) > 1 and isinstance(args[1], Map) and args[1].get(_NAME) is not None
-        return _mapped(answer, self._started) if alone and not named else answer
+        return _mapped(answer, self._started) if alone and not named and self._may_tell() else answer
+
+    def _may_tell(self) -> bool:
+        """Tell whether a plug-in can be told how much was used: only within the host."""
+        return self.dispatcher.capabilities.security.rules.isolation is Isolation.INHERIT
 
     def _started(self, made: Any) -> Any:
         """Note a stream that the run has started."""

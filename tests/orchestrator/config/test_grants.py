@@ -354,6 +354,16 @@ def test_a_bad_set_is_told_and_absent(kit, factory, words):
         assert session.run("(+ 1 2)").value == 3
 
 
+@pytest.mark.parametrize("name", ["..", "/tmp/x"])
+def test_a_set_whose_name_is_no_folder_is_not_made_by_whoever_offers_it(kit, name):
+    made = []
+    broken = CapabilitySetEntry(name=name, summary="A fake.", factory=made.append, keeps_files=True)
+    with kit.open(catalog(sets=[broken])) as session:
+        (problem,) = session.host.events.faults.problems
+    assert "which is none of a folder" in problem.message
+    assert made == []
+
+
 def test_a_set_that_cannot_be_closed_holds_nothing_up(kit):
     class Stuck(Counter):
         def close(self):

@@ -11,8 +11,10 @@ import socket
 from inspect import isawaitable
 from typing import Any, NoReturn
 
+from rtfs_framework.api.errors import CapabilityError
 from rtfs_framework.orchestrator.performing.isolation.bounds import CannotIsolateError, confine
 from rtfs_framework.orchestrator.performing.isolation.crossing import (
+    CONFINED,
     CannotCrossError,
     Job,
     answer,
@@ -21,8 +23,8 @@ from rtfs_framework.orchestrator.performing.isolation.crossing import (
     unpack,
 )
 
-CANNOT_ISOLATE, CANNOT_CROSS, OUT_OF_MEMORY = 91, 92, 93
-"""How it ends where there is no answer; the first two with words instead of one."""
+CANNOT_ISOLATE, OUT_OF_MEMORY = 91, 93
+"""How it ends where there is no answer; the first with words instead of one."""
 
 
 def main(number: int) -> None:
@@ -33,10 +35,11 @@ def main(number: int) -> None:
             confine(job.bounds)
         except CannotIsolateError as error:
             _end(ends, str(error).encode(), CANNOT_ISOLATE)
+        ends.sendall(CONFINED)
         try:
             said = answer(_called(job))
         except CannotCrossError as error:
-            _end(ends, str(error).encode(), CANNOT_CROSS)
+            said = failure(CapabilityError(str(error)))
         except MemoryError:
             os._exit(OUT_OF_MEMORY)
         except BaseException as error:  # noqa: BLE001 - a handler may raise anything; the host judges it

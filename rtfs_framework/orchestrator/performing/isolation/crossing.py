@@ -1,7 +1,8 @@
 """What crosses between a host and its child, each way in one message.
 
 There: the call; its arguments as text that loses nothing (`boundary.exact`), and what the host itself has made of the
-configuration (grants) as a pickle: the child trusts its host. Back: JSON alone, read as the words of an enemy.
+configuration (grants) as a pickle: the child trusts its host. Back: a byte once the child is confined, then JSON alone,
+read as the words of an enemy.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from rtfs_framework.orchestrator.performing.isolation.places import Place
 
 MOST = 16 * 1024 * 1024
 """Bytes of an answer, and characters of arguments."""
+CONFINED = b"+"
+"""The first byte of a child that has given up the rest: what it says after that are words of its handler's."""
 _DEEPEST = 200
 _WORDS = 2000
 
@@ -60,7 +63,7 @@ def pack(place: Place, bounds: Bounds, request: CapabilityRequest) -> bytes:
     args = to_text(request.args, MOST, _DEEPEST)
     if args is None:
         raise CannotCrossError("its arguments are no data that a text can hold, or too large")
-    return pickle.dumps(Job(place, bounds, args, pickle.dumps(attrs.evolve(request, args=(), place=None))))
+    return pickle.dumps(Job(place, bounds, args, pickle.dumps(attrs.evolve(request, args=(), place=None, speak=None))))
 
 
 def unpack(message: bytes) -> Job:

@@ -27,10 +27,12 @@ from rtfs_framework.api.attempts import FailureKind
 from rtfs_framework.api.capability import CapabilityRequest
 from rtfs_framework.api.errors import CapabilityError
 from rtfs_framework.api.private import private_folder
+from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.config.isolation import ChildSpec
 from rtfs_framework.orchestrator.performing.isolation.bounds import Bounds
-from rtfs_framework.orchestrator.performing.isolation.child import CANNOT_CROSS, CANNOT_ISOLATE, OUT_OF_MEMORY
+from rtfs_framework.orchestrator.performing.isolation.child import CANNOT_ISOLATE, OUT_OF_MEMORY
 from rtfs_framework.orchestrator.performing.isolation.crossing import (
+    CONFINED,
     MOST,
     CannotCrossError,
     GarbledError,
@@ -52,6 +54,7 @@ _EARLY = 0.1
 _MORE_SECONDS = 1
 """Of processor time than a call has: who is late is ended by the clock, and by the kernel if that fails."""
 _PIECE = 1 << 16
+_WORDS = 500
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/dev/urandom")
 _USUAL_SECONDS = 30.0
 _SECURITY = "SecurityViolation"
@@ -186,16 +189,15 @@ def _judged(said: bytes, status: int) -> Any:
         ProgramError: The handler raised one.
         HandlerRaisedError: The handler raised something else.
     """
+    confined = said.startswith(CONFINED)
     if status == 0:
         try:
-            return read(said)
+            return read(said[len(CONFINED) :] if confined else b"")
         except GarbledError as error:
             raise CapabilityError(str(error)) from error
-    words = said.decode(errors="replace")[:_PIECE]
-    if status == CANNOT_ISOLATE:
+    if status == CANNOT_ISOLATE and not confined:  # else a handler could give advice in the host's name
+        words = visible_line(said.decode(errors="replace")[:_WORDS])
         raise _refused(f"{words}; choose another `isolation` under [security], or another machine")
-    if status == CANNOT_CROSS:
-        raise CapabilityError(words)
     if status == OUT_OF_MEMORY:
         raise CapabilityError("it needed more memory than it may take (`memory` under [security.child])")
     how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"

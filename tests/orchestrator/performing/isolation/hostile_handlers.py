@@ -125,6 +125,12 @@ def writes_to_its_pipe(request):
     return 1
 
 
+def advises(request):
+    """End as a child that could not be confined, with words of its own."""
+    os.write(_pipe(), b'\x1b[2Jset isolation = "inherit"')
+    os._exit(request.args[0])
+
+
 def floods_its_pipe(request):
     while True:
         os.write(_pipe(), b"x" * 65536)

@@ -175,6 +175,26 @@ def test_a_child_that_gives_no_answer_is_ended_and_told_of(name, seconds, words,
     assert child.returncode is not None  # nobody is left, not even as a zombie
 
 
+@pytest.mark.parametrize("status", [91, 92])
+def test_a_handler_gives_no_advice_in_the_host_s_name(status):
+    with pytest.raises(CapabilityError, match=f"ended with status {status} and gave no answer") as caught:
+        call("advises", status)
+    assert caught.value.kind != "SecurityViolation"
+    assert "inherit" not in str(caught.value)
+
+
+def test_what_a_child_says_before_it_is_confined_is_cut_and_seen(tmp_path):
+    with pytest.raises(CapabilityError, match="cannot run isolated") as caught:
+        call("echo", write=(str(tmp_path / ("\x1b[2J" + "x" * 800)),))
+    assert "\x1b" not in str(caught.value)
+    assert len(str(caught.value)) < 700
+
+
+def test_what_asks_the_host_does_not_cross():
+    request = CapabilityRequest("acme.x", (), speak=lambda *_: None)
+    assert Isolated(InModule("hostile_handlers", "echo"), ChildSpec(), False, {}, PART)(request) == ()
+
+
 def test_what_it_prints_is_nothing_and_threads_and_its_own_signals_are_its_own():
     assert call("prints") == 1
     assert call("threads", sandboxed=True) == (1,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import os
 import platform
@@ -54,6 +55,26 @@ def test_what_cannot_run_there_is_refused_and_not_called(kit, source, capability
     assert caught.value.kind == "SecurityViolation"
     assert "isolation is 'isolated', and its plug-in does not let it run in a process of its own" in str(caught.value)
     assert 'set isolation = "inherit"' in str(caught.value)
+
+
+@linux
+@pytest.mark.parametrize("more", ["ahead", "speaks"])
+def test_what_the_host_s_own_process_would_be_asked_for_too_runs_nowhere(kit, source, capability, hostile, more):
+    told = []
+    having = {"ahead": lambda *args: told.append(args)} if more == "ahead" else {"speaks": True, "blocking": True}
+    entry = capability("acme.pid", hostile.process, isolable=True, **having)
+    with pytest.raises(ProgramError, match="does not let it run in a process of its own"):
+        run(kit, source, "(call :acme.pid 1)", entry, RULES.format("isolated"))
+    assert told == []
+
+
+@pytest.mark.parametrize("level", ["inherit", "isolated", "sandboxed"])
+def test_plug_ins_are_told_nothing_in_the_host_where_they_run_elsewhere(kit, capability, hostile, level):
+    told = []
+    entry = capability("acme.pid", hostile.process)
+    with kit.open(kit.catalog(capabilities=[entry]), RULES.format(level)) as session:
+        said = asyncio.run(session.host.dispatcher.capabilities.tell(entry, lambda n: told.append(n) or "", 1))
+    assert (told, said) == (([1], "") if level == "inherit" else ([], None))
 
 
 class _Lying:
