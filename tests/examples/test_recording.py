@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal is POSIX's")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal is POSIX's"),
+    # The example's configuration speaks of their models.
+    pytest.mark.needs("rtfs-provider-openai", "rtfs-provider-rules", "rtfs-engine-static"),
+]
 
 
 def recorder(*commands):

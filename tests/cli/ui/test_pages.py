@@ -191,10 +191,16 @@ def test_without_a_journal_it_says_so(served):
     made = served()
     assert "there is no journal" in made.ask("/runs").text
     assert made.ask("/runs/last").status_code == 404
-    for path in ("/caches", "/state", "/tickets", "/approvals", "/diff", "/editor"):
+    for path in ("/caches", "/state", "/approvals", "/diff", "/editor"):
         answer = made.ask(path)
         assert answer.status_code == 200, (path, answer.text)
         assert is_harmless(answer.text), path
+
+
+@pytest.mark.needs("rtfs-queue-sqlite")
+def test_without_a_journal_tickets_are_those_of_the_queue(served):
+    answer = served().ask("/tickets")
+    assert (answer.status_code, is_harmless(answer.text)) == (200, True)
 
 
 def test_a_broken_journal_is_a_page_with_a_way_out(served, folder):
