@@ -188,7 +188,8 @@ def test_calls_of_one_run_that_wait_at_once_are_asked_about_in_turn(asked, mode,
     asked_about = [each.split()[5] for each in questions]
     if refused:
         assert codes(found)[0] == "E0710"
-        assert asked_about[-1] == f"({refused}"
+        assert f"({refused}" in asked_about  # the other call may have been asked about before or after
+        assert len(set(asked_about)) == len(asked_about)
     else:
         assert found.structured_content["status"] == "complete"
         assert sorted(asked_about) == ["(pay", "(wire"]

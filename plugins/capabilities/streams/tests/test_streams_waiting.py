@@ -46,6 +46,8 @@ def test_many_wait_without_a_thread_each_and_look_once(desk, looks, steps, reade
     for n in range(readers):
         desk.call(START, f'"q{n % 10}"', f'{{:name "r{n}" :wait 2000}}')
 
+    others = active_count()  # those that earlier tests of this process have left
+
     async def wait():
         waiting = [asyncio.ensure_future(asked(desk, NEXT, f'"r{n}"', key=f"k{n}")) for n in range(readers)]
         for _ in range(100):
@@ -63,7 +65,7 @@ def test_many_wait_without_a_thread_each_and_look_once(desk, looks, steps, reade
     found, before, threads = asyncio.run(wait())
     assert found.get(Keyword("value")) == 7
     assert readers <= before <= 4 * readers
-    assert threads < 20
+    assert threads - others < 20
 
 
 @pytest.mark.parametrize("moment", ["while it waits", "while it looks"])
