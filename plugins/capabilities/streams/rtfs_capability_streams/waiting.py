@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from typing import TypeVar
 
 import attrs
@@ -58,9 +57,12 @@ class Patience:
             raise
 
     def _undo(self, done: Future[Result], undo: Callable[[], None]) -> None:
-        if not done.cancelled() and done.exception() is None:
-            with suppress(RuntimeError):  # the host has closed: a new run is given it again
-                self._threads.submit(undo)
+        if done.cancelled() or done.exception() is not None:
+            return
+        try:
+            self._threads.submit(undo)
+        except RuntimeError:  # the host closes, and waits for the thread of this look
+            undo()
 
     async def until_there(
         self, give: Callable[[], Batch], undo: Callable[[], None], last: float, first: Batch | None = None
