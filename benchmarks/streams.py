@@ -9,7 +9,8 @@ places, in one event loop. By processor time of the process, since handlers run 
 - the same with a journal, which holds each batch until the run has ended;
 - a queue: the items are put in batches and run from there, so each is written down and taken out again.
 - `stream-next`: one call for each item, which are fetched ahead; and of a stream with a name, which others may read:
-  there each call is a step on disk (on fewer items).
+  there each item is taken from what was fetched; and with a journal;
+- `stream-next` of a queue, which is read item by item: each call is a step on disk (on fewer items).
 """
 
 from __future__ import annotations
@@ -43,6 +44,11 @@ _QUEUE = """
 _NEXT = """
 (let [s (stream-source {:range [0 ITEMS]})]
   (loop [sum 0] (let [found (stream-next s)] (if (nil? found) {:state sum} (recur (+ sum (:value found)))))))
+"""
+_EACH = """
+(do (stream-produce "NAME" (vec (range ITEMS)) {:all true})
+    (let [s (stream-source "NAME")]
+      (loop [sum 0] (let [found (stream-next s)] (if (:waiting found) {:state sum} (recur (+ sum (:value found))))))))
 """
 _NAMED = _NEXT.replace("ITEMS]}", 'ITEMS]} {:name "NAME"}')
 
@@ -93,7 +99,9 @@ def _works(folder: Path, items: int, sessions: list[Session]) -> dict[str, Calla
         "stream-run, batches of 4,096, journal": work(with_journal, _RANGE, items, 4096),
         "put into a queue and run from there": work(without, _QUEUE, items),
         "stream-next, one call for each item": work(without, _NEXT, items),
-        f"stream-next of a stream with a name, {items // 100} calls (x100)": work(without, _NAMED, items // 100),
+        "stream-next of a stream with a name": work(without, _NAMED, items),
+        "stream-next of a stream with a name, journal": work(with_journal, _NAMED, items),
+        f"stream-next of a queue, {items // 100} calls (x100)": work(without, _EACH, items // 100),
     }
 
 

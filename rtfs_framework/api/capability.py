@@ -97,6 +97,28 @@ class CapabilityHandler(Protocol):
         ...
 
 
+class FetchedAhead(Protocol):
+    """What a set of streams is told and asked of batches that a host fetched ahead for a run; used from any thread."""
+
+    def settle(self, tenant: str, stream: str, seq: int, used: int) -> str:
+        """Take note of how many items of the batch that began at `seq` a program was given; others are given again.
+
+        Returns "", or why the run may not go on: somebody else has read on meanwhile.
+        """
+        ...
+
+    def take(self, batch: str, count: int) -> bool | None:
+        """Give so many items of a batch in all, where its reply named it (`:batch`): of a stream that others may read.
+
+        Never waits. False where others have read on; None where only `may_have` can tell.
+        """
+        ...
+
+    def may_have(self, tenant: str, stream: str, batch: str, count: int) -> tuple[int, bool]:
+        """Do the same; return how many of its items are the run's, and whether this is so for good."""
+        ...
+
+
 def not_granted(what: str, way_out: str) -> CapabilityError:
     """Return the error of a call that its grants do not allow: nothing was done, and asking again changes nothing."""
     return CapabilityError(f"not granted: {what}; {way_out}", "SecurityViolation", failure=FailureKind.FINAL)
@@ -144,10 +166,9 @@ class CapabilityEntry:
     programs may call here is searched."""
     speaks: bool = False
     """Whether its handler, which is `blocking` or asynchronous, may ask models (`CapabilityRequest.speak`)."""
-    ahead: Callable[[str, str, int, int], str] | None = None
+    ahead: FetchedAhead | None = None
     """Of `marketplace.stream.next`, whose items a host may fetch ahead for a run (`{:max n :ahead true}`, and `:after`
-    where it ends what it has of them): told how many of them its program was given, by tenant, stream and position. The
-    others are given again. It returns "", or why the run may not go on: somebody else has read on meanwhile."""
+    where it ends what it has of them, unless the stream has a name)."""
     grant: SettingsSchema | None = None
     """An attrs class of what a table of `grant` says of it besides `id`. One that cannot be made without arguments must
     be granted by them: its bare name grants nothing."""

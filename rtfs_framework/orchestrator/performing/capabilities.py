@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from inspect import isawaitable, iscoroutinefunction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.performing.served import Services
     from rtfs_framework.orchestrator.performing.speaking import Door
 
+Said = TypeVar("Said")
 TIMEOUT = 30.0
 """Seconds that a waiting capability may take."""
 
@@ -250,7 +251,7 @@ class Capabilities:
 
         return threaded
 
-    async def tell(self, entry: CapabilityEntry, function: Callable[..., str], *args: Any) -> str | None:
+    async def tell(self, entry: CapabilityEntry, function: Callable[..., Said], *args: Any) -> Said | None:
         """Tell a plug-in something in a thread; return what it says to that.
 
         None where it fails, which is told to the user, and where handlers run in processes of their own: nothing is
@@ -260,7 +261,7 @@ class Capabilities:
             return None
         outside = self._outside(entry)
         try:
-            said: str = await self.io.reach_within(
+            said: Said = await self.io.reach_within(
                 self.timeout + HELD_SECONDS,
                 outside.call,
                 _HANDLER,

@@ -2,11 +2,16 @@
 
 A call for one item becomes `(stream-next s {:max n :ahead true})`, whose reply is in the journal like any other; the
 calls after it are answered from that, and are no calls of the host. So a run that is gone on with is told the same
-batches, and hands out the same items. n begins at 1 and grows while nothing else happens. This is done only where it
-is likely that the run alone knows the stream: it has no name, this run started it, its source can be read again and is
-no queue, and no branches or tickets are under way. A handle may still leave the run, so before any other call of the
-host, and at its end, the run says how many items it was given: its stream is where its program is. Who reads the stream
-between two such moments is given the whole batch, and an error tells the run so, at the next of them.
+batches, and hands out the same items. n begins at 1 and grows. This is done in the run itself, of streams that it has
+started, whose source can be read again and is no queue.
+
+Of a stream with a *name*, which others may read at any time, the reply names the batch (`:batch`). Each item is taken
+(`FetchedAhead.take`) before it is handed out; where others have read on, the batch ends there, and another is fetched.
+It is kept where it ended, so the run ends it there again when it is gone on with.
+
+Any other stream is the run's alone as long as its handle stays in the run, and none is taken. Before any other call of
+the host, and at its end, the run says how many items it was given: its stream is where its program is. Who reads the
+stream between two such moments is given the whole batch, and an error tells the run so, at the next of them.
 """
 
 from __future__ import annotations
@@ -28,11 +33,14 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
     from rtfs_framework.orchestrator.recording.run_scope import RunScope
 
-NEXT, START = "marketplace.stream.next", "marketplace.stream.start"
+NEXT = "marketplace.stream.next"
+_STARTS = frozenset({"marketplace.stream.start", "mcp.stream.start"})
 _MOST = 256
 _GROWS = 4
-_STREAM, _NAME, _ITEMS, _SEQ, _VALUE = map(Keyword, ("stream", "name", "items", "seq", "value"))
+_STREAM, _ITEMS, _SEQ, _VALUE = map(Keyword, ("stream", "items", "seq", "value"))
 _MAX, _AHEAD, _AFTER, _DONE, _WAITING = map(Keyword, ("max", "ahead", "after", "done", "waiting"))
+_BATCH = Keyword("batch")
+_OVERTAKEN = "another run has gone on with the stream"
 _ONE_READER = frozenset({Keyword("ipc"), Keyword("model")})
 
 Ask = Callable[[HostCall], "Answer | Waiting"]
@@ -45,7 +53,11 @@ class _Held:
     stream: str
     seq: int
     items: tuple[Any, ...]
+    batch: str = ""
+    """Its name, if its stream has one."""
     used: int = 0
+    sure: int = 1
+    """Of a named batch: how many items are the run's, whoever reads on."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -55,25 +67,68 @@ class Ahead:
     dispatcher: Dispatcher
     scope: RunScope
     _own: dict[str, int] = attrs.field(factory=dict)
-    """The streams that it started and that nobody else can know, with how many items are fetched next."""
+    """The streams that it started and reads ahead, with how many items are fetched next."""
     _held: _Held | None = None
+    """Of a stream that nobody else can know."""
+    _named: dict[str, _Held] = attrs.field(factory=dict)
+    """Of those with a name."""
 
     def answer(self, call: HostCall, ask: Ask) -> Answer | Waiting:
         """Answer a call that concerns streams, by what was fetched where that has its answer."""
         stream = self._asked_for(call)
-        held = self._held
-        if held is not None and held.stream != stream:
+        if self._held is not None and self._held.stream != stream:
             return self.settled(lambda: self.answer(call, ask))
         if stream is None:
             return self._through(call, ask)
+        held = self._named.get(stream)
+        if held is not None and held.used < len(held.items):
+            return self._take(held, call, ask)
+        held = self._held
         if held is not None and held.used < len(held.items):
             return self._hand_out(held)
-        size = self._own[stream]
+        return self._fetch(stream, call, ask)
+
+    def _fetch(self, stream: str, call: HostCall, ask: Ask) -> Answer | Waiting:
+        """Fetch a batch, and hand its first item out."""
+        held, size = self._held, self._own[stream]
         self._own[stream] = min(size * _GROWS, _MOST)
+        self._named.pop(stream, None)
         after = {} if held is None else {_AFTER: held.seq + len(held.items)}
         options = Map.wrap({_MAX: size, _AHEAD: True, **after})
         fetched = ask(attrs.evolve(call, args=(call.args[0], options)))
         return _mapped(fetched, lambda made: self._fetched(stream, made))
+
+    def _take(self, held: _Held, call: HostCall, ask: Ask) -> Answer | Waiting:
+        """Hand out an item of a stream with a name, unless others have read on."""
+        entry = self.dispatcher.capabilities.entries.get(NEXT)
+        mine: bool | None = held.used < held.sure
+        if not mine and entry is not None and entry.ahead is not None:
+            try:
+                mine = entry.ahead.take(held.batch, held.used + 1)
+            except Exception:  # noqa: BLE001 - a plug-in's; what is wrong is said where it is asked below
+                mine = None
+        if mine:
+            return self._hand_out(held)
+        return Waiting(lambda: self._found_out(held, call, ask)) if mine is None else self._read_on(held, call, ask)
+
+    def _read_on(self, held: _Held, call: HostCall, ask: Ask) -> Answer | Waiting:
+        self._own[held.stream] = 1
+        return self._fetch(held.stream, call, ask)
+
+    async def _found_out(self, held: _Held, call: HostCall, ask: Ask) -> Answer:
+        """Do the same where one has to wait for the answer."""
+        capabilities, most = self.dispatcher.capabilities, None
+        entry = capabilities.entries.get(NEXT)
+        if entry is not None and entry.ahead is not None:
+            args = (self.scope.tenant, held.stream, held.batch, held.used + 1)
+            most = await capabilities.tell(entry, entry.ahead.may_have, *args)
+        if most is None or most[0] < held.used:
+            return Throw(self._lost(held, _OVERTAKEN if most else None))
+        if most[0] == held.used:
+            return await finished(self._read_on(held, call, ask))
+        if most[1]:
+            held.items, held.sure = held.items[: most[0]], most[0]
+        return self._hand_out(held)
 
     def settled(self, act: Callable[[], Answer | Waiting]) -> Answer | Waiting:
         """Do something before which the run says how many items it was given; an error where others have read on."""
@@ -109,10 +164,9 @@ class Ahead:
 
     def _through(self, call: HostCall, ask: Ask) -> Answer | Waiting:
         answer = ask(call)
-        scope, args = self.scope, call.args
-        alone = call.capability == START and not call.branch and scope.record is None and scope.floating is None
-        named = len(args) > 1 and isinstance(args[1], Map) and args[1].get(_NAME) is not None
-        return _mapped(answer, self._started) if alone and not named and self._may_tell() else answer
+        scope = self.scope
+        alone = call.capability in _STARTS and not call.branch and scope.record is None and scope.floating is None
+        return _mapped(answer, self._started) if alone and self._may_tell() else answer
 
     def _may_tell(self) -> bool:
         """Tell whether a plug-in can be told how much was used: only within the host."""
@@ -130,7 +184,11 @@ class Ahead:
         if not items:
             self._own[stream] = 1
             return None if made.get(_DONE) else Map.wrap({_WAITING: True})
-        held = self._held = _Held(stream, made.get(_SEQ), items)
+        held = _Held(stream, made.get(_SEQ), items, made.get(_BATCH) or "")
+        if held.batch:
+            self._named[stream] = held
+        else:
+            self._held = held
         return self._hand_out(held).value
 
     @staticmethod
@@ -146,13 +204,18 @@ class Ahead:
         said: str | None = ""
         if entry is not None and entry.ahead is not None:
             args = (self.scope.tenant, held.stream, held.seq, held.used)
-            said = await capabilities.tell(entry, entry.ahead, *args)
+            said = await capabilities.tell(entry, entry.ahead.settle, *args)
         self._held = None
         if not said and said is not None:
             return None
+        return self._lost(held, said)
+
+    def _lost(self, held: _Held, why: str | None) -> ProgramError:
+        """Return the error of a run that others have overtaken, or whose stream nobody can ask."""
         self._own.pop(held.stream, None)
+        self._named.pop(held.stream, None)
         given = f"items {held.seq} to {held.seq + held.used - 1} of it were given to this run, and may be given again"
-        return ProgramError("Generic", f"{said or f'the stream {held.stream!r} cannot be kept'}; {given}")
+        return ProgramError("Generic", f"{why or f'the stream {held.stream!r} cannot be kept'}; {given}")
 
 
 def _mapped(answer: Answer | Waiting, change: Callable[[Any], Any]) -> Answer | Waiting:

@@ -139,5 +139,18 @@ def overtaken(stream: Stream) -> CapabilityError:
     )
 
 
+def lost(stream: Stream) -> CapabilityError:
+    """Return the error of a stream that cannot be read again, and that another process was reading."""
+    if stream.asks:
+        return CapabilityError(
+            f"the stream {stream.id!r} is a reply that ended with the process that heard it, and no model is asked"
+            " twice; (call :mcp.stream.resume stream) ends it with what came"
+        )
+    return CapabilityError(
+        f"the stream {stream.id!r} cannot be replayed: a process that has not ended well was reading its pipe,"
+        " and what it had taken may be lost; (call :mcp.stream.resume stream) goes on all the same"
+    )
+
+
 def _marked(error: CapabilityError, marks: frozenset[str]) -> CapabilityError:
     return CapabilityError(str(error), error.kind, failure=error.failure, marks=error.marks | marks)

@@ -88,6 +88,8 @@ class Batch:
     """Whether nothing comes after these."""
     cut: bool = False
     """Whether a bound cut them off: more may be there already."""
+    batch: str = ""
+    """Its name, where it was fetched ahead and a slot says how much of it is used."""
 
 
 @attrs.frozen(slots=True)

@@ -82,6 +82,13 @@ PULLED = "select seq, items, done from pulled where tenant = ? and id = ? and ke
 PULL = "insert into pulled (tenant, id, key, seq, items, done, size) values (?, ?, ?, ?, ?, ?, ?)"
 OVERTAKE = "insert or ignore into pulled (tenant, id, key, seq, items, done, size) values (?, ?, ?, ?, '[]', 0, 0)"
 """Keeps that whoever was given a batch ahead is overtaken."""
+FORGET_ENDS = (
+    "delete from pulled where n in (select n from pulled where tenant = ? and id = ? order by n desc limit -1 offset ?)"
+)
+ENDS_KEPT = 10_000
+"""Batches of a stream with a name that others ended, of which it remembers where."""
+NUMBER = "select n from streams where tenant = ? and id = ?"
+"""The number of a stream: no other ever has it."""
 PULLS = "select count(*), sum(size) from pulled where tenant = ? and id = ?"
 OLDEST_PULL = "select n, size from pulled where tenant = ? and id = ? order by n limit 1"
 FORGET_PULL = "delete from pulled where n = ?"

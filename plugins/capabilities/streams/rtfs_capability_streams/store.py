@@ -13,12 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import attrs
+
 from rtfs_capability_streams import lent, queues, schema, tables
-from rtfs_capability_streams.giving import Giver, overtaken
+from rtfs_capability_streams.giving import Giver, lost, overtaken
 from rtfs_capability_streams.pipes import Pipes
 from rtfs_capability_streams.queues import Queues
 from rtfs_capability_streams.replies import Replies
 from rtfs_capability_streams.rows import Batch, Progress, QueueFull, Stream
+from rtfs_capability_streams.slots import BusyError, Slots
 from rtfs_capability_streams.sources import Open, kept, wrong
 from rtfs_framework.api import CapabilityError, HeldFile, in_transaction, read_value
 
@@ -33,6 +36,7 @@ class Store:
         self._queues, self._pipes = Queues(capacity), pipes
         self.replies = Replies()
         self._giver = Giver(pipes, self.replies)
+        self._slots = Slots(path.with_name(f"{path.name}-given"))
         self._changes = 0
 
     @property
@@ -46,6 +50,7 @@ class Store:
         if self._pipes.used and self._pipes.whole:
             self._change(lambda db: db.execute(schema.LEAVE, (self._pipes.token,)))
         self._pipes.close()
+        self._slots.close()
         self._file.close()
 
     def start(self, new: Stream, capacity: int | None = None) -> Stream:
@@ -84,11 +89,12 @@ class Store:
         Raises:
             CapabilityError: There is none of this id.
         """
-        return self._file.do(lambda db: tables.found(db, tenant, id_))
+        return lent.seen(self._slots, self._file.do(lambda db: tables.found(db, tenant, id_)))
 
     def all(self) -> list[Stream]:
         """Return all streams of all tenants."""
-        return self._file.do(lambda db: [Stream.of(row) for row in db.execute(schema.ALL)])
+        found = self._file.do(lambda db: [Stream.of(row) for row in db.execute(schema.ALL)])
+        return [lent.seen(self._slots, each) for each in found]
 
     def left(self, tenant: str, queue: str) -> int:
         """Return how many items a queue holds."""
@@ -109,7 +115,8 @@ class Store:
         """Give the next items; those that were pulled before count as done with.
 
         What a run was given is given again, and that run moves the stream no more. `ahead`: no more than a batch, of
-        which the reader says later how many it used (`settle`); `after` is where what it has of such batches ends.
+        which a slot (`may_have`) or the reader (`settle`) says how many it used; `after` is where what it has of such
+        batches ends.
 
         Raises:
             CapabilityError: Somebody else has gone on from what this reader was given ahead.
@@ -117,13 +124,17 @@ class Store:
 
         def work(db: sqlite3.Connection) -> Batch:
             stream = tables.found(db, tenant, id_)
+            read = None if stream.named else after
+            own = lent.key_of(db, self._slots, stream, key) if ahead else None
+            batch_name = own.removeprefix(lent.SLOT) if own is not None and own.startswith(lent.SLOT) else ""
             same = db.execute(schema.PULLED, (tenant, id_, key)).fetchone()
             if same is not None:
-                return Batch(stream, same[0], tuple(read_value(same[1])), bool(same[2]))
-            wanted, own = (min(most, stream.batch), lent.AHEAD + key) if ahead else (most, key)
+                return Batch(stream, same[0], tuple(read_value(same[1])), bool(same[2]), batch=batch_name)
+            wanted = most if not ahead else 1 if own is None else min(most, stream.batch)
+            own, before = own or key, lent.batch_of(stream)
             again = bool(stream.given and key and stream.key == own and not stream.running)
             if not again:
-                lent.reached(db, stream, after)
+                lent.reached(db, self._slots, stream, read)
             count = len(stream.given)
             if stream.running:
                 stream.epoch += 1
@@ -136,7 +147,9 @@ class Store:
             batch = self._giver.give(db, stream, own, wanted, open_, marks, running=False)
             if key and batch.items:
                 tables.remember(db, batch, key)
-            return batch
+            if lent.batch_of(stream):  # of one item nobody has to say whether it is used
+                self._slots.lend(batch_name, before)
+            return attrs.evolve(batch, batch=batch_name)
 
         return self._change(work)
 
@@ -146,7 +159,7 @@ class Store:
         def work(db: sqlite3.Connection) -> Batch:
             stream = tables.found(db, tenant, id_)
             stream.epoch += not key or stream.key != key
-            lent.overtake(db, stream)
+            lent.overtake(db, self._slots, stream)
             queues.give_back(db, stream)
             return self._giver.give(db, stream, key, stream.batch, open_, marks, running=True)
 
@@ -221,7 +234,7 @@ class Store:
             if stream.asks and queues.closed(db, tenant, str(stream.queue)):
                 return stream  # all that came of the reply is there
             if stream.reader not in ("", self._pipes.token):
-                raise _lost(stream)
+                raise lost(stream)
             stream.reader = self._pipes.token
             tables.save(db, stream)
             return stream
@@ -249,13 +262,25 @@ class Store:
 
         return self._change(work)
 
+    def take(self, batch: str, count: int) -> bool | None:
+        """Give so many items of a batch in all to its reader, without waiting; None where only `may_have` can tell."""
+        try:
+            known = self._slots.take(batch, count, wait=False)
+        except BusyError:
+            return None
+        return None if known is None else count <= known.given
+
+    def may_have(self, tenant: str, id_: str, batch: str, count: int) -> tuple[int, bool]:
+        """Do the same; return how many items of it are its reader's, and whether this is so for good."""
+        return self._change(lambda db: lent.may_have(db, self._slots, (tenant, id_), batch, count))
+
     def unpull(self, tenant: str, id_: str, key: str) -> None:
         """Take back what a pull was given that nobody waits for any more."""
 
         def work(db: sqlite3.Connection) -> None:
             row = db.execute(schema.GET, (tenant, id_)).fetchone()
             stream = None if row is None else Stream.of(row)
-            if stream is not None and key and stream.key in (key, lent.AHEAD + key) and not stream.running:
+            if stream is not None and key and lent.is_pulled(stream, key) and not stream.running:
                 queues.give_back(db, stream)
                 stream.key = ""
                 tables.save(db, stream)
@@ -289,6 +314,7 @@ class Store:
                 return stream
             if stream.status not in before:
                 raise wrong(f"the stream {id_!r} is {stream.status}, and cannot be {wanted} any more")
+            lent.end(db, self._slots, stream)
             stream.status = wanted
             if wanted == "cancelled" and stream.queue is not None:
                 queues.give_back(db, stream)  # others may be given it at once: who had it may not count it too
@@ -314,7 +340,9 @@ class Store:
         """Remove a stream; what it was given of a queue and has not done with goes back there."""
 
         def work(db: sqlite3.Connection) -> None:
-            tables.remove(db, tables.found(db, tenant, id_))
+            stream = tables.found(db, tenant, id_)
+            lent.end(db, self._slots, stream)
+            tables.remove(db, stream)
 
         self._change(work)
         self.replies.stop((tenant, id_))
@@ -367,15 +395,3 @@ class Store:
             if not stream.sink:
                 raise wrong(f"the stream {stream.id!r} takes no :output: start it with {{:sink queue}}")
             self._queues.put(db, stream.tenant, stream.sink, "", said.outputs, stream.marks)
-
-
-def _lost(stream: Stream) -> CapabilityError:
-    if stream.asks:
-        return CapabilityError(
-            f"the stream {stream.id!r} is a reply that ended with the process that heard it, and no model is asked"
-            " twice; (call :mcp.stream.resume stream) ends it with what came"
-        )
-    return CapabilityError(
-        f"the stream {stream.id!r} cannot be replayed: a process that has not ended well was reading its pipe,"
-        " and what it had taken may be lost; (call :mcp.stream.resume stream) goes on all the same"
-    )

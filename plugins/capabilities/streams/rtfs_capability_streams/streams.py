@@ -153,7 +153,7 @@ class Streams:
         return CapabilityEntry(
             id=id_, summary=summary, handler=waited if waits else done, effects=effects, idempotent=True,
             blocking=not waits, aliases=aliases, speaks="model" in effects,
-            ahead=self._settle if id_ == "marketplace.stream.next" else None,
+            ahead=self._store if id_ == "marketplace.stream.next" else None,
         )  # fmt: skip
 
     def _marked(self, error: CapabilityError, request: CapabilityRequest) -> CapabilityError:
@@ -164,10 +164,6 @@ class Streams:
         except CapabilityError:  # the file cannot be read, and that is the error
             return error
         return CapabilityError(str(error), error.kind, failure=error.failure, marks=marks) if marks else error
-
-    def _settle(self, tenant: str, stream: str, seq: int, used: int) -> str:
-        """Take note of how many of the items that were fetched ahead a run was given."""
-        return self._store.settle(tenant, stream, seq, used)
 
     def _start_named(self, request: CapabilityRequest) -> Any:
         said = map_in(request, 0)
@@ -287,6 +283,8 @@ class Streams:
         seq = batch.seq
         if _k("max") in options:
             said = [(_k("items"), batch.items), (_k("seq"), seq), (_k("done"), batch.done)]
+            if batch.batch:
+                said.append((_k("batch"), batch.batch))
             return _marked(Map.of(said), batch.stream.marks)
         if batch.items:
             return _marked(Map.of([(_k("value"), batch.items[0]), (_k("seq"), seq)]), batch.stream.marks)
