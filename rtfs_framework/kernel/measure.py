@@ -10,6 +10,7 @@ while the second is computed. Large ones are remembered (`lang.meter.made`), sma
 from __future__ import annotations
 
 import gc
+from itertools import islice
 from sys import _getframe, getrefcount
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
 
@@ -25,6 +26,7 @@ _ENTRY = 100
 
 _SMALL_ATOMS: frozenset[Any] = frozenset({float, bool, type(None), Timestamp, Uuid, Resource})
 _NAMED: frozenset[Any] = frozenset({Keyword, Symbol})
+_ATOMS: frozenset[Any] = _SMALL_ATOMS | _NAMED | {int}
 _SHORT = 512
 """Characters up to which a name is a small atom."""
 
@@ -46,6 +48,7 @@ _SINGLE = 3
 """References to a value that only its collection has: the collection's, the walk's, and that of asking."""
 _WORD = 1 << 63
 _FEW = 16
+_SAMPLE = 64
 
 
 def live(roots: Iterable[Any], most: int, look: Callable[[], None] = lambda: None) -> tuple[int, int]:
@@ -129,8 +132,15 @@ def _items(items: Any, todo: list[Any]) -> int:
         return _ATOM * len(items)
     if kinds == {int} and len(items) and min(items) > -_WORD and max(items) < _WORD:
         return _ATOM * len(items)
-    todo.extend(items)
+    # One value may stand in millions of places, of 8 bytes each: it is met once.
+    once = kinds.isdisjoint(_ATOMS) and _repeats(items)
+    todo.extend(dict(zip(map(id, items), items, strict=True)).values() if once else items)
     return 0
+
+
+def _repeats(items: Any) -> bool:
+    """Tell whether the first items are few values again and again."""
+    return len(set(map(id, islice(items, _SAMPLE)))) <= min(len(items), _SAMPLE) // 2
 
 
 def _held(value: Any) -> Iterator[Any]:

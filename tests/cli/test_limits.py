@@ -8,7 +8,7 @@ ENDLESS = "(loop [] (recur))"
 OPTIONS = {
     ("--max-steps", "1000"): (ENDLESS, "steps", 1000),
     ("--timeout", "0.05"): (ENDLESS, "seconds", 0.05),
-    ("--max-memory", "2M"): ("(loop [v []] (recur (conj v [1 2])))", "memory", 2 << 20),
+    ("--max-memory", "2M"): ("(loop [v [] n 0] (recur (conj v [n]) (inc n)))", "memory", 2 << 20),
     ("--max-depth", "100"): ("((fn f [n] (+ 1 (f n))) 1)", "depth", 100),
 }
 

@@ -62,7 +62,7 @@ def arguments(low, high):
 def in_a_run(name):
     """Return a program whose function `ask` calls a function of the library."""
     text = f"(defn ask [& arguments] (apply {name} arguments))"
-    instance = Instance(compile_source(text), limits=Limits(items=10_000, steps=2_000))
+    instance = Instance(compile_source(text), limits=Limits(items=1_000, steps=300))
     instance.start().step()
     return instance
 

@@ -73,6 +73,16 @@ def test_shared_parts_count_once_and_the_measure_is_ours():
     assert both < 1.7 * live([newer], 1 << 40)[0] + live([Map.wrap(dict(older.items()))], 1 << 40)[0]
 
 
+def test_a_value_that_stands_in_many_places_is_met_once():
+    one, looks = (1, 2), []
+    vector = [one] * 1_000_000  # the watch is asked whenever 65,536 values were met
+    assert live([vector], 1 << 40, lambda: looks.append(1)) == (56 + 8 * len(vector) + 56 + 2 * 8 + 2 * 32, 2)
+    assert looks == []
+    apart = [(n, 2) for n in range(1_000_000)]
+    assert live([apart], 1 << 40, lambda: looks.append(1))[1] == len(apart) + 1
+    assert looks
+
+
 HOSTILE = {
     "doubling text": '(loop [s "ab"] (recur (str s s)))',
     "repeat of repeat": "(map (fn [x] (repeat 9000000 x)) (repeat 9000000 (repeat 9000000 1)))",

@@ -68,7 +68,7 @@ def check_same(home):
 @pytest.mark.timeout(300)
 def test_killed_processes_leave_what_the_journal_makes(tmp_path):
     chance = random.Random(11)
-    for number in range(5):
+    for number in range(3):
         kill_after(begun(tmp_path, number, 0), chance.randrange(1, 8))
     state = check_same(tmp_path)
     assert state.skipped == 0
@@ -76,12 +76,10 @@ def test_killed_processes_leave_what_the_journal_makes(tmp_path):
 
 @pytest.mark.timeout(300)
 def test_two_processes_learn_one_state(tmp_path):
-    for one, other in ((1, 2), (3, 4)):
-        processes = [begun(tmp_path, one, 6), begun(tmp_path, other, 6)]
-        for process in processes:
-            with process:
-                _, wrong = process.communicate()
-                assert process.returncode == 0, wrong
+    for process in [begun(tmp_path, 1, 8), begun(tmp_path, 2, 8)]:
+        with process:
+            _, wrong = process.communicate()
+            assert process.returncode == 0, wrong
     check_same(tmp_path)
     with opened(tmp_path, 0, journal=False) as session, history_of(tmp_path / "journal.sqlite", tmp_path) as history:
         found = [
@@ -89,7 +87,7 @@ def test_two_processes_learn_one_state(tmp_path):
             for run in list_runs(tmp_path / "journal.sqlite", 30)
             for each in replay(session.host, history, run.id)
         ]
-    assert len(found) >= 24 * 25
+    assert len(found) >= 16 * 25
     assert set(found) == {Repeated.SAME}
 
 
