@@ -60,6 +60,7 @@ def command(file: str, *, out: str | None, nesting: int | None, as_json: bool, *
                 **manifest.to_json(),
                 "checksum": manifest.checksum,
                 "left_out": drawn.left_out,
+                "any_model": list(drawn.any_model),
                 "file": out,
                 "problems": problems_json(),
             }
@@ -69,8 +70,8 @@ def command(file: str, *, out: str | None, nesting: int | None, as_json: bool, *
     else:
         manifest = drawn.manifest
         say(f"{path}: {_count(len(manifest.capability), 'capability')}, {_count(len(manifest.targets), 'target')}")
-        for each in drawn.left_out:
-            say(f"not in it: {each}")
+        for each in drawn.remarks:
+            say(each)
     return FINE
 
 

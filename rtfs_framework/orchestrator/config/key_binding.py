@@ -109,15 +109,15 @@ def endpoint_of(spec: ProviderSpec, environ: Mapping[str, str]) -> Endpoint | No
 
 def endpoints_of(spec: ProviderSpec, environ: Mapping[str, str]) -> tuple[Endpoint, ...]:
     """Return all places where a provider's requests go, as far as its settings say."""
-    return tuple(map(_read, _base_urls(spec, environ)))
+    return tuple(map(_read, base_urls_of(spec, environ)))
 
 
 def base_url_of(spec: ProviderSpec, environ: Mapping[str, str]) -> str | None:
     """Return the base URL that a provider's settings say, of several the first."""
-    return next(iter(_base_urls(spec, environ)), None)
+    return next(iter(base_urls_of(spec, environ)), None)
 
 
-def _base_urls(spec: ProviderSpec, environ: Mapping[str, str]) -> tuple[str, ...]:
+def base_urls_of(spec: ProviderSpec, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return what settings say by `base_urls(environ)`, by `base_url(environ)`, or by a field."""
     many, one = getattr(spec.own, "base_urls", None), getattr(spec.own, "base_url", None)
     try:

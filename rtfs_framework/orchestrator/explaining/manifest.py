@@ -7,7 +7,7 @@ Nothing runs. What a program computes (a capability's name) is not in it, unless
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,12 @@ import attrs
 from rtfs_framework.api.targets import ExecTarget, L4CacheHit, LocalModel, LocalPure, RemoteModel, show_target
 from rtfs_framework.lang.pipeline import digest
 from rtfs_framework.lang.signature import memoised
+from rtfs_framework.lang.source import Place
 from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.config.routes import PUBLISHED, target_text
 from rtfs_framework.orchestrator.explaining.explain import explain_artifact
-from rtfs_framework.orchestrator.explaining.market.needs import need_of, needs
-from rtfs_framework.orchestrator.explaining.written_models import written_models
+from rtfs_framework.orchestrator.explaining.market.needs import GRANTED, need_of, needs
+from rtfs_framework.orchestrator.explaining.written_models import asked_models, written_models
 from rtfs_framework.orchestrator.performing.published import trust_digest
 from rtfs_framework.orchestrator.running.linking import prepare
 from rtfs_framework.orchestrator.running.manifests import Manifest, plain
@@ -43,12 +44,19 @@ class Drawn:
     needs: tuple[Need, ...]
     sites: tuple[ExplainedSite, ...]
     models: tuple[str, ...] = ()
-    """What is not allowed here of the models that its streams ask, each with why."""
+    """What is not allowed here of the models that it asks by name, each with why."""
+    any_model: tuple[str, ...] = ()
+    """Where it computes the name of a model: all that the rules allow are listed."""
 
     @property
     def left_out(self) -> list[str]:
         """What the program, or whoever signs, also asks for and is not allowed here, each with why."""
-        return [*map(_left_out, (need for need in self.needs if need.state != "granted")), *self.models]
+        return [*map(_left_out, (need for need in self.needs if need.state != GRANTED)), *self.models]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a person wants to know when it is signed off, as lines."""
+        return [*(f"not in it: {each}" for each in self.left_out), *self.any_model]
 
     @property
     def text(self) -> str:
@@ -69,7 +77,7 @@ def draw(host: Host, source: Source, limits: Limits, allow: Iterable[str] = (), 
     found += tuple(need_of(host, name) for name in sorted(added))
     ids = {need.id for need in found if need.id}
     folder = Path(source.name).parent if Path(source.name).is_file() else Path()
-    models, beyond = _models(host, artifact.sources)
+    models, beyond, any_model = _models(host, artifact.sources, found)
     targets = sorted(_targets(host, sites) | models)
     made = in_force(host, PurePath(source.name).name, folder.absolute(), sorted(ids), targets)
     memo = sorted({each.name for each in artifact.signatures if memoised(each)})
@@ -80,26 +88,39 @@ def draw(host: Host, source: Source, limits: Limits, allow: Iterable[str] = (), 
         modules={} if any_program else {PurePath(each.name).name: digest((each,)) for each in artifact.sources[1:]},
         kept=attrs.evolve(made.kept, memo=tuple(memo)),
     )
-    return Drawn(made, found, sites, beyond)
+    return Drawn(made, found, sites, beyond, any_model)
 
 
-def _models(host: Host, sources: Iterable[Source]) -> tuple[set[str], tuple[str, ...]]:
-    """Return the targets that streams of a program ask, and why others are not among them."""
+def _models(
+    host: Host, sources: Sequence[Source], needs: Iterable[Need]
+) -> tuple[set[str], tuple[str, ...], tuple[str, ...]]:
+    """Return the targets that a program asks by the names of models, why others are not among them, where it is any."""
     known = {each.id: each for each in host.pool.all if isinstance(each, LocalModel | RemoteModel)}
     found: set[str] = set()
     beyond: dict[str, None] = {}
-    for name, place in written_models(sources):
+    anywhere: dict[str, None] = {}
+    for asked in (*written_models(sources), *asked_models(sources, _asking(host, needs))):
+        name = next(iter(known)) if asked.only and len(known) == 1 else asked.name
         if name is None:
-            beyond[f"a model whose name a stream computes at {place}: it is judged when the program runs"] = None
+            found |= set(_within(host, known.values()))
+            anywhere[f"any model that policy allows: its name is computed at {asked.place}"] = None
         elif name not in known:
-            beyond[f"the model {name!r} at {place}: none is configured"] = None
+            beyond[f"the model {name!r} at {asked.place}: none is configured"] = None
         else:
             allowed = set(_within(host, (known[name],)))
             found |= allowed
             if not allowed:
                 why = host.dispatcher.capabilities.security.validate_execution_context(known[name], None)
-                beyond[f"{target_text(known[name])} at {place}: {why}"] = None
-    return found, tuple(beyond)
+                beyond[f"{target_text(known[name])} at {asked.place}: {why}"] = None
+    return found, tuple(beyond), tuple(anywhere)
+
+
+def _asking(host: Host, needs: Iterable[Need]) -> Iterator[Place]:
+    """Yield where a program calls what asks a model by its name, at 1:1 what whoever signs allows it to call."""
+    entries = host.dispatcher.capabilities.entries
+    for need in needs:
+        if need.state == GRANTED and need.id in entries and entries[need.id].served == "model":
+            yield from need.places or (Place("whoever signs", 1, 1),)
 
 
 def _targets(host: Host, sites: Iterable[ExplainedSite]) -> set[str]:
@@ -164,7 +185,7 @@ def _lines(drawn: Drawn) -> Iterator[str]:
             may = ", ".join(site.may_go_to)
             said = f"{site.name} at {site.place}: {site.target}" + (f" (may go to {may})" if may else "")
             yield f"# {visible_line(said)}"
-    yield from (f"# not in it: {visible_line(each)}" for each in drawn.left_out)
+    yield from (f"# {visible_line(each)}" for each in drawn.remarks)
     data = manifest.to_json()
     for table in ("targets", "sets", "modules", "accepts", "kept", "child", "context", "quota"):
         if data[table] and (table == "targets" or any(data[table].values())):

@@ -31,4 +31,5 @@ def of_variables(own: Any, environ: Mapping[str, str]) -> dict[str, str]:
 
 def endpoint(own: Any) -> str | None:
     """Return the address that settings name, None when they name none."""
-    return getattr(own, "endpoint", None) or getattr(own, "base_url", None)
+    found = getattr(own, "endpoint", None) or getattr(own, "base_url", None)
+    return found if isinstance(found, str) else None

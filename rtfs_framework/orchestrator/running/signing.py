@@ -17,10 +17,10 @@ from rtfs_framework.api.errors import ConfigError, config_error
 from rtfs_framework.api.patterns import compile_patterns
 from rtfs_framework.api.settings import FILE_WITHIN, UNTRUSTED
 from rtfs_framework.lang.digest import digest
+from rtfs_framework.orchestrator.config.key_binding import base_urls_of
 from rtfs_framework.orchestrator.config.labels import accepted
 from rtfs_framework.orchestrator.config.routes import target_text
 from rtfs_framework.orchestrator.config.signed import Signed
-from rtfs_framework.orchestrator.performing.accounts import endpoint
 from rtfs_framework.orchestrator.recording.listening import at_work
 from rtfs_framework.orchestrator.running.exceeding import beyond
 from rtfs_framework.orchestrator.running.manifests import (
@@ -113,7 +113,7 @@ def _model(found: ProviderInstance, folder: Path) -> dict[str, Any]:
         "plugin": spec.plugin,
         "offered_by": found.part.provenance.distribution,
         "model": spec.model,
-        "at": endpoint(spec.own),
+        "at": " ".join(base_urls_of(spec, found.environ)),
         "base": _from(spec.directory, folder) if files and spec.directory else "",
     }
     more = {

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+from types import SimpleNamespace
+
+import attrs
 import pytest
 
 from rtfs_framework.api import CapabilityEntry, ConfigError, ProgramError, RemoteModel
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.deciding.facts import Question
 from rtfs_framework.orchestrator.explaining.manifest import draw
+from rtfs_framework.orchestrator.performing.accounts import endpoint
+from rtfs_framework.orchestrator.running.signing import _model
 
 TEXT = '(defn main [] (call :acme.echo "x"))'
 CONFIG = """
@@ -134,5 +140,67 @@ def test_models_that_streams_ask_are_listed_or_said_not_to_be_in_it(kit):
             drawn.append(draw(session.host, Source("p.rtfs", text), session.limits))
     assert [list(each.manifest.targets) for each in drawn] == [["remote-far"], []]
     assert "# not in it: the model 'none' at p.rtfs:2:66: none is configured" in drawn[0].text
-    assert "# not in it: a model whose name a stream computes at p.rtfs:3:" in drawn[0].text
+    assert "# any model that policy allows: its name is computed at p.rtfs:3:" in drawn[0].text
     assert "# not in it: remote-far at p.rtfs:2:23: reach is 'local'" in drawn[1].text
+
+
+ASKS = {
+    "a text": ('(llm-execute "far" "a")', ["remote-far"], ""),
+    "by names": ('(llm-execute :model "near" :prompt "a" :system "b")', ["remote-near"], ""),
+    "a call": ('(call :acme.ask "far" "a")', ["remote-far"], ""),
+    "an alias, one map": ('(call "acme.hear" {"model" :near "prompt" name})', ["remote-near"], ""),
+    "none": ('(call :acme.ask nil "a")', ["remote-far", "remote-near"], "computed at p.rtfs:1:"),
+    "no name in a map": ('(call :acme.ask {:prompt "a"})', ["remote-far", "remote-near"], "computed at p.rtfs:1:"),
+    "computed": ('(llm-execute name "a")', ["remote-far", "remote-near"], "computed at p.rtfs:1:20"),
+    "computed in a map": ('(call :acme.ask {:model name :prompt "a"})', ["remote-far", "remote-near"], "p.rtfs:1:"),
+    "made by a macro": ('(asks "a")', ["remote-far", "remote-near"], "computed at p.rtfs:"),
+    "a map from elsewhere": ("(call :acme.ask name)", ["remote-far", "remote-near"], "computed at p.rtfs:1:"),
+    "nobody": ('(llm-execute "x" "a")', [], "the model 'x' at p.rtfs:1:20: none is configured"),
+}
+
+
+@pytest.mark.parametrize("asks", ASKS)
+def test_models_that_calls_name_are_targets_and_others_are_refused(kit, asks):
+    body, targets, words = ASKS[asks]
+    entry = CapabilityEntry(
+        id="ccos.ai.llm-execute", summary="A.", handler=lambda _: "", served="model", aliases=("acme.ask", "acme.hear")
+    )
+    path = kit.home / "p.rtfs"
+    text = f'(defn main [name] [{body} name])\n(defmacro asks [words] `(llm-execute "far" ~words))'
+    text = "\n".join(reversed(text.split("\n"))) if "asks" in body else text
+    path.write_text(text, encoding="utf-8")
+    names = ("far", "near")
+    catalog = kit.catalog(*(kit.provider(each, lambda _: "said", remote=True) for each in names), capabilities=[entry])
+    catalog = attrs.evolve(catalog, aliases=dict.fromkeys(entry.aliases, entry.id))
+    config = "[security]\ngrant = ['ccos.ai.llm-execute']\n"
+    config += "".join(f"[delegation.remote_providers.{each}]\nprovider = '{each}'\n" for each in names)
+    with kit.open(catalog, config, program_dir=kit.home, journal=False) as session:
+        drawn = draw(session.host, Source(str(path), text), session.limits)
+    assert list(drawn.manifest.targets) == targets
+    assert words.replace("p.rtfs", str(path)) in "".join((*drawn.models, *drawn.any_model))
+    file = kit.home / "m.toml"
+    file.write_text(drawn.text, encoding="utf-8")
+    more = config + "[delegation.remote_providers.third]\nprovider = 'far'\n"
+    with kit.open(catalog, more, program_dir=kit.home, manifest=file, journal=False) as session:
+        for name in (*names, "third"):
+            question = Question(RemoteModel(name), "hi")
+            refused = session.host.dispatcher.consultations._refused(question, "llm-execute")
+            assert (refused is None) == (f"remote-{name}" in targets)
+
+
+@attrs.frozen
+class OwnUrls:
+    """Settings whose addresses come from the environment."""
+
+    def base_urls(self, environ):
+        return tuple(environ.values())
+
+    base_url = base_urls
+
+
+def test_where_a_model_is_asked_is_signed_also_where_the_environment_says_it():
+    spec = SimpleNamespace(own=OwnUrls(), plugin="p", model="m", directory="")
+    part = SimpleNamespace(provenance=SimpleNamespace(distribution="d"))
+    found = SimpleNamespace(spec=spec, part=part, members={}, environ={"ONE": "https://a.example", "TWO": "https://b"})
+    assert _model(found, PurePath())["at"] == "https://a.example https://b"
+    assert endpoint(spec.own) is None
