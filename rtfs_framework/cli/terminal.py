@@ -14,7 +14,7 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -44,6 +44,12 @@ def say(*parts: Part) -> None:
         StdoutLost: The standard output is closed, or its disk is full.
     """
     _out(line_of(parts, colour=colour_for(sys.stdout)) + "\n")
+
+
+def say_all(lines: Iterable[str]) -> None:
+    """Write many lines for people to stdout, at once. Raises as `say` does."""
+    colour = colour_for(sys.stdout)
+    _out("".join(f"{line_of((line,), colour=colour)}\n" for line in lines))
 
 
 def report(text: str) -> None:

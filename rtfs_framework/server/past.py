@@ -15,7 +15,7 @@ from rtfs_framework.server.problems import NOT_HERE, Problem, malformed
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rtfs_framework.orchestrator.recording.journal.query import RunRow
+    from rtfs_framework.orchestrator.recording.journal.listed import RunRow
     from rtfs_framework.orchestrator.session import Session
     from rtfs_framework.server.state import ServerState
 

@@ -26,7 +26,7 @@ from rtfs_framework.cli.terminal import say
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.journal.chain import Head
-    from rtfs_framework.orchestrator.recording.journal.query import RunRow
+    from rtfs_framework.orchestrator.recording.journal.listed import RunRow
 
 _ID = 12
 

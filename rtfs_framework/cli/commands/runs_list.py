@@ -14,10 +14,10 @@ from rtfs_framework.cli.options import config_option, json_option
 from rtfs_framework.cli.shown.data import put_json
 from rtfs_framework.cli.shown.words import moment, money
 from rtfs_framework.cli.since import Since
-from rtfs_framework.cli.terminal import say
+from rtfs_framework.cli.terminal import say, say_all
 
 if TYPE_CHECKING:
-    from rtfs_framework.orchestrator.recording.journal.query import RunRow
+    from rtfs_framework.orchestrator.recording.journal.listed import RunRow
     from rtfs_framework.orchestrator.recording.journal.spending import Spent
 
 Waits = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -52,24 +52,20 @@ def list_command(*, limit: int, totals: bool, as_json: bool, config: str | None,
     rtfs runs list --search "invoice 4711"
     """  # noqa: D301 - click's \b is a backspace
     from rtfs_framework.orchestrator.recording.journal.query import ANY_RUN, Wanted, list_runs
-    from rtfs_framework.orchestrator.recording.journal.waiting import waits_of
+    from rtfs_framework.orchestrator.recording.journal.waiting import waits_of_rows
 
     wanted["tenant"] = wanted.pop("of_tenant")
     which = Wanted(**wanted)
     path = journal(config)
     runs = list_runs(path, limit, which) if path.exists() else []
     spent = _spent(path, runs) if totals else {}
-    waits = waits_of(path, [run.id for run in runs if run.status == "waiting"]) if runs else {}
+    waits = waits_of_rows(path, runs)
     if as_json:
         put_json(runs_json(path, runs, spent if totals else None, waits))
         return
     if not runs:
         say(f"no runs yet in {path}" if which == ANY_RUN else f"no such runs in {path}")
-    for run in runs:
-        calls = "" if run.entries is None else f"{run.entries:,} calls"
-        cost = f"{_money(spent.get(run.id)):>12}  " if totals else ""
-        what = f"{run.source}{_waits(waits.get(run.id, ()))}"
-        say(f"{run.id[:_ID]}  {moment(run.started)}  {run.status:<11}  {calls:>12}  {cost}{what}")
+    say_all(_line(run, waits.get(run.id, ()), spent if totals else None) for run in runs)
     if totals and runs:
         from rtfs_framework.orchestrator.recording.journal.spending import total
 
@@ -79,6 +75,14 @@ def list_command(*, limit: int, totals: bool, as_json: bool, config: str | None,
         say(
             f"{head}, {whole.calls:,} requests to models ({whole.from_memory:,} from memory), {tokens}, {_money(whole)}"
         )
+
+
+def _line(run: RunRow, waits: Sequence[Mapping[str, Any]], spent: Mapping[str, Spent] | None) -> str:
+    """Return what people see of a run: with what it took, where that is given."""
+    calls = "" if run.entries is None else f"{run.entries:,} calls"
+    cost = "" if spent is None else f"{_money(spent.get(run.id)):>12}  "
+    what = f"{run.source}{_waits(waits)}"
+    return f"{run.id[:_ID]}  {moment(run.started)}  {run.status:<11}  {calls:>12}  {cost}{what}"
 
 
 def _spent(path: Path, runs: list[RunRow]) -> dict[str, Spent]:

@@ -19,7 +19,7 @@ from rtfs_framework.cli.terminal import say
 from rtfs_framework.lang.jsontext import load
 
 if TYPE_CHECKING:
-    from rtfs_framework.orchestrator.recording.journal.query import RunRow
+    from rtfs_framework.orchestrator.recording.journal.listed import RunRow
     from rtfs_framework.orchestrator.running.past_calls import Assumed
     from rtfs_framework.orchestrator.running.resuming import Resumed
     from rtfs_framework.orchestrator.session import Session

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from time import localtime, strftime
 
 from rtfs_framework.api.plans import PlanSource
 from rtfs_framework.api.targets import (
@@ -92,7 +92,7 @@ def seconds(value: float) -> str:
 
 def moment(stamp: float) -> str:
     """Return a time (seconds since the epoch) as this machine's clock shows it."""
-    return datetime.fromtimestamp(stamp, timezone.utc).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return strftime("%Y-%m-%d %H:%M:%S", localtime(stamp))
 
 
 def money(value: float, unpriced: int | bool = 0) -> str:

@@ -21,7 +21,7 @@ from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.history import history_of
 from rtfs_framework.orchestrator.recording.journal.query import ANY_RUN, Wanted, find_run, list_runs, show_run
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
-from rtfs_framework.orchestrator.recording.journal.waiting import waits_of
+from rtfs_framework.orchestrator.recording.journal.waiting import waits_of_rows
 from rtfs_framework.orchestrator.recording.journal.why import why, words_of
 
 RUNS = 50
@@ -44,8 +44,7 @@ def runs_page(path: Path, wanted: Wanted, before: str) -> dict[str, Any]:
         return {"journal": str(path), "runs": [], "total": 0, "older": "", "exists": False, "filtered": False}
     found = list_runs(path, RUNS + 1, wanted, before)
     shown = found[:RUNS]
-    waits = waits_of(path, [run.id for run in shown if run.status == "waiting"])
-    data = runs_json(path, shown, None, waits)
+    data = runs_json(path, shown, None, waits_of_rows(path, shown))
     older = shown[-1].id if len(found) > RUNS else ""
     return {**data, "total": count_runs(path), "older": older, "exists": True, "filtered": wanted != ANY_RUN}
 

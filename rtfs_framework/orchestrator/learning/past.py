@@ -18,7 +18,7 @@ from rtfs_framework.orchestrator.learning.fold import FIRST, Cell, Folding, Lear
 from rtfs_framework.orchestrator.learning.journaled import take
 from rtfs_framework.orchestrator.learning.reading import Rows
 from rtfs_framework.orchestrator.learning.store import EPOCH, Kept, LearnedStore, Place
-from rtfs_framework.orchestrator.recording.journal.query import parsed
+from rtfs_framework.orchestrator.recording.journal.parsing import parsed
 
 if TYPE_CHECKING:
     import sqlite3

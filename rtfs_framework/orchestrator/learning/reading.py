@@ -15,7 +15,8 @@ import attrs
 
 from rtfs_framework.orchestrator.learning.outcomes import of_feedback, of_row
 from rtfs_framework.orchestrator.recording.journal.file import keys_of, translated
-from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading
+from rtfs_framework.orchestrator.recording.journal.parsing import parsed
+from rtfs_framework.orchestrator.recording.journal.query import has_log, reading
 
 if TYPE_CHECKING:
     import sqlite3

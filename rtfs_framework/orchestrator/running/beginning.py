@@ -106,6 +106,7 @@ def _continued(host: Host, past: PastCalls) -> Chain | None:
     known = past.known
     chain = Chain(host.journal, known.facts)
     chain.number, chain.file, chain.kept, chain.calls = known.position, known.keys.journal, True, known.ended_calls
+    chain.waits.update(known.waits)
     chain.since = max((position for position, *_ in known.notes), default=0)
     return chain
 

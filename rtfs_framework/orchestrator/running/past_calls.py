@@ -30,6 +30,7 @@ from rtfs_framework.orchestrator.performing.again import Again
 from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
 from rtfs_framework.orchestrator.recording.journal.kept import answer_of
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
+from rtfs_framework.orchestrator.recording.journal.usual import ARGS, HEX
 from rtfs_framework.orchestrator.recording.lineage import ANY, received
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall, RunScope
 
@@ -48,8 +49,6 @@ _MADE_AGAIN = (CallKind.CONTEXT_SET, CallKind.EVENT)
 _decode = json.JSONDecoder().raw_decode
 """Rows have no spaces around them, which `json.loads` looks for."""
 _OWN_BODY, _VALUE, _ERROR, _AT_CAPABILITY = "own body", "value", "error", "capability "
-_ARGS, _DIGEST = ',"args":"', 33
-"""What parts the beginning of a row from the digest of the arguments, and the length of that with its quote."""
 
 
 class ResumeError(RtfsError):
@@ -97,6 +96,10 @@ class PastCalls:
             ResumeError: It is another call than the journal has, or cannot be settled. What else of the run is under
                 way ends first: cut off, it would be asked for again, and may have been paid.
         """
+        path = ".".join(map(str, call.path)) if call.branch else str(call.index)
+        known = self.known.calls.get((scope.entry, scope.record, path))
+        if known is not None and (quick := self._quickly(call, scope, known, path)) is not None:
+            return quick
         try:
             return self._answer(call, scope, dispatcher)
         except ResumeError as error:
@@ -112,20 +115,17 @@ class PastCalls:
         path = ".".join(map(str, call.path)) if call.branch else str(call.index)
         id_ = (scope.entry, scope.record, path)
         known = self.known.calls.get(id_)
-        quick = None if known is None else self._quickly(call, scope, known)
-        if quick is not None:
-            asked = self.known.consultations.get(id_, 0) if self.known.consultations else 0
-            return Counted(quick, asked) if asked else quick
         if known is None:
             arrived, self.arrived = self.arrived, None
             if arrived is not None:
                 arrived()
             return None
         opened = OpenCall.of(call, scope, dispatcher.clock.monotonic())
-        row: Mapping[str, Any] = _decode(known.ended)[0] if known.ended is not None else known.begun or {}
+        ended = known.ended
+        row: Mapping[str, Any] = _decode(ended)[0] if ended is not None else known.begun or {}
         if row:
             self._compare(opened, row, dispatcher)
-        if known.ended is None:
+        if ended is None:
             return self._unsettled(known, opened, dispatcher) if known.begun is not None else None
         answer = self._told(opened, row, known, dispatcher)
         if answer is None:
@@ -134,27 +134,35 @@ class PastCalls:
         asked = self.known.consultations.get(id_, 0)
         return Counted(answer, asked) if asked else answer
 
-    def _quickly(self, call: HostCall, scope: RunScope, known: Begun) -> Answer | None:
+    def _quickly(self, call: HostCall, scope: RunScope, known: Begun, path: str) -> Answer | None:
         """Answer a call that is as it was, where that is all: nobody asks for its marks or for what it rests on.
 
         None where there is more to it, or anything is not as usual: then it goes the long way, which says what differs.
         Its row is compared as a text, and no record is made.
         """
-        row, text = known.ended, known.reply
-        if row is None or text is None or self.copies or scope.floating is not None or scope.lineage is not None:
+        text, usual, row = known.reply, known.usual, known.whole
+        if text is None or self.copies or scope.floating is not None or scope.lineage is not None:
             return None
-        head, _, rest = row.partition(_ARGS)
+        if usual is not None:
+            head, args = usual
+        elif row is not None:
+            head, _, rest = row.partition(ARGS)
+            args = rest[:HEX]
+        else:
+            return None
         site = self._sites[head] if head in self._sites else self._site(head)
         name = call.capability if call.function is None else call.function.name
         if site is None or site[0] != call.kind._value_ or site[1] != name:
             return None
-        if rest[:_DIGEST] != f'{self.known.keys.value(digest(*call.args))}"':
+        if args != self.known.keys.value(digest(*call.args)):
             return None
         found = answer_of(text)
         if found.said:
             scope.metadata = DelegationMetadata(**found.said).over(scope.metadata)
         self.told += 1
-        return reply(found.value) if found.error is None else Throw(found.error)
+        answer = reply(found.value) if found.error is None else Throw(found.error)
+        asked = self.known.consultations.get((scope.entry, scope.record, path), 0) if self.known.consultations else 0
+        return Counted(answer, asked) if asked else answer
 
     def _site(self, head: str) -> tuple[str, str] | None:
         """Return kind and name of what a row begins with, as `Maker.ended` writes it."""
@@ -176,7 +184,7 @@ class PastCalls:
     @property
     def left(self) -> bool:
         """Tell whether calls that were made before were not made again: the run has not come to where it was."""
-        made = sum(each.ended is not None and "?" not in id_[2] for id_, each in self.known.calls.items())
+        made = sum(each.is_over and "?" not in id_[2] for id_, each in self.known.calls.items())
         return self.told < made
 
     def consulted(self, scope: RunScope, path: str) -> str | None:
@@ -194,9 +202,7 @@ class PastCalls:
 
     def taken(self) -> set[int]:
         """Return the positions of the words from outside that the run was given, by calls that have ended."""
-        ended = {
-            f"{self.known.facts.id}:{name_of(*id_)}" for id_, each in self.known.calls.items() if each.ended is not None
-        }
+        ended = {f"{self.known.facts.id}:{name_of(*id_)}" for id_, each in self.known.calls.items() if each.is_over}
         return {
             int(body["took"])
             for _, what, body, _ in self.known.notes

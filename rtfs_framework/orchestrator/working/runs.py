@@ -32,7 +32,7 @@ from rtfs_framework.orchestrator.working.jobs import JobError, QueuedRun, result
 
 if TYPE_CHECKING:
     from rtfs_framework.api.queue import Lease
-    from rtfs_framework.orchestrator.recording.journal.query import RunRow
+    from rtfs_framework.orchestrator.recording.journal.listed import RunRow
     from rtfs_framework.orchestrator.recording.journal.writer import Journal
     from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun
     from rtfs_framework.orchestrator.running.uses import Use

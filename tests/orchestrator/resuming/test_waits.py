@@ -19,7 +19,7 @@ from rtfs_framework.orchestrator.recording.journal import query
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.kept import value_text
 from rtfs_framework.orchestrator.recording.journal.outside import tell
-from rtfs_framework.orchestrator.recording.journal.waiting import due_runs
+from rtfs_framework.orchestrator.recording.journal.waiting import due_runs, waits_of, waits_of_rows
 from rtfs_framework.orchestrator.recording.purse import RunParked, RunStopped
 from rtfs_framework.orchestrator.running.resuming import Resuming
 from rtfs_framework.testing.clock import FakeClock
@@ -40,6 +40,13 @@ def begun(world):
         return bool(query.list_runs(world.kit.journal))
 
 
+def listed(world):
+    """Return what the waiting run waits for as lists say it: its end says the same as all its rows."""
+    waits = waits_of_rows(world.kit.journal, query.list_runs(world.kit.journal))
+    assert {run: list(each) for run, each in waits.items()} == waits_of(world.kit.journal, list(waits))
+    return [(each.get("for"), each.get("until")) for each in waits.get(world.run, ())]
+
+
 def signal(world, run, name, value):
     with world.open() as session:
         tell(session.host.journal, run, "signalled", {"name": name}, value_text(as_value(value)))
@@ -50,9 +57,12 @@ def test_a_sleep_outlives_its_process_and_waits_for_the_rest_alone(world, source
     with opened(world, clock, park=0.0) as session, pytest.raises(RunParked, match="rtfs runs resume"):
         session.run(source(SLEEPS), entry="main")
     assert query.list_runs(world.kit.journal)[0].status == "waiting"
+    ((_, until),) = before = listed(world)
+    assert until == clock.now() + 7200
     clock.advance(3600)
     with opened(world, clock, park=0.0) as session, pytest.raises(RunParked):
         session.resume(Resuming(run=world.run))
+    assert listed(world) == before, "a wait of a process before is one of the run's"
     clock.advance(3601)
     with opened(world, clock, park=0.0) as session:
         assert session.resume(Resuming(run=world.run)).value == ("put before", None, "put after")
@@ -69,9 +79,11 @@ def test_words_from_outside_come_in_their_order_once_each(world, source):
     signal(world, run, "other", "x")
     with opened(world, clock, park=0.0) as session, pytest.raises(RunParked):
         session.resume(Resuming(run=run))
+    assert listed(world) == [("go", None)], "the first of them is over"
     signal(world, run, "go", {"a": 2})
     with opened(world, clock, park=0.0) as session, pytest.raises(RunParked, match="waits for :never"):
         session.resume(Resuming(run=run))
+    assert listed(world) == [("never", clock.now() + 3600)]
     clock.advance(3601)
     with opened(world, clock, park=0.0) as session:
         value = session.resume(Resuming(run=run)).value

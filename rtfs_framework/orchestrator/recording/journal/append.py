@@ -169,6 +169,10 @@ class Appending:
     make: dict[str, Callable[[Any], Made]] = attrs.field(init=False)
     _pending: _Pending | None = attrs.field(default=None, init=False)
     _schema: int = attrs.field(default=-1, init=False)
+    _others: int | None = attrs.field(default=None, init=False)
+    """SQLite's mark of what other connections wrote (`data_version`) when our latest rows, `known`, were the last."""
+    _seen: int | None = attrs.field(default=None, init=False)
+    """The same, within the transaction under way."""
 
     @make.default
     def _makers(self) -> dict[str, Callable[[Any], Made]]:
@@ -215,7 +219,7 @@ class Appending:
         pending, self._pending = self._pending, None
         if pending is None:
             return
-        self.known = pending.head
+        self.known, self._others = pending.head, self._seen
         for chain, number in pending.numbers.items():
             chain.number, chain.file = number, self.file.keys.journal
         for chain in pending.keeping:
@@ -233,9 +237,11 @@ class Appending:
         in_transaction(self.file.connection, lambda db: self.file.anchor.write(self.file.keys, _head(db)))
 
     def _append(self, db: sqlite3.Connection, queue: list[Queued], lost: int) -> Taken:
-        self._see_schema(db)
-        done, lost_done = self._done(db, queue)
-        head = _head(db)
+        done, lost_done, head = 0, 0, self.known
+        if not self._is_ours(db):
+            self._see_schema(db)
+            done, lost_done = self._done(db, queue)
+            head = _head(db)
         if not self.owed:
             self.file.anchor.write(self.file.keys, head)
         queued = queue[:]
@@ -249,6 +255,14 @@ class Appending:
                 batch.of_run(what, chain, facts)
             else:
                 batch.of_file(what, facts)
+        self._put(db, batch)
+        if batch.cuttings:
+            self._seen = None  # it has put triggers away, and decisions may be gone
+        self._pending = _Pending(queued, batch.head, batch.numbers, lost, batch.keeping)
+        return Taken(len(queued), lost, bool(batch.rows))
+
+    def _put(self, db: sqlite3.Connection, batch: _Batch) -> None:
+        """Write rows and what lies beside them, and remove what they say is removed."""
         plans = list(self.maker.texts.new_plans.items())
         for statement, rows in ((INSERT_PLAN, plans), (INSERT_ROW, batch.rows), (INSERT_TEXT, batch.texts)):
             if rows:
@@ -265,8 +279,14 @@ class Appending:
                 problem = "rows were removed or changed at the same time, or beside these, so nothing is removed"
                 help_ = "try again; `rtfs runs verify --all` says what is wrong if it stays so"
                 raise JournalError(Path(self.file.paths[0]), problem, help_)
-        self._pending = _Pending(queued, batch.head, batch.numbers, lost, batch.keeping)
-        return Taken(len(queued), lost, bool(batch.rows))
+
+    def _is_ours(self, db: sqlite3.Connection) -> bool:
+        """Tell whether the last rows of the file are those that were written here, and nobody else has changed it.
+
+        What is in the file need not be read then. The transaction whose outcome is not known is none of these.
+        """
+        self._seen = db.execute("PRAGMA data_version").fetchone()[0]
+        return self._seen == self._others and self._pending is None
 
     def _see_schema(self, db: sqlite3.Connection) -> None:
         """Forget which decisions are in the file when somebody may have removed some: that puts triggers away."""
@@ -290,6 +310,7 @@ class Appending:
             self._pending = None
             return 0, 0
         self.settle()
+        self._others = None  # others may have written behind it
         same = bool(queue) and bool(pending.batch) and queue[0] is pending.batch[0]
         return (len(pending.batch), pending.lost) if same else (0, 0)
 

@@ -36,12 +36,24 @@ def translated(path: Path) -> Iterator[None]:
     """Turn the errors of SQLite and of the system into `JournalError`s."""
     try:
         yield
-    except sqlite3.Error as error:
-        raise JournalError(path, str(error), busy=_is_busy(error)) from error
-    except KeyFileError as error:
-        raise JournalError(path, f"its key: {error}", _KEY_WAY_OUT) from error
-    except OSError as error:
-        raise JournalError(path, f"it cannot be used: {error.strerror or error}") from error
+    except Exception as error:
+        fault = fault_of(path, error)
+        if fault is None or fault is error:
+            raise
+        raise fault from error
+
+
+def fault_of(path: Path, error: Exception) -> JournalError | None:
+    """Return what an error of SQLite or of the system means for a journal; None for any other."""
+    if isinstance(error, JournalError):
+        return error
+    if isinstance(error, sqlite3.Error):
+        return JournalError(path, str(error), busy=_is_busy(error))
+    if isinstance(error, KeyFileError):
+        return JournalError(path, f"its key: {error}", _KEY_WAY_OUT)
+    if isinstance(error, OSError):
+        return JournalError(path, f"it cannot be used: {error.strerror or error}")
+    return None
 
 
 def _is_busy(error: sqlite3.Error) -> bool:

@@ -21,7 +21,8 @@ from rtfs_framework.lang.errors import LanguageError
 from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.recording.journal.chain import Keys
 from rtfs_framework.orchestrator.recording.journal.file import keys_of
-from rtfs_framework.orchestrator.recording.journal.query import entries_within, has_log, parsed, reading, span
+from rtfs_framework.orchestrator.recording.journal.parsing import parsed
+from rtfs_framework.orchestrator.recording.journal.query import entries_within, has_log, reading, span
 from rtfs_framework.orchestrator.recording.journal.recorded import attempt_of, function_of, value_of
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
 from rtfs_framework.orchestrator.recording.records import OpenRecord

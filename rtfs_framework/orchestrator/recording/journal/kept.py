@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from json.decoder import scanstring  # type: ignore[attr-defined]  # the stubs lack it
+from json.encoder import encode_basestring_ascii
 from typing import Any, NamedTuple
 
 import attrs
@@ -29,6 +31,11 @@ _decode = json.JSONDecoder().raw_decode
 """Our own texts have no spaces around them, which `json.loads` looks for."""
 
 
+_PLAIN = '{"v":"'
+"""What the text of a value begins with."""
+_NOTHING: Mapping[str, Any] = {}
+
+
 class Answered(NamedTuple):
     """A call that is over, and what it was answered."""
 
@@ -40,6 +47,9 @@ class Answered(NamedTuple):
 
     def text(self) -> str | None:
         """Return the text of the answer; None where it has none."""
+        if self.error is None and not self.said:
+            value = value_text(self.value)
+            return None if value is None else f"{_PLAIN}{encode_basestring_ascii(value)[1:]}}}"
         found: dict[str, Any] = (
             {"e": _error_row(self.error)} if self.error is not None else {"v": value_text(self.value)}
         )
@@ -62,6 +72,10 @@ def answer_of(text: str) -> Answer:
     Raises:
         ValueError: It is the text of none.
     """
+    if text.startswith(_PLAIN):
+        value, end = scanstring(text, len(_PLAIN))
+        if text[end:] == "}":
+            return Answer(exact.from_text(value), None, _NOTHING)
     found, _ = _decode(text)
     said = found.get("s") or {}
     if "e" in found:

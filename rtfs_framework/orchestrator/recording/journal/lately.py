@@ -11,7 +11,8 @@ from typing import Any
 
 import attrs
 
-from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading
+from rtfs_framework.orchestrator.recording.journal.parsing import parsed
+from rtfs_framework.orchestrator.recording.journal.query import has_log, reading
 
 _ENDED = "SELECT body FROM log WHERE what IN ('ended', 'begun', 'run') ORDER BY position DESC"
 _SERVED = frozenset({"l2 hit", "similar hit", "l3 hit", "in flight"})

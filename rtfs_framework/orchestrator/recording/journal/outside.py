@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.file import keys_of, open_for_reading, translated
 from rtfs_framework.orchestrator.recording.journal.kept import STATE
-from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading, show_run
+from rtfs_framework.orchestrator.recording.journal.parsing import parsed
+from rtfs_framework.orchestrator.recording.journal.query import has_log, reading, show_run
 from rtfs_framework.orchestrator.recording.journal.rows import RunFacts
 from rtfs_framework.orchestrator.recording.journal.run import Chain
 from rtfs_framework.orchestrator.recording.journal.unended import unended

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -13,23 +12,18 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from rtfs_framework.kernel.call_kind import CallKind
-from rtfs_framework.lang.frozen import maker
 from rtfs_framework.orchestrator.recording.journal import old
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.file import open_for_reading, translated
 from rtfs_framework.orchestrator.recording.journal.kept import REPLY
-from rtfs_framework.orchestrator.recording.journal.schema import LAST, LOG, RESUMED, SPAN
+from rtfs_framework.orchestrator.recording.journal.listed import UNFINISHED, RunRow, run_rows
+from rtfs_framework.orchestrator.recording.journal.parsing import parsed
+from rtfs_framework.orchestrator.recording.journal.schema import LAST, LOG, SPAN
 
 if TYPE_CHECKING:
     import sqlite3
 
 _RUNS = "SELECT position, id, body FROM log WHERE what = 'run'"
-_LISTED = f"""
-SELECT r.position, r.id, r.body, e.body AS ending, coalesce(e.position, 0) < coalesce(({RESUMED}), 0) AS resumed,
-CASE WHEN t.body IS NOT NULL THEN plain(t.position, t.name, t.body) END AS message FROM log r
-LEFT JOIN log e ON e.position = (SELECT max(position) FROM log WHERE what = 'end' AND run = r.position)
-LEFT JOIN texts t ON t.position = e.position AND t.name = 'message' WHERE r.what = 'run'
-"""  # noqa: S608 - our own names
 _CALLS = """
 SELECT position, what, entry, record, id, body FROM log
 WHERE position BETWEEN ? AND ? AND what IN ('begun', 'ended')
@@ -51,8 +45,6 @@ JOIN log r ON r.position = CASE l.what WHEN 'run' THEN l.position ELSE l.run END
 """
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
 _PLACE = "SELECT max(position) FROM log WHERE what = 'run' AND id = ?"
-_decode = json.JSONDecoder().raw_decode
-"""Rows have no spaces around them, which `json.loads` looks for."""
 _WIDTH = 20
 _ALL = 2**31 - 1
 _CAPABILITY = CallKind.CAPABILITY.value
@@ -62,30 +54,6 @@ _ATTEMPT: dict[str, Any] = {
     "cost": 0.0, "input_tokens": 0, "output_tokens": 0, "decision": "", "signals": 0,
 }  # fmt: skip
 """What a row leaves out of an attempt, because it says nothing."""
-
-UNFINISHED = "unfinished"
-
-
-@attrs.frozen(slots=True, kw_only=True, weakref_slot=False)  # see `maker`
-class RunRow:
-    """A run as the journal knows it; `status` is "unfinished" when its end was never written."""
-
-    id: str
-    program: str
-    source: str
-    started: float
-    policy: str
-    version: str
-    status: str
-    ended: float | None
-    entries: int | None
-    """How many calls it made, as its end says."""
-    message: str
-    tenant: str = ""
-    asked_by: Mapping[str, str]
-    """Who asked for it from elsewhere, as they said; empty for a run of this machine's own."""
-    manifest: str = ""
-    """The digest of the manifest that it was held to; "" for none."""
 
 
 @contextmanager
@@ -177,9 +145,8 @@ def _runs(connection: sqlite3.Connection, before: str = "") -> Iterator[RunRow]:
     found = None
     if has_log(connection):
         found = connection.execute(_PLACE, (before,)).fetchone()[0]
-        older, values = ("", ()) if found is None else ("AND r.position < ?", (found,))
         if not before or found is not None:
-            yield from map(_run, connection.execute(f"{_LISTED} {older} ORDER BY r.position DESC", values))
+            yield from run_rows(connection, LAST if found is None else found - 1)
     if old.has_old(connection):
         rows = iter(old.runs(connection, _ALL))
         if before and found is None:
@@ -227,9 +194,9 @@ def show_run(path: Path, run: str) -> tuple[RunRow, Iterator[dict[str, Any]]]:
     """Return a run and an iterator over its calls as JSON-ready data, sorted by id (one at a time from the file)."""
     with reading(path) as connection:
         if has_log(connection):
-            row = connection.execute(f"{_LISTED} AND r.id = ? ORDER BY r.position DESC LIMIT 1", (run,)).fetchone()
-            if row is not None:
-                return _run(row), entries_of(path, run)
+            position = connection.execute(_PLACE, (run,)).fetchone()[0]
+            if position is not None:
+                return next(run_rows(connection, position, position)), entries_of(path, run)
         found = old.run_of(connection, run) if old.has_old(connection) else None
     if found is None:
         raise JournalError(path, f"no run is called '{run}'", "`rtfs runs list` shows the runs")
@@ -356,42 +323,6 @@ def _entry(connection: sqlite3.Connection, row: sqlite3.Row, said: Said) -> dict
 def _plan(connection: sqlite3.Connection, digest: Any) -> Any:
     found = None if digest is None else connection.execute(_PLAN, (digest,)).fetchone()
     return None if found is None else parsed(found["body"])
-
-
-def parsed(text: Any) -> dict[str, Any]:
-    """Return what a row says; one that was tampered with says nothing (`verify` finds it)."""
-    try:
-        found, end = _decode(text)
-    except (TypeError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) and end == len(text) else {}
-
-
-_run_row = maker(RunRow)
-
-
-def _run(row: sqlite3.Row) -> RunRow:
-    _, id_, text, end, resumed, message = row
-    body = parsed(text)
-    ending: Mapping[str, Any] = {} if end is None or resumed else parsed(end)
-    said, asked = body.get, body.get("asked_by")
-    return _run_row(
-        id=id_, program=said("program", ""), source=said("source", ""), started=float(said("started") or 0.0),
-        policy=said("policy", ""), version=said("version", ""), tenant=said("tenant", ""),
-        manifest=said("manifest", ""), status=ending.get("status", UNFINISHED), ended=ending.get("ended"),
-        entries=ending.get("calls"), message=_message(ending) if message is None or resumed else str(message),
-        asked_by={str(name): str(text) for name, text in dict(asked).items()} if asked else {},
-    )  # fmt: skip
-
-
-def _message(ending: Mapping[str, Any]) -> str:
-    """Return kind, code and place of why a run failed, where no message was kept."""
-    error = ending.get("error") or {}
-    if error.get("told"):
-        return str(error["told"])
-    code = f" [{error['code']}]" if error.get("code") else ""
-    place = f" at {error['place']}" if error.get("place") else ""
-    return f"{error.get('kind', '')}{code}{place}"
 
 
 def _old_run(row: sqlite3.Row) -> RunRow:

@@ -19,7 +19,8 @@ from rtfs_framework.orchestrator.recording.journal.chain import Keys, Row
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.file import keys_of
 from rtfs_framework.orchestrator.recording.journal.outside import ENDED
-from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading
+from rtfs_framework.orchestrator.recording.journal.parsing import parsed
+from rtfs_framework.orchestrator.recording.journal.query import has_log, reading
 from rtfs_framework.orchestrator.recording.journal.schema import ROWS
 from rtfs_framework.orchestrator.recording.journal.stumps import Cutting, Stump, mark_of, named_since
 from rtfs_framework.orchestrator.recording.journal.walk import before

@@ -94,6 +94,8 @@ class Ending:
     error: BaseException | None = None
     words: bool = True
     """Whether what the error says may be kept."""
+    waits: tuple[Mapping[str, Any], ...] = ()
+    """What it waits for, as the rows of its waits say."""
 
     @property
     def final(self) -> bool:
@@ -173,13 +175,14 @@ class Maker:
 
     def begun(self, record: OpenRecord) -> Made:
         """Return the row of a call that is about to cost or change something."""
-        extra: dict[str, Any] = {"attempt": len(record.attempts), **self._decided(record), **self._labels(record)}
+        extra: dict[str, Any] = {**self._decided(record), **self._labels(record)}
         if record.reply_key:
             extra["key"] = self.texts.keys.value(record.reply_key)
         if record.held is not None:
             extra["held"] = record.held.to_json()
-        args = self.texts.keys.value(record.args_digest)
-        body = f'{{{self.texts.site(record)},"args":"{args}",{canonical_json(extra)[1:]}'
+        args, attempt = self.texts.keys.value(record.args_digest), len(record.attempts)
+        more = canonical_json({"attempt": attempt, **extra})[1:-1] if extra else f'"attempt":{attempt}'
+        body = f'{{{self.texts.site(record)},"args":"{args}",{more}}}'
         return Made("begun", record.entry, record.record, record.path, body)
 
     def ended(self, facts: OpenRecord | Answered, *, kept: bool = True) -> Made:
@@ -228,7 +231,10 @@ class Maker:
         body |= {**self._named(texts), **({} if error is None else {"error": _named_error(error)})}
         if ending.final and not self.keep:
             body["cut"] = True
-        return Made("end", None, None, "", canonical_json(body), texts)
+        if ending.status == "waiting":  # so that a list of runs reads no more of each than this
+            body["waits"] = ending.waits
+        made = canonical_json(body)
+        return Made("end", None, None, "", self.texts.blot(made) if ending.waits else made, texts)
 
     def _decided(self, record: OpenRecord) -> dict[str, Any]:
         decision = record.decision

@@ -36,6 +36,8 @@ class Chain:
     """The position behind which somebody may ask something of it: what was asked of a process before is over."""
     kept: bool = attrs.field(default=False, init=False)
     """Whether the file has texts of it that go when it has ended; the journal sets it."""
+    waits: dict[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    """What it waits for: the rows of the waits that have not ended, by their calls."""
     _answered: dict[int, Answered] = attrs.field(factory=dict, init=False)
     """What calls were answered that are not added yet, by their records' identity."""
     _open: dict[int, OpenRecord] = attrs.field(factory=dict, init=False)
@@ -73,11 +75,18 @@ class Chain:
         """Write that a call is over; it may wait in memory for rows that must not."""
         self._open.pop(id(record), None)
         self.calls += record.part == 0
+        if self.waits and not record.stopped:
+            from rtfs_framework.orchestrator.recording.journal.redact import name_of
+
+            name = name_of(record.entry, record.record, record.path)
+            self.waits.pop(f"{self.facts.id}:{name}", None)
         self.journal.queue("ended", self, self._answered.pop(id(record), None) or record)
         self.journal.flush_if_due()
 
     def note(self, what: str, body: Mapping[str, Any], text: str | None = None) -> None:
         """Write something else that happens to the run, such as "waiting"; with a text of its state."""
+        if what == "waiting":
+            self.waits[str(body.get("call"))] = body
         self.journal.queue(what, self, Noted(what, body, text))
         self.journal.flush_if_due()
 
@@ -94,7 +103,8 @@ class Chain:
         if self.ended:
             return
         self.ended = True
-        self.journal.queue("end", self, Ending(status, self.journal.clock.now(), self.calls, error, words))
+        now, waits = self.journal.clock.now(), tuple(self.waits.values())
+        self.journal.queue("end", self, Ending(status, now, self.calls, error, words, waits))
         self.journal.flush()
 
 

@@ -10,18 +10,18 @@ from collections.abc import Iterable
 
 import attrs
 
-from rtfs_framework.orchestrator.recording.journal.query import parsed
+from rtfs_framework.orchestrator.recording.journal.parsing import parsed
 from rtfs_framework.orchestrator.recording.purse import NANO, NOTHING_SPENT, Spending
 
 HELD = '"held":'
 """What the row of a request has in it that a purse was asked for."""
-_USED = ('"charged":', '"cost":', 'put_tokens":', '"model":', '"attempts":')
 _NOTHING_DONE = ("refused", "safe")
 
 
 def has_used(row: str) -> bool:
     """Tell whether the row of a call's end says that it used anything."""
-    return any(each in row for each in _USED)
+    # Looked at for every call of a run: a loop over the names takes four times as long.
+    return '"charged":' in row or '"cost":' in row or 'put_tokens":' in row or '"model":' in row or '"attempts":' in row
 
 
 def spent(rows: Iterable[str]) -> Spending:

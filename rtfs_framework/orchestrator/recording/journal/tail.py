@@ -11,7 +11,8 @@ from typing import Any
 
 import attrs
 
-from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading
+from rtfs_framework.orchestrator.recording.journal.parsing import parsed
+from rtfs_framework.orchestrator.recording.journal.query import has_log, reading
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
 
 _WHATS = "('run', 'begun', 'ended', 'end', 'feedback')"

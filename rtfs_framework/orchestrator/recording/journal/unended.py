@@ -17,12 +17,14 @@ import attrs
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.file import keys_of
 from rtfs_framework.orchestrator.recording.journal.kept import PROGRAM, REPLY, STATE, Job
-from rtfs_framework.orchestrator.recording.journal.query import has_log, parsed, reading
+from rtfs_framework.orchestrator.recording.journal.parsing import parsed
+from rtfs_framework.orchestrator.recording.journal.query import has_log, reading
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
 from rtfs_framework.orchestrator.recording.journal.rows import RunFacts
 from rtfs_framework.orchestrator.recording.journal.schema import LAST
 from rtfs_framework.orchestrator.recording.journal.sealing import other_key
 from rtfs_framework.orchestrator.recording.journal.spent import HELD, InFlight, has_used, spent
+from rtfs_framework.orchestrator.recording.journal.usual import Usual, end_of
 from rtfs_framework.orchestrator.recording.journal.walk import Taken, Walk, before
 from rtfs_framework.orchestrator.recording.purse import NOTHING_SPENT, Asker, Spending
 
@@ -44,14 +46,13 @@ FROM (SELECT max(position) AS last FROM log WHERE run = ? AND run > 0 AND positi
 """
 """The row behind a run's last: it shows that none is missing in between."""
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
-_CALLS = ("begun", "ended")
 _STOPPED = '"stopped":true'
 _ENDED = {"complete": "is complete", "failed": "has failed", "cancelled": "was cancelled"}
 _FACTS = ("program", "source", "policy", "version", "seed", "tenant", "host")
 LISTED = "`rtfs runs list` shows the runs"
 
 
-@attrs.define(slots=True, eq=False)
+@attrs.define(slots=True, eq=False, weakref_slot=False)
 class Begun:
     """A call of which rows are there."""
 
@@ -59,14 +60,26 @@ class Begun:
     """The row of its latest request that began, as JSON; None for one that needed no such row."""
     earlier: tuple[str, ...] = ()
     """The rows of those before."""
-    ended: str | None = None
-    """The row of its end, as JSON; None while it is not known how it ended."""
+    whole: str | None = None
+    """The row of its end, as JSON, where it is not a usual one."""
+    usual: Usual | None = None
+    """What is to be known of that row, where it is one: of many calls that is a fifth of the bytes."""
     reply: str | None = None
     """The text of what it was answered, if that is there."""
     transform: tuple[str, ...] = ()
     """The rules of redaction that its latest request went through."""
     position: int = 0
     """Of its latest row."""
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether it is known how it ended."""
+        return self.usual is not None or self.whole is not None
+
+    @property
+    def ended(self) -> str | None:
+        """The row of its end, as JSON, with what is to be known of it; None while it is not known how it ended."""
+        return self.whole if self.usual is None else end_of(self.usual)
 
     @property
     def begun(self) -> Mapping[str, Any] | None:
@@ -93,6 +106,8 @@ class Unended:
     """How many questions to models belong to a call."""
     notes: list[tuple[int, str, Mapping[str, Any], str | None]] = attrs.field(factory=list)
     """What else happened to it, in order: position, what, body, and the text of its state."""
+    waits: dict[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    """The rows of its waits that have not ended, by their calls."""
     status: str = ""
     """Of its latest end; "" while it has none."""
     ended_calls: int = 0
@@ -127,7 +142,7 @@ class Unended:
             calls=calls,
             notes=notes,
             done=(None, 0),
-            spent=spent(each.ended for each in calls.values() if each.ended is not None),
+            spent=spent(each.whole for each in calls.values() if each.whole is not None),
             in_flight={},
         )
 
@@ -155,7 +170,7 @@ def unended(path: Path, run: str, home: Path, *, also_ended: bool = False) -> Un
             body = parsed(progress["body"])
             found.done = body.get("entry"), int(body.get("done") or 0)
         stop = connection.execute(_NEXT, (position, position)).fetchone()[0]
-        known = attrs.evolve(found, calls={}, consultations={}, notes=[], in_flight={})
+        known = attrs.evolve(found, calls={}, consultations={}, notes=[], waits={}, in_flight={})
         walk, reading_ = _walked(connection, found, stop)
         if walk.problems:  # texts may have been removed on purpose: a row further on says so, or it is found missing
             walk, reading_ = _walked(connection, known, LAST)
@@ -165,7 +180,7 @@ def unended(path: Path, run: str, home: Path, *, also_ended: bool = False) -> Un
         if reading_.program is not None:
             found.facts = attrs.evolve(found.facts, job=Job.of_text(reading_.program))
         for call in found.calls.values():
-            if call.ended is None and (begun := call.begun) is not None:
+            if not call.is_over and (begun := call.begun) is not None:
                 call.transform = _transform(connection, begun.get("decision"))
     if found.status in _ENDED and not also_ended:
         how = _ENDED[found.status]
@@ -232,14 +247,20 @@ class _Reading:
     """The ends of calls that used something, those of records that are done included."""
     lost: Spending = NOTHING_SPENT
     """What requests may have taken of processes that died at calls which have ended since."""
+    heads: dict[str, str] = attrs.field(factory=dict)
+    """What usual ends begin with, each once."""
 
-    def take(self, values: Taken, texts: Mapping[str, str]) -> None:
+    def take(self, values: Taken, texts: Mapping[str, str], usual: Usual | None) -> None:
         """Take note of a row."""
         position, run, what, entry, record, path, body, _ = values
         if run != self.first:
             return
-        if what in _CALLS:
-            self._call(position, (entry, record, path), body, texts.get(REPLY) if what == "ended" else None, what)
+        if what == "ended":
+            self._ended(position, (entry, record, path), body, texts.get(REPLY), usual)
+        elif what == "begun":
+            if usual is None and HELD in body:
+                self._used((entry, record, path), body, "begun")
+            self._begun(position, (entry, record, path), body)
         elif position == self.first:
             self.program = texts.get(PROGRAM)
         elif what == "end":
@@ -247,34 +268,55 @@ class _Reading:
         elif what != "feedback":
             said = parsed(body)
             self.found.notes.append((position, what, said, texts.get(STATE)))
+            if what == "waiting":
+                self.found.waits[str(said.get("call"))] = said
             if what == "resumed":
                 self._left_behind(said.get("not_done") or ())
 
-    def _call(self, position: int, id_: Id, body: str, reply: str | None, what: str) -> None:
-        """Take note of a row of a call: there are two for each that cost or changed something."""
-        found = self.found
-        entry, record, path = id_
-        is_end, part = what == "ended", "?" in path
-        if (is_end and has_used(body)) or HELD in body:
-            self._used(id_, body, what)
-        if record is not None and entry == found.done[0] and record < found.done[1]:
-            found.ended_calls += is_end and not part
+    def _begun(self, position: int, id_: Id, body: str) -> None:
+        """Take note of a request that began."""
+        if id_[1] is not None and self._is_done(id_):
+            return
+        calls = self.found.calls
+        call = calls.get(id_)
+        if call is None:
+            calls[id_] = Begun(body, position=position)
+            return
+        if call.latest is not None:
+            call.earlier = (*call.earlier, call.latest)
+        call.latest, call.position = body, position
+
+    def _ended(self, position: int, id_: Id, body: str, reply: str | None, usual: Usual | None) -> None:
+        """Take note of a call that is over."""
+        found, part = self.found, "?" in id_[2]
+        if usual is None and (has_used(body) or HELD in body):
+            self._used(id_, body, "ended")
+        if found.waits and _STOPPED not in body:
+            found.waits.pop(f"{found.facts.id}:{name_of(*id_)}", None)
+        if id_[1] is not None and self._is_done(id_):
+            found.ended_calls += not part
             return
         call = found.calls.get(id_)
         if call is None:
             call = found.calls[id_] = Begun()
         call.position = position
-        if not is_end:
-            if call.latest is not None:
-                call.earlier = (*call.earlier, call.latest)
-            call.latest = body
-            return
         if part:
-            of = (entry, record, path.partition("?")[0])
+            of = (*id_[:2], id_[2].partition("?")[0])
             found.consultations[of] = found.consultations.get(of, 0) + 1
-        if _STOPPED not in body:
-            call.ended, call.reply = body, reply
+        if usual is not None:
+            head, args = usual
+            call.usual, call.whole, call.reply = (self.heads.setdefault(head, head), args), None, reply
+            call.latest, call.earlier = None, ()  # how it began tells nobody anything now
             found.ended_calls += not part
+        elif _STOPPED not in body:
+            call.usual, call.whole, call.reply = None, body, reply
+            found.ended_calls += not part
+
+    def _is_done(self, id_: Id) -> bool:
+        """Tell whether a call is of a record that is done."""
+        entry, record, _ = id_
+        done, count = self.found.done
+        return record is not None and entry == done and record < count
 
     def _used(self, id_: Id, body: str, what: str) -> None:
         """Take note of a request, or of what those of a call took."""

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from rtfs_framework.orchestrator.recording.journal.alive import hold, release
-from rtfs_framework.orchestrator.recording.journal.query import UNFINISHED, has_log, list_runs, parsed, reading
+from rtfs_framework.orchestrator.recording.journal.listed import UNFINISHED, RunRow
+from rtfs_framework.orchestrator.recording.journal.parsing import parsed
+from rtfs_framework.orchestrator.recording.journal.query import has_log, list_runs, reading
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
 
 _NAMES = "SELECT position, id FROM log WHERE what = 'run' AND id IN (SELECT value FROM json_each(?))"
@@ -36,8 +38,10 @@ def waits_of(path: Path, runs: Sequence[str]) -> dict[str, list[Mapping[str, Any
         JournalError: The journal cannot be read.
     """
     found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    if not runs:
+        return {}
     with reading(path) as connection:
-        if not runs or not has_log(connection):
+        if not has_log(connection):
             return {}
         connection.row_factory = None  # bare tuples: others are made anew for each row
         names: dict[int, str] = dict(connection.execute(_NAMES, (json.dumps(runs),)))
@@ -50,6 +54,17 @@ def waits_of(path: Path, runs: Sequence[str]) -> dict[str, list[Mapping[str, Any
             elif of in found:
                 found[of].pop(f"{of}:{name_of(entry, record, id_)}", None)
     return {run: list(waits.values()) for run, waits in found.items() if waits}
+
+
+def waits_of_rows(path: Path, rows: Sequence[RunRow]) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """Return what those of some runs wait for that were ended to wait: as their ends say, else as `waits_of` finds.
+
+    Raises:
+        JournalError: The journal cannot be read.
+    """
+    waiting = [row for row in rows if row.status == "waiting"]
+    looked_up = waits_of(path, [row.id for row in waiting if row.waits is None])
+    return {**{row.id: row.waits for row in waiting if row.waits}, **looked_up}
 
 
 def due_runs(
@@ -73,8 +88,9 @@ def due_runs(
     moment = time.time() if now is None else now
     rows = [row for row in reversed(list_runs(path, _ALL)) if row.status in _OPEN and not row.asked_by]
     killed = {row.id for row in rows if row.status == UNFINISHED}
-    runs = [row.id for row in rows if _is_left(home, row.id)]
-    waits, words = waits_of(path, runs), _words(path, runs)
+    left = [row for row in rows if _is_left(home, row.id)]
+    runs = [row.id for row in left]
+    waits, words = waits_of_rows(path, left), _words(path, runs)
 
     def is_due(run: str) -> bool:
         sent = words.get(run, set())

@@ -15,6 +15,7 @@ from rtfs_framework.orchestrator.recording.journal.kept import CUT, REPLY
 from rtfs_framework.orchestrator.recording.journal.schema import COLUMNS, ROWS, TYPES
 from rtfs_framework.orchestrator.recording.journal.sealing import any_known, opened
 from rtfs_framework.orchestrator.recording.journal.stumps import STUMP, Stump, follows
+from rtfs_framework.orchestrator.recording.journal.usual import BEGINS, DIGEST, Usual, is_usual_begin, usual_end
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,10 +28,6 @@ _MOST = 20
 _CALLS = ("begun", "ended")
 _DECISION, _SITUATION, _TEXT = '"decision":', '"situation":', '"texts":'
 """What a row has that names something that lies beside it: no JSON text of a value can have these letters in it."""
-_ONE = f',"texts":{{"{REPLY}":"'
-_DIGEST = slice(-35, -3)
-_BEFORE_IT = slice(-35 - len(_ONE), -35)
-"""Where a row that names one text, its reply, has its digest, and what stands before it: most rows are like that."""
 _decode = json.JSONDecoder().raw_decode
 """Our own texts have no spaces around them, which `json.loads` looks for."""
 _GOOD: set[tuple[type, ...]] = set()
@@ -55,8 +52,9 @@ class Walk:
     parent: bytes
     run: str = ""
     stop: int = _END
-    take: Callable[[Taken, Mapping[str, str]], None] | None = None
-    """Given each row that is proved, in order, and the texts beside it that could be read, by name."""
+    take: Callable[[Taken, Mapping[str, str], Usual | None], None] | None = None
+    """Given each row that is proved, in order, the texts beside it that could be read, by name, and what it says where
+    it is a call's that is as nearly all are (`usual`)."""
     unreadable: set[int | None] = attrs.field(factory=set)
     """The runs of which a sealed text could not be opened."""
     head: Head = attrs.field(factory=Head)
@@ -78,6 +76,8 @@ class Walk:
     _texts: Iterator[Any] = attrs.field(factory=lambda: iter(()))
     """Kept texts that were not come to, in the order of their rows: position, name, body."""
     _text: Any = None
+    _usual: Usual | None = None
+    """What the row says that was looked at last, if it is one of those."""
     _large: dict[bytes, _Read] = attrs.field(factory=dict)
     """Of large texts, by what refers to them, whether they are as written; and the text, where somebody takes rows."""
 
@@ -97,7 +97,7 @@ class Walk:
         span = (self.first if self.first > 1 else -_END, self.stop)
         self._texts = _tuples(self.connection, _TEXTS, span)
         self._text = next(self._texts, None)
-        hashed, take = self.keys.hashed, self.take
+        proves, take, call = self.keys.proves, self.take, self._call
         for values in _tuples(self.connection, ROWS, span):
             position, run, what, entry, record, id_, body, hash_ = values
             if (
@@ -105,15 +105,15 @@ class Walk:
                 and position == expected
                 and (body.__class__ is str and id_.__class__ is str)  # SQLite itself would take anything
                 and (run.__class__ is int and entry.__class__ is int and (record is None or record.__class__ is int))
-                and hashed(parent, position, run, what, entry, record, id_, body) == hash_
+                and proves(parent, values)
             ):
-                texts = self._call(position, run, what, id_, body)
+                texts = call(position, run, what, id_, body)
                 if take is not None:
-                    take(values, texts)
+                    take(values, texts, self._usual)
             else:
                 self._other(values, parent, expected)
             self.rows += 1
-            if not isinstance(hash_, bytes) or not isinstance(position, int):
+            if hash_.__class__ is not bytes or position.__class__ is not int:
                 break
             parent, expected = hash_, position + 1
         else:
@@ -138,7 +138,7 @@ class Walk:
             is_call = what in _CALLS
             texts = self._call(position, run, what, id_, body) if is_call else self._proved(row, expected - 1)
             if self.take is not None:
-                self.take(values, texts)
+                self.take(values, texts, None)
 
     def _looked_at_all(self) -> None:
         """Say what there is to say when the end was reached."""
@@ -171,20 +171,25 @@ class Walk:
 
     def _call(self, position: int, run: int | None, what: str, id_: str, body: str) -> Mapping[str, str]:
         """Look at a row of a call, which was proved; return the texts beside it. Most name nothing but a reply."""
-        if what == "ended" and run in self._mine and "?" not in id_:
-            self.calls += 1
         next_ = self._text
+        if what == "ended":
+            if self._mine and run in self._mine and "?" not in id_:
+                self.calls += 1
+            if next_ is not None and (usual := usual_end(body)) is not None:
+                of, name, text = next_
+                if of == position and name == REPLY and text.__class__ is str and self.keys.text(text) == body[DIGEST]:
+                    self._usual, self._text = usual, (next_ := next(self._texts, None))
+                    if next_ is not None and next_[0] == position:
+                        self._look_at_texts(position, run, {})  # nothing else may lie here
+                    return {REPLY: text}
+        elif (next_ is None or next_[0] > position) and is_usual_begin(body):
+            self._usual = BEGINS
+            return _NO_TEXTS
+        self._usual = None
         if _DECISION in body or _SITUATION in body:
             return self._beside(position, run, _decode(body)[0])
         if next_ is None or next_[0] > position:  # nothing lies here
             return self._beside(position, run, _decode(body)[0]) if _TEXT in body else _NO_TEXTS
-        if body[_BEFORE_IT] == _ONE and next_[:2] == (position, REPLY) and next_[2].__class__ is str:
-            text = next_[2]
-            if self.keys.text(text) == body[_DIGEST]:
-                self._text = next_ = next(self._texts, None)
-                if next_ is not None and next_[0] == position:
-                    self._look_at_texts(position, run, {})  # nothing else may lie here
-                return {REPLY: text}
         return self._beside(position, run, _decode(body)[0])
 
     def _beside(self, position: int, run: int | None, body: dict[str, Any], *, names: bool = True) -> Mapping[str, str]:

@@ -54,7 +54,6 @@ MOST = 16_384
 _FOLDED = 2_048
 """Rows after which SQLite's log of writes is folded into the file, by another thread."""
 
-
 _OPEN: WeakSet[Journal] = WeakSet()
 """Journals of this process: a child that is forked off must not write what its parent has queued."""
 
@@ -306,11 +305,11 @@ class Journal:
     def _failed(self, error: JournalError) -> bool:
         first, self._failure = self._failure is None, error
         self._flushed = self.clock.monotonic()
-        if self.on_failure == "continue":
-            if first:
-                self.report(error)
-            return True
-        raise error
+        if self.on_failure == "refuse":
+            raise error
+        if first:
+            self.report(error)
+        return True
 
     def _write_now(self, *, force: bool) -> JournalError | None:
         """Take all that is queued to the file; return what prevents it."""
@@ -319,24 +318,25 @@ class Journal:
             return self._write() if self._queue or (force and self.owes) else None
 
     def _write(self) -> JournalError | None:
-        from rtfs_framework.orchestrator.recording.journal.file import translated
-
         try:
             file, appending = self._opened()
-            with translated(self.path):
-                if not self._queue:
-                    self._forcing.make_up(self.path)
-                    return None
-                appending.owed = self.owes
-                self._forcing.begins(file.connection)
-                taken = appending.append(self._queue, self._lost - self._told)
-                del self._queue[: taken.rows]
-                appending.settle()
-                self._told += taken.lost
-                self._forcing.ended(self.path, wrote=taken.wrote)
-        except JournalError as error:
+            if not self._queue:
+                self._forcing.make_up(self.path)
+                return None
+            appending.owed = self.owes
+            self._forcing.begins(file.connection)
+            taken = appending.append(self._queue, self._lost - self._told)
+            del self._queue[: taken.rows]
+            appending.settle()
+            self._told += taken.lost
+            self._forcing.ended(self.path, wrote=taken.wrote)
+        except Exception as error:
+            from rtfs_framework.orchestrator.recording.journal.file import fault_of
+
+            if (fault := fault_of(self.path, error)) is None:
+                raise
             self._close(anchor=False)
-            return error
+            return fault
         self._flushed = self.clock.monotonic()
         self._unfolded += taken.rows
         if self._unfolded >= _FOLDED:
@@ -345,14 +345,14 @@ class Journal:
         return None
 
     def _opened(self) -> tuple[OpenFile, Appending]:
-        from rtfs_framework.orchestrator.recording.journal.append import Appending
-        from rtfs_framework.orchestrator.recording.journal.file import open_for_writing
-
         file, appending = self._file, self._appending
         if file is not None and not file.is_there():
             self._close(anchor=False)
             file = None
         if file is None or appending is None:
+            from rtfs_framework.orchestrator.recording.journal.append import Appending
+            from rtfs_framework.orchestrator.recording.journal.file import open_for_writing
+
             full = self._forcing.full
             file = self._file = open_for_writing(self.path, self.home, full=full, sealed=self.seal is not None)
             self._forcing.opened()

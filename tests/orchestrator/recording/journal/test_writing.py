@@ -108,6 +108,32 @@ def test_queued_rows_are_written_by_number_and_age(desk):
         assert not journal.waiting, "an old batch is written even when it is small"
 
 
+def test_who_writes_alone_does_not_read_the_end_of_the_file_again(desk):
+    with closing(desk.journal()) as one, closing(desk.journal()) as other:
+        reads = []
+
+        def write(journal, name, count=1):
+            """Write as many transactions; note how often the end of the file was read in each."""
+            for number in range(count):
+                chain = journal.begin(f"{name} {number}", "digest", "a.rtfs", "policy", "0.1")
+                chain.note("checkpoint", {"name": "a"})
+                reads.append(0)
+                journal.commit()
+                seen = lambda text: reads.append(reads.pop() + ("ORDER BY position DESC" in text))  # noqa: E731
+                journal._file.connection.set_trace_callback(seen)
+
+        write(one, "first", 4)
+        write(other, "second", 2)
+        write(one, "third", 3)
+        write(other, "fourth")
+        assert reads[1:4] == [0, 0, 0]
+        assert reads[5] == 0
+        assert reads[6:9] == [1, 0, 0], "another has written in between"
+        assert reads[9] == 1
+    assert desk.verify_all().ok
+    assert desk.rows("SELECT count(*) FROM log WHERE what = 'checkpoint'") == [(10,)]
+
+
 def test_any_number_of_threads_and_tasks_may_append(desk):
     """Every row is there once, in one chain."""
     with closing(desk.journal()) as journal:
