@@ -195,7 +195,11 @@ def _plain(text: str, schema: Mapping[str, Any]) -> tuple[Any] | None:
 
 
 def _unwrapped(text: str, schema: Mapping[str, Any], teller: Teller) -> Any:
-    """Return the value that a text of JSON holds."""
+    """Return the value that a text of JSON holds.
+
+    Many servers take a schema and do not heed it. The bare value is as good as the wrapped one, and so is a word of an
+    enumeration without its quotes; what else is said is no answer.
+    """
     wrapped = is_wrapped(schema)
 
     def wanted(value: Any) -> bool:
@@ -204,17 +208,23 @@ def _unwrapped(text: str, schema: Mapping[str, Any], teller: Teller) -> Any:
     try:
         data = load(text)
     except JsonError as error:
-        found = json_within(text, wanted)
+        found = json_within(text, wanted) or (_bare(text, schema) if wrapped else None)
         if found is None:
             shown = _brief(text, teller)
             raise BadReply(teller.provider, f"the answer is no JSON ({error}): {shown}", said=text) from error
         data = found[0]
-    if not wrapped:
+    if not wrapped or not isinstance(data, dict):
         return data
     if not wanted(data):
         shown = _brief(text, teller)
         raise BadReply(teller.provider, f'the answer is no object with a "value": {shown}', said=text)
     return data["value"]
+
+
+def _bare(text: str, schema: Mapping[str, Any]) -> tuple[Any] | None:
+    """Return the value of a type without its wrapping in a text that is no JSON, None where there is none."""
+    word = text.strip()
+    return (word,) if word in schema.get("enum", ()) else _plain(text, schema)
 
 
 def _brief(text: str, teller: Teller) -> str:

@@ -25,8 +25,8 @@ def body(content='{"value": "positive"}', *, finish="stop", usage=..., **message
     "raw",
     [
         body('{"value": "posi', finish="length"),
-        body("positive"),
-        body("[1]"),
+        body("It is positive"),
+        body('{"other": [1]}'),
         body(None),
         body('{"value": NaN}'),
         body('{"value": 1e999}'),

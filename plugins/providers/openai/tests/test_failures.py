@@ -157,7 +157,7 @@ def test_what_is_no_completion_is_a_bad_reply(make, ask, behaviour):
     assert error.code == "E0606"
 
 
-@pytest.mark.parametrize("text", ["positive", '"positive"', '{"valu": "positive"}', "[1]", '{"value": ', "[" * 100_000])
+@pytest.mark.parametrize("text", ["It is positive", "", '{"valu": "positive"}', '{"value": ', "[" * 100_000])
 def test_an_answer_that_is_not_the_agreed_json_is_a_bad_reply(make, ask, text):
     with OpenAIServer(then=Say(text)) as server:
         error = fails(server, make, ask, returns=EnumType((Keyword("positive"),)))

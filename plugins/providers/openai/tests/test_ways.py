@@ -180,6 +180,33 @@ def test_the_answer_is_found_among_prose_fences_and_thoughts(make, ask, said):
 
 
 @pytest.mark.parametrize(
+    ("returns", "said", "found"),
+    [
+        (MOOD, "positive\n", "positive"),
+        (MOOD, '"positive"', "positive"),
+        (MOOD, '{"value": "positive"}', "positive"),
+        (Primitive.INT, "7", 7),
+        (Primitive.BOOL, "false", False),
+        (Primitive.STRING, '"She said {\\"value\\": 1}"', 'She said {"value": 1}'),
+        (VectorType(Primitive.INT), "[1, 2]", [1, 2]),
+        (VectorType(Primitive.INT), "They are:\n```\n[1, 2]\n```", [1, 2]),
+        (VectorType(Primitive.INT), 'In [1] it says {"value": [2]}', [2]),
+    ],
+)
+@pytest.mark.parametrize("form", ["json_schema", "json_object"])
+def test_a_server_that_takes_a_schema_and_does_not_heed_it_is_understood(make, ask, returns, said, found, form):
+    with OpenAIServer([Say(said)]) as server:
+        assert ask(make(server, structured=form), inference_request("x", returns=returns)).data == found
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("returns", "said"), [(Primitive.STRING, "Sorry, I cannot."), (Primitive.INT, "seven")])
+def test_any_words_are_no_value_where_json_was_asked_for(make, ask, returns, said):
+    with OpenAIServer([Say(said)]) as server, pytest.raises(BadReply, match="no JSON"):
+        ask(make(server), inference_request("x", returns=returns))
+
+
+@pytest.mark.parametrize(
     "said",
     [
         'Either {"value": "positive"} or {"value": "negative"}',
