@@ -1,7 +1,7 @@
 """Durable queues: work that outlives whoever ordered it, done by whoever takes it, on this machine or on others.
 
-The life of an item: `put` places it, once for each id and key. `lease` hands it to a worker for a while, with a token;
-`renew` makes the while longer. `ack` ends it with a result, `nack` puts it back after a failure, `release` without one.
+The life of an item: `put` places it, once for each id and key. `lease` hands it to a worker for a while, with a token
+(`claim`: one by its id, to whoever waits for just this one); `renew` makes the while longer. `ack` ends it with a result, `nack` puts it back after a failure, `release` without one.
 An item whose lease ends goes to the next worker. Each lease counts as a try unless it was released; an item without
 tries left is *dead* and waits for a person (`requeue`).
 
@@ -243,6 +243,13 @@ class Queue(Protocol):
         self, topic: str, worker: str, seconds: float, *, most: int = 1, tenants: Collection[str] | None = None
     ) -> list[Lease]:
         """Hand out up to `most` items for `seconds`, those of `tenants` alone if these are named. It does not wait."""
+        ...
+
+    def claim(self, id_: str, worker: str, seconds: float) -> Lease | None:
+        """Hand out one item for `seconds`, whoever's turn it is; it does not wait, and counts as nobody's turn.
+
+        None where it may not be leased now: it is in other hands, its time has not come, it has ended, or is not there.
+        """
         ...
 
     def renew(self, lease: Lease, seconds: float) -> Lease:

@@ -91,6 +91,13 @@ class MemoryQueue:
             found = (self._next(topic, worker, seconds, tenants) for _ in range(most))
             return [each for each in found if each is not None]
 
+    def claim(self, id_: str, worker: str, seconds: float) -> Lease | None:
+        """Hand out one item."""
+        with self._shelf.changed:
+            self._catch_up()
+            kept = self._shelf.items.get(id_)
+            return None if kept is None or not self._may_go(kept) else self._taken(kept, worker, seconds)
+
     def renew(self, lease: Lease, seconds: float) -> Lease:
         """Let a lease end later."""
         with self._shelf.changed:
@@ -237,15 +244,14 @@ class MemoryQueue:
         self._shelf.changed.notify_all()
 
     def _ready(self, topic: str, tenants: Collection[str] | None) -> list[Kept]:
-        now = self._now()
         return [
             kept
             for kept in self._shelf.items.values()
-            if kept.item.topic == topic
-            and kept.state == "queued"
-            and kept.due <= now
-            and (tenants is None or kept.item.tenant in tenants)
+            if kept.item.topic == topic and self._may_go(kept) and (tenants is None or kept.item.tenant in tenants)
         ]
+
+    def _may_go(self, kept: Kept) -> bool:
+        return kept.state == "queued" and kept.due <= self._now()
 
     def _order(self, kept: Kept) -> Any:
         """Start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996), then by priority; sorting keeps the age."""
@@ -262,6 +268,9 @@ class MemoryQueue:
         start, tenant = self._start(kept), kept.item.tenant
         self._shelf.virtual[topic] = start
         self._shelf.finish[topic, tenant] = start + 1 / self._settings.weights.get(tenant, 1.0)
+        return self._taken(kept, worker, seconds)
+
+    def _taken(self, kept: Kept, worker: str, seconds: float) -> Lease:
         kept.attempt, kept.tries = kept.attempt + 1, kept.tries + 1
         kept.state, kept.worker, kept.until = "leased", worker, self._now() + seconds
         kept.token = self._token(kept)

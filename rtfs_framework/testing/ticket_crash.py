@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from importlib import import_module
@@ -64,6 +65,11 @@ _CONFIG = """
 [delegation]
 attempts = 8
 on_exhausted = "error"
+# Who happens to ask for nothing but hopeless ones must not find the model left alone: that is tried elsewhere.
+[health]
+retry_budget = 1.0
+[health.targets.remote-m]
+state = "metrics-only"
 [delegation.remote_providers.m]
 provider = "m"
 later = true
@@ -95,6 +101,17 @@ class Tickets:
     """Those of them that a worker asked for."""
     resumed: int
     """How often a producer's run was gone on with."""
+    tries: int
+    """How many tries the items that are done have spent beyond their first ones: by who was killed, and lost leases."""
+    seconds: float
+    """How long all that took."""
+
+    def __str__(self) -> str:
+        """Return what happened, for people."""
+        return (
+            f"{self.done} done, {self.dead} dead, {self.cancelled} cancelled in {self.seconds:.0f} s; {self.tries} more "
+            f"tries than items; {self.workers} of {self.asked} asked for by workers; runs resumed {self.resumed} times"
+        )
 
 
 def tickets(module: str, own: Mapping[str, Any], *, count: int, kills: int, each: int = 4, seed: int = 0) -> Tickets:
@@ -105,7 +122,7 @@ def tickets(module: str, own: Mapping[str, Any], *, count: int, kills: int, each
     """
     chance = Random(seed)  # noqa: S311 - moments of a test
     share = -(-count // each)
-    withdrawn = 0
+    withdrawn, start = 0, time.monotonic()
     with (
         TemporaryDirectory() as folder,
         forked(module, {**own, "folder": folder}, __name__) as children,
@@ -139,6 +156,8 @@ def tickets(module: str, own: Mapping[str, Any], *, count: int, kills: int, each
             keys=len({key for _, key in good}),
             workers=len({arg for arg, _, who in asked if who == "consume" and not arg.startswith("bad")}),
             resumed=len(children.log("resumed")),
+            tries=sum(each.tries - 1 for each in queue.items(ItemFilter(states=("done",), most=count))),
+            seconds=time.monotonic() - start,
         )
 
 

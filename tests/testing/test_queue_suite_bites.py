@@ -197,6 +197,46 @@ class AnotherItem(MemoryQueue):
         ]  # fmt: skip
 
 
+class ClaimsNothing(MemoryQueue):
+    def claim(self, id_, worker, seconds):
+        return None
+
+
+class ClaimsWhatOthersHave(MemoryQueue):
+    def claim(self, id_, worker, seconds):
+        kept = self._shelf.items.get(id_)
+        return None if kept is None or kept.ended else self._taken(kept, worker, seconds)
+
+
+class ClaimsTheNext(MemoryQueue):
+    def claim(self, id_, worker, seconds):
+        return next(iter(self.lease("runs", worker, seconds)), None)
+
+
+class ClaimsAreTurns(MemoryQueue):
+    def claim(self, id_, worker, seconds):
+        lease = super().claim(id_, worker, seconds)
+        if lease is not None:
+            self._shelf.finish[lease.item.topic, lease.item.tenant] = self._start(self._shelf.items[id_]) + 1
+        return lease
+
+
+class ClaimsAreNoTries(MemoryQueue):
+    def claim(self, id_, worker, seconds):
+        lease = super().claim(id_, worker, seconds)
+        if lease is not None:
+            self._shelf.items[id_].tries -= 1
+        return lease
+
+
+class ClaimsAnybodyMayHave(MemoryQueue):
+    def claim(self, id_, worker, seconds):
+        lease = super().claim(id_, worker, seconds)
+        if lease is not None:
+            self._shelf.items[id_].state = "queued"
+        return lease
+
+
 class WaitsInVain(MemoryQueue):
     def wait(self, topics, seconds):
         return False

@@ -37,7 +37,7 @@ from rtfs_framework.orchestrator.concurrency.endings import ended_for_good
 from rtfs_framework.orchestrator.performing.health.check import BreakerCheck
 from rtfs_framework.orchestrator.performing.hinting import at_work
 from rtfs_framework.orchestrator.performing.idempotency import AT_WORK
-from rtfs_framework.orchestrator.performing.items import TOPIC, elsewhere, item_of, marks_of, read, result_of, target_of
+from rtfs_framework.orchestrator.performing.items import elsewhere, item_of, marks_of, read, result_of, target_of
 from rtfs_framework.orchestrator.performing.models import Failed, Models
 from rtfs_framework.orchestrator.performing.queues import open_queue, queue_accepts
 from rtfs_framework.orchestrator.recording.attempts import Spent
@@ -58,8 +58,8 @@ if TYPE_CHECKING:
 
 LEASE = 30.0
 """Seconds after which the work of a process that was killed is anybody's."""
-_MOST_SEEN = 64
-"""Items that are looked at to find one's own."""
+_MOST_LOOKS = 200
+"""Looks at the queue in a second, however many calls of a process wait."""
 _LONGEST = 60.0
 """Seconds between two tries at most."""
 _FIRST, _LAST = 0.01, 0.25
@@ -81,8 +81,6 @@ class _Own:
     keep: Keep | None
     """Told of what the model answered, besides the queue."""
     item: QueueItem
-    lease: Lease | None = None
-    """Handed over by another call of this process."""
     acknowledged: str = ""
     """The token of the lease under which an answer was kept."""
     lost: LeaseLostError | None = None
@@ -101,29 +99,26 @@ class Later:
     waits: Waits
     lease: float = attrs.field(factory=lambda: LEASE)
     worker: str = attrs.field(factory=lambda: f"host-{getpid()}-{urandom(4).hex()}")
-    _waiting: dict[str, _Own] = attrs.field(factory=dict, init=False)
+    _waiting: set[_Own] = attrs.field(factory=set, init=False)
 
     async def answer(self, own: _Own) -> Answer | Failed:
         """Return what comes of a call's item, which is placed if it is not there."""
         looks = _FIRST
         try:
             own.item = await self._placed(own)
-            self._waiting[own.item.id] = own
+            self._waiting.add(own)
             while (left := self._left(own)) > 0:
-                lease = own.lease or await self._lease(own) or own.lease  # somebody may have handed it over meanwhile
-                own.lease = None
+                lease = await self._claimed(own)
                 made = await self._work(own, lease) if lease is not None else await self._ended(own)
                 if made is not None:
                     return made
                 await pause(min(looks, left))
-                looks = _FIRST if lease is not None else min(2 * looks, _LAST)
+                looks = _FIRST if lease is not None else min(2 * looks, max(_LAST, len(self._waiting) / _MOST_LOOKS))
             return await self._over(own)
         finally:
-            self._waiting.pop(own.item.id, None)
+            self._waiting.discard(own)
             if ended_for_good():  # who goes on with a run finds its items; nobody goes on with this one
                 await self._cancelled(own)
-            elif own.lease is not None:
-                await self._handed_back(own.lease, "its call was given up")
 
     def _left(self, own: _Own) -> float:
         """Return the seconds that the call has left, infinity where nobody said how many."""
@@ -156,20 +151,17 @@ class Later:
         await _there(self.queue.put, item)
         return item
 
-    async def _lease(self, own: _Own) -> Lease | None:
-        """Lease the call's item, if it is to be had; those of other calls of this process are handed to them."""
-        tenants = (own.item.tenant,)
-        found = await _there(lambda: self.queue.lease(TOPIC, self.worker, self.lease, most=_MOST_SEEN, tenants=tenants))
-        mine = None
-        for lease in found:
-            other = self._waiting.get(lease.item.id)
-            if other is own:
-                mine = lease
-            elif other is not None and other.lease is None:
-                other.lease = lease
-            else:  # whoever works for its process will find it; the longer nobody does, the less often it is in the way
-                await self._handed_back(lease, "not of this process", delay=min(0.05 * lease.attempt, 5.0))
-        return mine
+    async def _claimed(self, own: _Own) -> Lease | None:
+        """Lease the call's item, if it is to be had; nobody else's."""
+        claiming = asyncio.ensure_future(_there(self.queue.claim, own.item.id, self.worker, self.lease))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            with anyio.CancelScope(shield=True), suppress(QueueError):
+                lease = await claiming
+                if lease is not None:
+                    await self._handed_back(lease, "its call was given up")
+            raise
 
     async def _handed_back(self, lease: Lease, why: str, delay: float = 0.0) -> None:
         with anyio.CancelScope(shield=True), suppress(QueueError):

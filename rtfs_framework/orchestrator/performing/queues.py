@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _KIND = Kind(
     word="queue",
     methods=(
-        "put", "lease", "renew", "ack", "nack", "release", "cancel", "requeue", "get", "items", "counts", "wait",
-        "purge", "close",
+        "put", "lease", "claim", "renew", "ack", "nack", "release", "cancel", "requeue", "get", "items", "counts",
+        "wait", "purge", "close",
     ),
     error=QueueError,
     passes=(QueueError, ValueError),

@@ -48,6 +48,18 @@ class QueueCases(Conformance):
         self.soon(enough)
         return got
 
+    def claimed(self, queue: Queue, id_: str) -> Lease:
+        """Return the lease of an item that is claimed, within the patience."""
+        got: list[Lease] = []
+
+        def there() -> bool:
+            lease = queue.claim(id_, "w", self.lease_seconds)
+            got.extend([] if lease is None else [lease])
+            return bool(got)
+
+        check(self.soon(there), f"{id_} could not be claimed: {queue.get(id_)!r}")
+        return got[0]
+
     def soon(self, holds: Callable[[], bool]) -> bool:
         """Wait for something that must come; tell whether it did."""
         end = time.monotonic() + self.patience

@@ -244,7 +244,7 @@ def test_a_call_waits_for_its_item_as_long_as_it_has_time(desk, monkeypatch):
     async def others_have_it(self, own):
         return None
 
-    monkeypatch.setattr(later.Later, "_lease", others_have_it)
+    monkeypatch.setattr(later.Later, "_claimed", others_have_it)
     text = f"(try {hint('timeout', '{:absolute-ms 3000}')} (f 1) (catch e (:message e)))"
     assert "time is over" in desk.run(text).value
     assert (desk.asked, desk.items[0].state) == ([], "cancelled")

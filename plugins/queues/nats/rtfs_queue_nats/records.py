@@ -42,6 +42,8 @@ class Record:
     generation: int = 0
     worker: str = ""
     token: str = ""
+    by_id: bool = False
+    """Whether its lease was made without that message."""
     until: float = 0.0
     ended: float = 0.0
     reason: str = ""
@@ -90,6 +92,11 @@ def read(value: bytes | None) -> Record:
         return Record(**json.loads(line), data=data)
     except (ValueError, TypeError) as error:
         raise QueueError(f"the bucket holds what is no item: {line[:80]!r}") from error
+
+
+def again(record: Record, due: float, reason: str = "") -> Record:
+    """Return the record of an item that is put back until a time."""
+    return attrs.evolve(record, state="queued", until=0.0, due=due, reason=reason)
 
 
 def of_item(item: QueueItem, now: float, nonce: str) -> Record:

@@ -86,6 +86,19 @@ class SqliteQueue:
 
         return self._change(work)
 
+    def claim(self, id_: str, worker: str, seconds: float) -> Lease | None:
+        """Hand out one item."""
+
+        def work(db: sqlite3.Connection) -> Lease | None:
+            self._catch_up(db)
+            row = db.execute(schema.ONE, (id_,)).fetchone()
+            return None if row is None else self._taken(db, row, worker, seconds)
+
+        waits = "select 1 from items where id = ? and state = 'queued'"
+        if self._look(lambda db: db.execute(waits, (id_,)).fetchone()) is None:  # no lock for looking
+            return None
+        return self._change(work)
+
     def renew(self, lease: Lease, seconds: float) -> Lease:
         """Let a lease end later."""
         until = self._settings.clock.now() + seconds
@@ -241,13 +254,15 @@ class SqliteQueue:
         if turn is None:
             return None
         tenant, start = turn
-        seq, id_, priority, key, payload, due, most_tries, attempt, tries, generation = db.execute(
-            schema.FIRST, (topic, tenant)
-        ).fetchone()
-        token, until = secrets.token_hex(8), self._settings.clock.now() + seconds
-        db.execute(schema.TAKE, (worker, token, until, seq))
+        row = db.execute(schema.FIRST, (topic, tenant)).fetchone()
         db.execute(schema.TURN, (start + 1 / self._settings.weights.get(tenant, 1.0), topic, tenant))
         db.execute(schema.NOW, (topic, start))
+        return self._taken(db, row, worker, seconds)
+
+    def _taken(self, db: sqlite3.Connection, row: Sequence[Any], worker: str, seconds: float) -> Lease:
+        seq, id_, topic, tenant, priority, key, payload, due, most_tries, attempt, tries, generation = row
+        token, until = secrets.token_hex(8), self._settings.clock.now() + seconds
+        db.execute(schema.TAKE, (worker, token, until, seq))
         item = QueueItem(
             id=id_,
             topic=topic,

@@ -86,10 +86,12 @@ NEXT = (
     "left join topics on topics.topic = turns.topic where turns.topic = ? and turns.ready > 0{} "
     "order by start, finish, tenant limit 1"
 )
+_ITEM = "seq, id, topic, tenant, priority, key, payload, due, most_tries, attempt, tries, generation"
 FIRST = (
-    "select seq, id, priority, key, payload, due, most_tries, attempt, tries, generation from items "
-    "where topic = ? and tenant = ? and state = 'queued' order by priority desc, seq limit 1"
+    f"select {_ITEM} from items where topic = ? and tenant = ? and state = 'queued' "  # noqa: S608 - our own words
+    "order by priority desc, seq limit 1"
 )
+ONE = f"select {_ITEM} from items where id = ? and state = 'queued'"  # noqa: S608 - our own words
 TAKE = (
     "update items set state = 'leased', attempt = attempt + 1, tries = tries + 1, worker = ?, token = ?, until = ? "
     "where seq = ?"
