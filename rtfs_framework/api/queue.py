@@ -1,9 +1,10 @@
 """Durable queues: work that outlives whoever ordered it, done by whoever takes it, on this machine or on others.
 
 The life of an item: `put` places it, once for each id and key. `lease` hands it to a worker for a while, with a token
-(`claim`: one by its id, to whoever waits for just this one); `renew` makes the while longer. `ack` ends it with a result, `nack` puts it back after a failure, `release` without one.
-An item whose lease ends goes to the next worker. Each lease counts as a try unless it was released; an item without
-tries left is *dead* and waits for a person (`requeue`).
+(`claim`: one by its id, to whoever waits for just this one); `renew` makes the while longer. `ack` ends it with a
+result, `nack` puts it back after a failure, `release` without one. An item whose lease ends goes to the next worker.
+Each lease counts as a try unless it was released; an item without tries left is *dead* and waits for a person
+(`requeue`).
 
 It is at-least-once with fencing (M. Kleppmann, "How to do distributed locking", 2016): an item may be worked on twice,
 for a worker may be slow and not dead, but only the newest lease can end it. Whoever holds an older one is told so.

@@ -109,8 +109,8 @@ class Tickets:
     def __str__(self) -> str:
         """Return what happened, for people."""
         return (
-            f"{self.done} done, {self.dead} dead, {self.cancelled} cancelled in {self.seconds:.0f} s; {self.tries} more "
-            f"tries than items; {self.workers} of {self.asked} asked for by workers; runs resumed {self.resumed} times"
+            f"{self.done} done, {self.dead} dead, {self.cancelled} cancelled in {self.seconds:.0f} s; {self.tries} "
+            f"more tries than items; {self.workers} of {self.asked} asked for by workers; resumed {self.resumed} times"
         )
 
 

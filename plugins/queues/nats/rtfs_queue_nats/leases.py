@@ -212,7 +212,7 @@ class Leases:
         self, server: Server, found: Record, entry: KeyValue.Entry | None, payload: bytes, terms: tuple[str, float],
         reply: str = "",
     ) -> Lease | None:  # fmt: skip
-        """Make a lease of what was found; None when somebody else was faster. `reply`: to the message that told of it."""
+        """Make a lease of what was found; None when somebody was faster. `reply`: to the message that told of it."""
         taken = attrs.evolve(
             found, state="leased", attempt=found.attempt + 1, tries=found.tries + 1, worker=terms[0],
             until=self._now() + terms[1], token=secrets.token_hex(8), by_id=not reply,

@@ -84,7 +84,7 @@ def test_what_was_leased_before_the_server_failed_is_returned_and_the_rest_given
 
 
 def test_one_look_takes_no_more_than_it_can_return_in_time(server, prefix, monkeypatch):
-    monkeypatch.setattr("rtfs_queue_nats.queue._TAKING", 0.0)
+    monkeypatch.setattr("rtfs_queue_nats.leases._TAKING", 0.0)
     with closing(made(server.url, prefix=prefix)) as queue:
         for name in "ab":
             queue.put(attrs.evolve(ITEM, id=name))
