@@ -19,6 +19,10 @@ def test_the_exact_bound_is_that_of_clopper_and_pearson() -> None:
     assert exact(2, 10, 0.05) == pytest.approx(0.50690, abs=1e-4)
 
 
+def test_between_whole_numbers_of_wrong_answers_the_exact_bound_is_the_line() -> None:
+    assert exact(2.25, 10, 0.05) == pytest.approx(0.75 * exact(2, 10, 0.05) + 0.25 * exact(3, 10, 0.05))
+
+
 def test_more_wrong_answers_raise_the_bound_and_more_right_ones_lower_it() -> None:
     wrong = betting(np.array([[0.0, 1.0, 2.0, 5.0]]), np.full((1, 4), 100.0), 0.05)
     judged = betting(np.zeros((1, 3)), np.array([[10.0, 100.0, 1_000.0]]), 0.05)

@@ -11,10 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from rtfs_cache_similar.deciding.prior import GRID, load_prior, read_prior
+from rtfs_cache_similar.deciding.rarity import rarity
 from rtfs_cache_similar.fitting.commands import bench, learn
 from rtfs_cache_similar.fitting.measures import _passing
-from rtfs_cache_similar.fitting.pairs import read_pairs
-from rtfs_cache_similar.fitting.stream import Told, best_static
+from rtfs_cache_similar.fitting.pairs import read_pairs, vectors_of
+from rtfs_cache_similar.fitting.stream import Field, Told, best_static
 from rtfs_cache_similar.plugin import SimilarSettings, rtfs_caches
 from rtfs_framework.api import CacheKey, CacheSettings, PluginError, Served, SimilarQuestion
 from rtfs_framework.api.fitting import FileError
@@ -138,6 +139,21 @@ def test_with_a_prior_similar_questions_are_served_within_the_bound(files, prior
     assert found["labelled"]["found"] >= found["labelled"]["static"] > 0
 
 
+def test_the_rarer_a_word_the_more_it_weighs() -> None:
+    found = rarity(["why is tea hot", "why is rice hot", "why is wool warm"])
+    assert found.of(["wool", "hot", "why"]) == sorted(found.of(["why", "hot", "wool"]), reverse=True)
+    assert found.of(["wool"]) == found.of(["never-seen"]) == [found.other]
+    assert found.of(["wool"]) > found.of(["why"])
+
+
+def test_the_turned_field_asks_what_was_inserted(files) -> None:
+    pairs = read_pairs(files[0])
+    field = Field(pairs, vectors_of(pairs.texts, "", files[1], lambda _: None)[1])
+    turned = field.turned()
+    assert {question for question, _ in turned.looks(0)} == set(pairs.first)
+    assert {int(each.entry_id) for _, near in turned.looks(0) for each in near} <= set(pairs.second)
+
+
 def test_of_labelled_pairs_those_that_a_gate_closes_never_pass() -> None:
     scores, same = np.array([0.9, -1.0, 0.5, 0.6, 0.4]), np.array([True, True, True, False, False])
     assert [_passing(scores, same, allowed) for allowed in (0.0, 0.5, 0.99)] == [1 / 3, 2 / 3, 2 / 3]
@@ -187,7 +203,7 @@ def test_vectors_of_other_questions_are_told(files, tmp_path) -> None:
 
 def test_fitting_without_its_library_is_told(files, monkeypatch) -> None:
     file, kept = files
-    monkeypatch.setitem(sys.modules, "sklearn.ensemble", None)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
     how = [str(file), "--out", str(file.with_name("none.json")), "--vectors", str(kept), "--no-progress"]
     told = CliRunner().invoke(learn, how)
     assert isinstance(told.exception, FileError)
@@ -214,8 +230,26 @@ def test_an_unknown_embedder_is_told(files) -> None:
         lambda data: data["model"]["trees"]["left"].__setitem__(0, 10**7),
         lambda data: data["model"]["trees"]["feature"].__setitem__(0, 0.5),
         lambda data: data["model"]["trees"]["value"].pop(),
+        lambda data: data["rarity"]["words"].pop(),
+        lambda data: data["rarity"].update(other=-1.0),
+        lambda data: data["rarity"]["words"].__setitem__(0, 7),
     ],
-    ids=["version", "format", "short", "wrong", "features", "scale", "missing", "spread", "child", "feature", "leaf"],
+    ids=[
+        "version",
+        "format",
+        "short",
+        "wrong",
+        "features",
+        "scale",
+        "missing",
+        "spread",
+        "child",
+        "feature",
+        "leaf",
+        "words",
+        "weight",
+        "word",
+    ],
 )
 def test_a_crafted_prior_is_refused(prior, change) -> None:
     data = json.loads(prior.read_bytes())

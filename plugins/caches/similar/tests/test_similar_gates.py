@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rtfs_cache_similar.gates import GATES, LONGEST, closed
+from rtfs_cache_similar.gates import GATES, LONGEST, Passed, asked, closed
 from rtfs_cache_similar.gates.seen import seen
 
 INNOCENT = {
@@ -54,6 +54,41 @@ def test_a_gate_closes_for_what_must_not_match(must_not_match) -> None:
 @pytest.mark.parametrize("gate", sorted(GATES))
 def test_innocent_neighbours_pass_each_gate(gate) -> None:
     assert [(pair, GATES[gate](*map(seen, pair))) for pair in INNOCENT[gate] if GATES[gate](*map(seen, pair))] == []
+
+
+@pytest.mark.parametrize(
+    ("gate", "near", "far"),
+    [
+        (
+            "names",
+            ("What is a good laptop?", "What is a good laptop in India?"),
+            ("Which laptop is good to buy?", "What is a good laptop in India for students?"),
+        ),
+        (
+            "quantifiers",
+            ("Do cells have walls?", "Do all cells have walls?"),
+            ("Do the cells of bacteria have walls?", "Are there walls in all cells, plants included?"),
+        ),
+        (
+            "roles",
+            ("The cat bit the dog", "The cat was bitten by the dog"),
+            (
+                "What is the best programming language for beginners to learn?",
+                "What programming languages should be learned to become the best programmer?",
+            ),
+        ),
+    ],
+    ids=["names", "quantifiers", "roles"],
+)
+def test_a_soft_gate_closes_for_little_else_and_notes_beside_much(gate, near, far) -> None:
+    assert closed(*near).gate == closed(*reversed(near)).gate == gate
+    assert asked(*far) == asked(*reversed(far)) == Passed(noted=frozenset({gate}))
+
+
+def test_a_name_in_the_place_of_another_closes_whatever_else_differs() -> None:
+    found = closed("Which laptop of Lenovo is good to buy now?", "What is the best machine by Toshiba for students?")
+    assert found is not None
+    assert found.gate == "names"
 
 
 def test_equal_texts_pass_all() -> None:

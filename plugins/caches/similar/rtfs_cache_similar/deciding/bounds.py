@@ -57,8 +57,17 @@ def _capital(rate: Vector, wrong: Vector, drawn: Vector, chances: Vector) -> Vec
     return capital
 
 
-def exact(wrong: int, judged: int, delta: float) -> float:
-    """Return the bound for one share of a fixed number: the r at which so few wrong ones have probability delta."""
+def exact(wrong: float, judged: int, delta: float) -> float:
+    """Return the bound for one share of a fixed number: the r at which so few wrong ones have probability delta.
+
+    Between two whole numbers of wrong ones (such as are worth another number of those that come alone) it is the line.
+    """
+    below = int(wrong)
+    least = _exact(below, judged, delta)
+    return least if below == wrong else least + (wrong - below) * (_exact(below + 1, judged, delta) - least)
+
+
+def _exact(wrong: int, judged: int, delta: float) -> float:
     if judged <= 0 or wrong >= judged:
         return 1.0
     places = np.arange(wrong + 1)

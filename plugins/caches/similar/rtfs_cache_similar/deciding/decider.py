@@ -15,6 +15,7 @@ from rtfs_cache_similar.deciding.evidence import CHANCES, Asked, Evidence
 from rtfs_cache_similar.deciding.features import CONSIDERED, Compared, compare, features
 from rtfs_cache_similar.deciding.looks import Found, Look, Near
 from rtfs_cache_similar.deciding.prior import GRID, Prior
+from rtfs_cache_similar.deciding.rarity import PLAIN, Rarity
 from rtfs_cache_similar.deciding.state import dumped, loaded
 from rtfs_framework.api import Served, SimilarReport, SimilarVerdict
 from rtfs_framework.api.fitting import FileError
@@ -177,10 +178,13 @@ class Decider:
                 if why == "nothing is near":
                     why = f"gate {compared.closed.gate}: {compared.closed.why}"
                 continue
-            seen = features(compared.words, near, place)
+            seen = features(compared, near, place, self._rarity())
             score = evidence.scorer().probability(seen)
             return _Candidate(entry, seen, score, int(np.searchsorted(GRID, score, side="right")))
         return why
+
+    def _rarity(self) -> Rarity:
+        return PLAIN if self._prior is None else self._prior.rarity
 
     def _floor(self, evidence: Evidence) -> int:
         """Return the place of the highest threshold above which more look-ups lie than may be explored."""

@@ -49,9 +49,9 @@ _DELTA_LIVE = 0.01
 """Of it, what a partition's own evidence may err beside a prior's, which has the rest."""
 _DELTA_AGAINST = 0.002
 """How often it may seem to contradict a prior that holds."""
-FITS = (100, 200, 400, 800, 1_600, 3_200, 6_400)
+FITS = (100, 200, 400, 800, 1_600, 3_200)
 """Numbers of judged look-ups after which the model is fitted again."""
-ROWS = 6_400
+ROWS = 3_200
 CHANCES: Vector = np.array([1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625])
 """The probabilities with which a look-up may be explored."""
 BY_CHANCE = (len(CHANCES), len(GRID))
@@ -63,6 +63,8 @@ _FEW = 100.0
 _RENEWED = 50
 _SPREAD = 500.0
 _PULL = 20.0
+_CAREFUL = 30.0
+"""How strongly a model from nothing is held at zero: it sees more features than it has judged look-ups at first."""
 """How strongly a partition's own model is held at its prior's."""
 
 
@@ -205,7 +207,7 @@ class Evidence:
             self.contradicted = len(GRID)
         first = self.prior is None and self.model is None
         start = self.prior.model if self.prior else None
-        self.model = fitted(np.stack(self.rows), np.asarray(self.labels), start, _PULL if start else 1.0)
+        self.model = fitted(np.stack(self.rows), np.asarray(self.labels), start, _PULL if start else _CAREFUL)
         self.asked.clear()  # their scores are of the model before
         if first:  # until then scores only ordered: the same number was another probability
             self.since, self.passed, self.bounds = 0.0, np.zeros(len(GRID)), None

@@ -13,11 +13,12 @@ import numpy as np
 from rtfs_cache_similar.deciding.bounds import exact
 from rtfs_cache_similar.deciding.features import Vector
 from rtfs_cache_similar.deciding.model import Model, read_model
+from rtfs_cache_similar.deciding.rarity import PLAIN, Rarity, read_rarity
 from rtfs_framework.api.fitting import DamagedError, model_data, read_numbers, read_table
 
 GRID: Vector = np.arange(20, 99) / 100.0
 """The thresholds."""
-FORMAT, VERSION = "rtfs-similar-prior", 2
+FORMAT, VERSION = "rtfs-similar-prior", 3
 _DELTA = 0.04
 _BOTH_SAMPLES = 1.5
 _ORIGIN = "it is written by `rtfs learn similar FILE --out MODEL`"
@@ -35,6 +36,8 @@ class Prior:
     wrong: Vector
     spread: Vector
     """How many wrong answers come together, by threshold: the variance of their number, as a multiple of itself."""
+    rarity: Rarity = PLAIN
+    """How rare the words of its questions are."""
     embedder: str = ""
     """The fingerprint of the embedder of its vectors, "" where none is known: of others it says nothing."""
     digest: str = ""
@@ -54,14 +57,14 @@ class Prior:
         of the pairs: over twice as many look-ups as the prior's it is half as large, hence 1.5 times the spread.
         """
         spread = _BOTH_SAMPLES * self.spread
-        counts = zip(np.ceil(self.wrong / spread), self.judged / spread, strict=True)
-        return np.array([exact(int(wrong), int(judged), _DELTA) for wrong, judged in counts])
+        counts = zip(self.wrong / spread, self.judged / spread, strict=True)
+        return np.array([exact(float(wrong), int(judged), _DELTA) for wrong, judged in counts])
 
     def to_bytes(self) -> bytes:
         """Return the file."""
         data = {"format": FORMAT, "version": VERSION, "embedder": self.embedder, "model": self.model.as_data(),
                 "looked": self.looked, "judged": self.judged.tolist(), "wrong": self.wrong.tolist(),
-                "spread": self.spread.tolist()}  # fmt: skip
+                "spread": self.spread.tolist(), "rarity": self.rarity.as_data()}  # fmt: skip
         return json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -85,7 +88,7 @@ def read_prior(data: bytes, place: str = "<prior>") -> Prior:
 
 def _prior(data: Any, digest: str) -> Prior:
     top = read_table(
-        data, "the file", ("format", "version", "embedder", "model", "looked", "judged", "wrong", "spread")
+        data, "the file", ("format", "version", "embedder", "model", "looked", "judged", "wrong", "spread", "rarity")
     )
     if top["format"] != FORMAT:
         raise DamagedError(f"its format is not '{FORMAT}'")
@@ -99,7 +102,8 @@ def _prior(data: Any, digest: str) -> Prior:
         raise DamagedError("a spread is not above 0")
     if (wrong > judged).any() or (judged > looked).any():
         raise DamagedError("more answers are wrong than judged, or more judged than looked up")
-    return Prior(read_model(top["model"], "model"), float(looked), judged, wrong, spread, top["embedder"], digest)
+    model, rarity = read_model(top["model"], "model"), read_rarity(top["rarity"], "rarity")
+    return Prior(model, float(looked), judged, wrong, spread, rarity, top["embedder"], digest)
 
 
 def counted(data: Any, name: str, length: int = len(GRID)) -> Vector:

@@ -18,18 +18,28 @@ _LEAST_IN_LEAF = 30
 _DIGITS = 5
 
 
+def library() -> Any:
+    """Return what fits trees.
+
+    Raises:
+        FileError: scikit-learn is not installed.
+    """
+    try:
+        from sklearn import ensemble
+    except ImportError as error:
+        way_out = 'pip install "rtfs-cache-similar[learn]"; serving by a prior does not need it'
+        raise FileError(NO_LIBRARY, "fitting a prior needs scikit-learn", way_out) from error
+    return ensemble
+
+
 def boosted(rows: Vector, same: Vector, seed: int) -> Model:
     """Return a model of trees. `rows` is (pairs, features), `same` is 0 or 1 by pair, with some of both.
 
     Raises:
         FileError: scikit-learn is not installed.
     """
-    try:
-        from sklearn.ensemble import GradientBoostingClassifier
-    except ImportError as error:
-        way_out = 'pip install "rtfs-cache-similar[learn]"; serving by a prior does not need it'
-        raise FileError(NO_LIBRARY, "fitting a prior needs scikit-learn", way_out) from error
-    made = GradientBoostingClassifier(
+    ensemble = library()
+    made = ensemble.GradientBoostingClassifier(
         n_estimators=_TREES,
         learning_rate=_RATE,
         max_depth=_DEPTH,

@@ -10,6 +10,7 @@ import attrs
 import click
 
 from rtfs_cache_similar.deciding.prior import load_prior
+from rtfs_cache_similar.fitting.boosting import library
 from rtfs_cache_similar.fitting.learn import STEPS, fit_prior
 from rtfs_cache_similar.fitting.measures import Measured, labelled, measure
 from rtfs_cache_similar.fitting.pairs import Pairs, read_pairs, vectors_of
@@ -48,6 +49,7 @@ def learn(
     \b
     rtfs learn similar pairs.csv --out prior.json
     """  # noqa: D301 - click's \b is a backspace
+    library()  # before what takes minutes
     pairs = read_pairs(file)
     who, field = _field(pairs, embedder, vectors, progress)
     with progress_bar(progress, STEPS, "similar") as told:

@@ -1,14 +1,18 @@
 """Fits a prior: a model of P(same answer), and what serving by it gave on look-ups that it was not fitted to.
 
-A stream of the pairs is sent past; at each look-up every near entry that passes the gates is a case: the others than
-the nearest are the harder ones to tell from right ones. Five parts of the cases, by connected component of the
-questions, are scored by models that are fitted to the other four: their counts by threshold (of the nearest alone),
-over a few orders of the stream, are the prior's evidence. The model itself is fitted to all.
+Streams of the pairs are sent past; at each look-up every near entry that passes the gates is a case: the others than
+the nearest are the harder ones to tell from right ones. So is each pair by itself, near or not. Five parts of the
+cases, by connected component of the questions, are scored by models that are fitted to the other four: their counts by
+threshold (of the nearest alone) over all streams are the prior's evidence. The model itself is fitted to all.
+
+Every other stream inserts what the pairs have second and looks up what they have first: nobody asked in that order.
+More streams are counted than models are fitted to, for that is cheap: the more there are, the less of the counts is the
+chance of one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -20,14 +24,19 @@ from rtfs_cache_similar.deciding.decider import LEAST_SIMILAR
 from rtfs_cache_similar.deciding.features import Vector, features
 from rtfs_cache_similar.deciding.model import Model
 from rtfs_cache_similar.deciding.prior import GRID, Prior
+from rtfs_cache_similar.deciding.rarity import Rarity, rarity
 from rtfs_cache_similar.fitting.boosting import boosted
 from rtfs_cache_similar.fitting.stream import Field
 from rtfs_framework.api.fitting import TOO_FEW, FileError, Told
 
 FOLDS = 5
-ORDERS = 3
+ORDERS = 16
+"""Streams of which the outcomes are counted."""
+_FITTED = 4
+"""Of them, those that models are fitted to."""
 STEPS = ORDERS + FOLDS + 1
 _LEAST_CASES = 100
+Looks = Iterable[tuple[int, list[Near]]]
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -49,23 +58,27 @@ def fit_prior(field: Field, seed: int, told: Told = lambda _: None) -> Prior:
         FileError: Too few look-ups have an entry that passes the gates.
     """
     roots = field.pairs.components()
-    fold_of = _folds(roots, seed)
-    orders = []
+    fold_of, words = _folds(roots, seed), rarity(field.pairs.texts)
+    both, orders = (field, field.turned()), []
     for order in range(ORDERS):
-        orders.append(_cases(field, seed + order, fold_of, roots))
+        side = both[order % 2]
+        orders.append(_cases(side, side.looks(seed + order), words, fold_of, roots))
         told(order + 1)
-    rows, same = np.concatenate([each.rows for each in orders]), np.concatenate([each.same for each in orders])
-    folds = np.concatenate([each.folds for each in orders])
-    scores = np.zeros(len(rows))
+    cases = [*orders[:_FITTED], *(_alone(side, words, fold_of, roots) for side in both)]
+    rows, same, folds = (np.concatenate([getattr(each, part) for each in cases]) for part in ("rows", "same", "folds"))
+    scores = [np.zeros(len(each.rows)) for each in orders]
     for fold in range(FOLDS):
-        apart, mine = folds != fold, folds == fold
-        if mine.any():
-            scores[mine] = boosted(rows[apart], same[apart], seed).probabilities(rows[mine])
+        model = boosted(rows[folds != fold], same[folds != fold], seed)
+        for each, found in zip(orders, scores, strict=True):
+            mine = each.folds == fold
+            found[mine] = model.probabilities(each.rows[mine])
         told(ORDERS + fold + 1)
     model = boosted(rows, same, seed)
     told(STEPS)
-    first, their = (np.concatenate(parts) for parts in zip(*((each.first, each.roots) for each in orders), strict=True))
-    return _prior(model, fmean(each.looked for each in orders), scores[first], same[first], their[first])
+    first = [each.first for each in orders]
+    counted = (np.concatenate([part[of] for part, of in zip(parts, first, strict=True)])
+               for parts in (scores, [each.same for each in orders], [each.roots for each in orders]))  # fmt: skip
+    return attrs.evolve(_prior(model, fmean(each.looked for each in orders), *counted), rarity=words)
 
 
 def _prior(model: Model, looked: float, scores: Vector, same: Vector, roots: Any) -> Prior:
@@ -86,15 +99,15 @@ def _folds(roots: Sequence[int], seed: int) -> list[int]:
     return [int(part[root]) for root in roots]
 
 
-def _cases(field: Field, seed: int, fold_of: Sequence[int], roots: Sequence[int]) -> _Cases:
+def _cases(field: Field, looks: Looks, words: Rarity, fold_of: Sequence[int], roots: Sequence[int]) -> _Cases:
     rows: list[Vector] = []
     same: list[float] = []
     first: list[bool] = []
     questions: list[int] = []
     looked = 0
-    for question, near in field.looks(seed):
+    for question, near in looks:
         looked += 1
-        found = list(_open(field, field.pairs.texts[question], near))
+        found = list(_open(field, field.pairs.texts[question], near, words))
         for place, row in found:
             rows.append(row)
             same.append(float((question, int(near[place].entry_id)) in field.alike))
@@ -107,11 +120,26 @@ def _cases(field: Field, seed: int, fold_of: Sequence[int], roots: Sequence[int]
     return _Cases(np.stack(rows), np.asarray(same), parts, components, np.asarray(first), looked)
 
 
-def _open(field: Field, text: str, near: Sequence[Near]) -> Iterator[tuple[int, Vector]]:
+def _alone(field: Field, words: Rarity, fold_of: Sequence[int], roots: Sequence[int]) -> _Cases:
+    """Return a case for each pair, as if all entries were there."""
+    pairs = field.pairs
+    rows, same, asked = [], [], []
+    for entry, question, alike in zip(pairs.first, pairs.second, pairs.same, strict=True):
+        compared = field.compared(pairs.texts[question], pairs.texts[entry])
+        if compared.closed is None:
+            place, near = field.beside(question, entry)
+            rows.append(features(compared, near, place, words))
+            same.append(float(alike))
+            asked.append(question)
+    parts, components = (np.asarray(of)[asked] for of in (fold_of, roots))
+    return _Cases(np.stack(rows), np.asarray(same), parts, components, np.ones(len(rows), dtype=bool), 0)
+
+
+def _open(field: Field, text: str, near: Sequence[Near], words: Rarity) -> Iterator[tuple[int, Vector]]:
     """Yield the near entries that pass the gates, the nearest first, with their features."""
     for place, entry in enumerate(near):
         if entry.similarity < LEAST_SIMILAR:
             return
         compared = field.compared(text, entry.text)
         if compared.closed is None:
-            yield place, features(compared.words, near, place)
+            yield place, features(compared, near, place, words)

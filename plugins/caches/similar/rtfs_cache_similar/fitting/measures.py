@@ -86,7 +86,7 @@ def labelled(field: Field, prior: Prior, allowed: float) -> Labelled:
         place, near = field.beside(question, entry)
         compared = field.compared(field.pairs.texts[question], field.pairs.texts[entry])
         shut = compared.closed is not None
-        scores.append(-1.0 if shut else prior.model.probability(features(compared.words, near, place)))
+        scores.append(-1.0 if shut else prior.model.probability(features(compared, near, place, prior.rarity)))
         cosines.append(near[place].similarity)
     same = np.asarray(field.pairs.same)
     found, static = (_passing(np.asarray(each), same, allowed) for each in (scores, cosines))

@@ -47,6 +47,10 @@ class Field:
                 self._near[question] = [(int(entries[each]), float(row[each])) for each in ranked]
         self._compared: dict[tuple[str, str], Compared] = {}
 
+    def turned(self) -> Field:
+        """Return the field of the pairs the other way round: what is looked up here is inserted there."""
+        return Field(attrs.evolve(self.pairs, first=self.pairs.second, second=self.pairs.first), self._vectors)
+
     def near(self, question: int, present: set[int]) -> list[Near]:
         """Return what lies near a question, of what is there: the nearest first."""
         texts = self.pairs.texts

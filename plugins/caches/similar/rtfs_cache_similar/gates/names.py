@@ -34,17 +34,23 @@ _TITLES_FROM = 0.6
 
 def gate(first: Seen, second: Seen) -> str | None:
     """Close where a text has a name that the other has not."""
-    alone = _missing(first, second), _missing(second, first)
-    for missing, mine, other in zip(alone, (first, second), (second, first), strict=True):
-        for each in missing:
+    alone = missing(first, second), missing(second, first)
+    for lacking, mine, other in zip(alone, (first, second), (second, first), strict=True):
+        for each in lacking:
             if all(alone) or not _beside_known(each, mine, set(other.words) | set(map(_one, other.words))):
                 return f"names: '{each}' is in one text only"
     return None
 
 
-def _missing(mine: Seen, other: Seen) -> list[str]:
-    known = set(other.words) | set(map(_one, other.words))
+def missing(mine: Seen, other: Seen) -> list[str]:
+    """Return the names of a text that the other has not."""
+    known = set(map(_one, other.words)) | set(other.words)
     return [each for each in names(mine) if _one(each) not in known and not _inflected(each, mine, other)]
+
+
+def exchanged(first: Seen, second: Seen) -> bool:
+    """Tell whether each text has a name that the other has not."""
+    return bool(missing(first, second) and missing(second, first))
 
 
 def _inflected(name: str, mine: Seen, other: Seen) -> bool:
