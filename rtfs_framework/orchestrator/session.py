@@ -369,7 +369,7 @@ class Session(Explaining):
     ) -> LoadedProgram:
         program, loading = self._begin(source, metadata, how or _loaded)
         with kept(program):
-            program.value = loading.settle(program.instance.start(), use)
+            program.value, program.calls = loading.settle(program.instance.start(), use), loading.sorted_calls
         return self._loaded(program)
 
     async def _load_async(
@@ -377,7 +377,7 @@ class Session(Explaining):
     ) -> LoadedProgram:
         program, loading = self._begin(source, metadata, _loaded)
         with kept(program):
-            program.value = await loading.drive(program.instance.start())
+            program.value, program.calls = await loading.drive(program.instance.start()), loading.sorted_calls
         return self._loaded(program)
 
     def _loaded(self, program: LoadedProgram) -> LoadedProgram:

@@ -109,3 +109,31 @@ def test_a_call_is_in_the_json(rtfs, folder) -> None:
     data = rtfs("run", "one.rtfs", "--json").data
     assert data["value"] == "positive"
     assert data["summary"]["calls"] == 1
+
+
+def test_calls_of_the_top_level_forms_are_in_the_json_too(rtfs, folder) -> None:
+    (folder / "ask.rtfs").write_text("(defn asked [x] (try (call :acme.read x) (catch _ e x)))\n(asked 1)")
+    (data,) = rtfs("run", "ask.rtfs", "--json").data["calls"]
+    assert data["symbol"] == "acme.read"
+    (folder / "ask.rtfs").write_text((folder / "ask.rtfs").read_text() + "\n(defn main [] (asked 2))")
+    data = rtfs("run", "ask.rtfs", "--json").data
+    assert [call["entry"] for call in data["calls"]] == [0, 1]
+    assert data["summary"]["calls"] == 2
+
+
+@pytest.mark.needs("rtfs-engine-static", "rtfs-provider-echo")
+@pytest.mark.parametrize("main", ["(map label (range 3))", "(defn main [] (map label (range 3)))"])
+def test_it_is_told_when_own_bodies_ran_because_nothing_else_was_left(rtfs, folder, main) -> None:
+    (folder / "a.rtfs").write_text(f"(defn label [x] :own)\n{main}")
+    (folder / "delegation.toml").write_text(
+        '[delegation.static_routes]\nlabel = "local-echo"\n[budgets.few]\ncalls = 1\nper = "run"\n'
+        '[delegation.local_models.echo]\nprovider = "echo"\nreuse = "never"\n'
+    )
+    result = rtfs("run", "a.rtfs", "--trust")
+    assert (result.code, result.out.count(":own")) == (0, 2)
+    told = "hint[E0625]: 2 calls had nothing left to try, and their own bodies ran (failed: local-model echo 2)"
+    assert told in result.err
+    words = result.err.split("`")[1].split()[1:]
+    assert "refused by budget" in rtfs(*words, "--trust").out
+    assert "E0625" not in rtfs("run", "a.rtfs", "--trust", "--quiet").err
+    assert [each["code"] for each in rtfs("run", "a.rtfs", "--trust", "--json").data["problems"]] == ["E0625"]

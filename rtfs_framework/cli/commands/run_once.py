@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from rtfs_framework.cli.faults import Interrupted
 from rtfs_framework.cli.notices import notices, problems_json
 from rtfs_framework.cli.output import Output
@@ -15,11 +17,14 @@ from rtfs_framework.cli.shown.data import put_json, value_json
 from rtfs_framework.cli.sources import remember
 from rtfs_framework.cli.terminal import put
 from rtfs_framework.lang.arity import arity_text
+from rtfs_framework.lang.diagnostics import Diagnostic
 from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.lang.printer import write
 from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.orchestrator.recording.journal.kept import value_text
 from rtfs_framework.orchestrator.recording.records import RunResult, call_json
+
+OWN_BODIES = "E0625"
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.signature import FunctionSignature
@@ -43,11 +48,12 @@ def run_once(session: Session, linked: Linked, args: Sequence[str]) -> RunResult
     program = session.load(linked, how=how)
     with program:
         if not called:
-            return RunResult(value=program.value, run_id=program.run_id, calls=(), summary=program.summary)
+            return RunResult(value=program.value, run_id=program.run_id, calls=program.calls, summary=program.summary)
         try:
-            return program.call("main", tuple(args))
+            result = program.call("main", tuple(args))
         except KeyboardInterrupt:
             raise Interrupted(go_on(program)) from None
+        return attrs.evolve(result, calls=(*program.calls, *result.calls), summary=program.summary)
 
 
 def go_on(program: LoadedProgram) -> str:
@@ -156,11 +162,23 @@ def check_arity(function: FunctionSignature, source: Source, given: int, how: st
 
 
 def show_result(result: RunResult, *, as_json: bool) -> None:
-    """Print a run's value."""
+    """Print a run's value; tell on stderr what was computed by a call's own body because nothing else was left."""
+    notices().tell_findings(_own_bodies(result))
     if as_json:
         put_json(result_json(result))
     else:
         put(write(result.value))
+
+
+def _own_bodies(result: RunResult) -> Iterator[Diagnostic]:
+    """Yield, when calls had nothing left to try and went on with their own bodies, how many and how to see why."""
+    bodies = [call for call in result.calls if call.exhausted == "body"]
+    if bodies:
+        first, failed = bodies[0], result.summary.failed_attempts
+        tried = ", ".join(f"{target} {count:,}" for target, count in failed.items()) or "nothing"
+        message = f"{len(bodies):,} calls had nothing left to try, and their own bodies ran (failed: {tried})"
+        way_out = f"`rtfs runs why {result.run_id[:12]} {first.entry}:{first.path}` tells why for {first.symbol}"
+        yield Diagnostic(code=OWN_BODIES, message=message, help=way_out, severity="hint")
 
 
 def write_result(result: RunResult, path: str | None) -> None:

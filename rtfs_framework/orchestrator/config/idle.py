@@ -17,6 +17,7 @@ from rtfs_framework.lang.diagnostics import Diagnostic, did_you_mean
 from rtfs_framework.orchestrator.config.grants import known_capabilities, may_offer
 from rtfs_framework.orchestrator.config.model import EngineSpec
 from rtfs_framework.orchestrator.config.routes import target_text
+from rtfs_framework.orchestrator.config.tables.prices import names as price_names
 
 if TYPE_CHECKING:
     from rtfs_framework.api.toml_places import KeyPath
@@ -57,7 +58,7 @@ def idle_rules(config: Config, catalog: Catalog) -> list[Diagnostic]:
     if merged is None:
         return []
     capabilities = _Names("capability of an installed plug-in", known_capabilities(catalog))
-    found = [*_engines(config, merged), *_scopes(config, merged, catalog)]
+    found = [*_engines(config, merged), *_scopes(config, merged, catalog), *_prices(config, merged)]
     if not catalog.restricted and not catalog.problems:  # else there may be capabilities that are not seen now
         found += _granted(merged, capabilities, catalog)
     return found
@@ -104,6 +105,16 @@ def _waits(merged: Merged, path: KeyPath) -> Iterator[Diagnostic]:
     if _at(merged, (*path, "used_up"), "") == "wait" and per in ("run", "ever"):
         message = f'a budget per "{per}" is never renewed, so nothing waits for it: used_up = "wait" does nothing'
         yield _warning(merged, (*path, "used_up"), message, 'take it out, or say per = "hour", "day" or "month"')
+
+
+def _prices(config: Config, merged: Merged) -> Iterator[Diagnostic]:
+    """Yield the prices of models that nobody has."""
+    known = tuple(dict.fromkeys(name for spec in config.providers for name in price_names(spec)))
+    models = _Names("model that is configured", known)
+    for name in merged.data.get("prices", {}):
+        if models.misses(name):
+            message = f"the price of '{name}' is that of no {models.what}"
+            yield _warning(merged, ("prices", name), message, models.instead(name), key=True)
 
 
 def _budgets(merged: Merged) -> Iterator[KeyPath]:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 UNFINISHED = object()
 """What a call gives that was to be brief and is not."""
+_MOST = 1000
 
 
 @attrs.define(slots=True, eq=False)
@@ -70,6 +71,8 @@ class LoadedProgram:
     ledger: Ledger
     started: float
     value: Any = None
+    calls: tuple[CallRecord, ...] = ()
+    """The latest that its top-level forms made."""
     closed: bool = False
     seed: str = attrs.field(factory=lambda: urandom(16).hex())
     """Of the run's draws."""
@@ -95,9 +98,8 @@ class LoadedProgram:
 
     @lineage.default
     def _lineage(self) -> Lineage | None:
-        if not self.host.caches.keeps_replies:
-            return None
-        return Lineage.of_program(name for _, name in self.instance.artifact.builtins)
+        names = (name for _, name in self.instance.artifact.builtins)
+        return Lineage.of_program(names) if self.host.caches.keeps_replies else None
 
     @lock.default
     def _lock(self) -> ProgramLock:
@@ -371,9 +373,6 @@ class ProgramRun:
         summary = self.tally.summary(self.seconds, program.host.events.faults.problems)
         marks = PUBLIC if self.scope.floating is None else self.scope.floating.label
         return RunResult(value=value, run_id=program.run_id, calls=self.sorted_calls, summary=summary, marks=marks)
-
-
-_MOST = 1000
 
 
 def _noting(tally: Tally, calls: list[CallRecord], ledger: Ledger) -> Sink:

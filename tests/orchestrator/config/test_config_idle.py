@@ -51,6 +51,7 @@ IDLE = [
     ('[rates.r]\ncalls = 1\ntarget = "remote-*"', "'remote-*' fits no target", '"remote-*"', "local-m"),
     ('[tenants.acme.budgets.b]\nusd = 1\nengine = "statik"', "'statik' fits no engine", '"statik"', "'static'"),
     ('[budgets.b]\nusd = 1\nused_up = "wait"\nper = "ever"', 'a budget per "ever" is never renewed', '"wait"', "day"),
+    ("[prices.gpt]\ninput = 1.0", "the price of 'gpt' is that of no model that is configured", "gpt", "known: m, m/m"),
     ('[tenants.acme.budgets.b]\nusd = 1\nper = "run"\nused_up = "wait"', 'per "run" is never', '"wait"', "hour"),
 ]  # fmt: skip
 
