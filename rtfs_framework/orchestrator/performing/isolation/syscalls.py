@@ -62,8 +62,15 @@ _CLONE: Final[Numbers] = (56, 220)
 _CLONE3: Final[Numbers] = (435, 435)
 _OWN_ONLY: Final[dict[str, Numbers]] = {"kill": (62, 129), "tgkill": (234, 131), "prlimit64": (302, 261)}
 """Allowed where they name this process."""
-_NOT_WITH: Final = (((72, 25), 1, (8, 15)), ((16, 29), 1, (0x8901, 0x8902)))
-"""`fcntl` and `ioctl` that have signals sent to another process: the place of the argument, and what it may not be."""
+_PIPE_SIZE: Final = 1031
+_BUFFER_SIZES: Final = (7, 8, 32, 33)
+_NOT_WITH: Final = (
+    ((72, 25), 1, (8, 15, _PIPE_SIZE)),
+    ((16, 29), 1, (0x8901, 0x8902)),
+    ((54, 208), 2, _BUFFER_SIZES),
+)
+"""`fcntl` and `ioctl` that have signals sent to another process, `fcntl` and `setsockopt` that have the kernel hold
+more for a pipe or a socket, which no limit of memory counts: the place of the argument, and what it may not be."""
 
 
 def program(machine: str, pid: int, *, sockets: bool) -> bytes:

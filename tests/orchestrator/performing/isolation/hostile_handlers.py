@@ -234,6 +234,11 @@ ATTEMPTS = {
     "memory in a folder": lambda _: Path("/dev/shm/rtfs").write_bytes(b"x"),
     "a file of no name": lambda _: os.open("/dev/shm", os.O_TMPFILE | os.O_RDWR),
     "more address space": lambda _: mmap.mmap(-1, 1 << 40),
+    "a large pipe": lambda _: fcntl.fcntl(os.pipe()[1], fcntl.F_SETPIPE_SZ, 1 << 20),
+    "large buffers to send": lambda _: socket.socketpair()[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22),
+    "large buffers to receive": lambda _: socket.socketpair()[0].setsockopt(
+        socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22
+    ),
     "keys of the kernel": lambda _: _libc("syscall", 250, 0, 0, 0, 0, 0),
 }
 ATTEMPTS_AT_THE_NETWORK = {
