@@ -43,7 +43,7 @@ async def listed_once(
     except TimeoutError:
         why = f"it did not list its tools within {server.start_timeout:g} s"
     except (CapabilityError, ListingError) as error:
-        why = str(error)
+        why = str(error).removeprefix(f"MCP server {name!r}: ")
     except MCPError as error:
         why = ends[0] if ends else cause(error)
     except Exception as error:  # noqa: BLE001 - groups of what a server or its transport caused

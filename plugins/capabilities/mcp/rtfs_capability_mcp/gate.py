@@ -47,6 +47,15 @@ class Gate:
         """Note that somebody reads what it tells."""
         self._told = self._told_bytes = 0
 
+    def told(self, size: int) -> None:
+        """Note so many bytes of what is told unasked by HTTP.
+
+        Raises:
+            GateError: Nobody reads it, and there is too much of it.
+        """
+        self._told_bytes += size
+        self._too_much()
+
     def read(self, line: bytes) -> SessionMessage | None:
         """Return the message of a line of standard output, None for what is dropped.
 
@@ -94,6 +103,9 @@ class Gate:
 
     def _tell(self) -> None:
         self._told, self._told_bytes, self._bytes = self._told + 1, self._told_bytes + self._bytes, 0
+        self._too_much()
+
+    def _too_much(self) -> None:
         if self._told > MOST_TOLD or self._told_bytes > TELLS * self.most_bytes:
             why = f"it told {self._told:,} things ({self._told_bytes:,} bytes) that nobody reads, without answering"
             raise GateError(why)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtfs_capability_mcp.settings import McpGrant, McpSettings
+from rtfs_capability_mcp.settings import KINDS, McpGrant, McpSettings
 from rtfs_framework.api import CapabilitySet, CapabilitySetEntry, CapabilitySetSettings, CommandEntry, hookimpl
 
 rtfs_api_version = 2
@@ -16,10 +16,10 @@ def rtfs_capability_sets() -> list[CapabilitySetEntry]:
     return [
         CapabilitySetEntry(
             name="mcp",
-            summary="The tools of MCP servers, as they were pinned.",
+            summary="The tools of MCP servers, as they were pinned; their resources, prompts and events.",
             factory=_make,
             settings=McpSettings,
-            ids=("mcp.*", "mcp-resource.*", "mcp-events.*"),
+            ids=("mcp.*", *(f"{each}.*" for each in KINDS)),
             grant=McpGrant,
         )
     ]

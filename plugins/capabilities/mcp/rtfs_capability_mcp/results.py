@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mcp_types import CallToolResult, ReadResourceResult, TextContent, TextResourceContents
+from mcp_types import CallToolResult, GetPromptResult, ReadResourceResult, TextContent, TextResourceContents
 
 from rtfs_capability_mcp.events import MOST_HELD
 from rtfs_capability_mcp.schemas import Check
@@ -79,6 +79,28 @@ def resource_value(result: ReadResourceResult, anything: Type) -> Value:
     blocks = [part.model_dump(by_alias=True, mode="json", exclude_none=True, exclude={"meta"}) for part in parts]
     value: Value = from_json(anything, blocks)
     return value
+
+
+def listed_value(found: list[dict[str, Any]], anything: Type) -> Value:
+    """Return what was listed: a map each, with the keys of the protocol."""
+    value: Value = from_json(anything, found)
+    return tuple(_keyed(each) for each in value)
+
+
+def prompt_value(result: GetPromptResult, anything: Type) -> Value:
+    """Return a prompt: its `:messages`, each with its `:role` and `:text`, or `:content` where that is no text."""
+    messages = []
+    for each in result.messages:
+        text = isinstance(each.content, TextContent)
+        data = each.content.model_dump(by_alias=True, mode="json", exclude_none=True, exclude={"meta"})
+        said = each.content.text if isinstance(each.content, TextContent) else from_json(anything, data)
+        messages.append(Map.of([(Keyword("role"), Keyword(each.role)), (Keyword("text" if text else "content"), said)]))
+    told = [] if result.description is None else [(Keyword("description"), result.description)]
+    return Map.of([*told, (Keyword("messages"), tuple(messages))])
+
+
+def _keyed(found: Value) -> Value:
+    return Map.of([(Keyword(key), value) for key, value in found.items()])
 
 
 def watching_of(id_: str, args: tuple[Value, ...]) -> tuple[tuple[str, ...], int, float]:

@@ -20,6 +20,9 @@ from mcp_types import (
     CallToolRequestParams,
     CallToolResult,
     EmptyResult,
+    GetPromptRequest,
+    GetPromptRequestParams,
+    GetPromptResult,
     Implementation,
     InputRequiredResult,
     ReadResourceResult,
@@ -31,7 +34,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rtfs_capability_mcp.events import Events
 from rtfs_capability_mcp.gate import CHANGED
-from rtfs_capability_mcp.listing import ListingError, list_tools
+from rtfs_capability_mcp.listing import ListingError, list_others, list_tools
 from rtfs_capability_mcp.pins import PinnedTool, difference
 from rtfs_capability_mcp.results import text_of
 from rtfs_capability_mcp.settings import ServerSettings
@@ -46,6 +49,8 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
 _FAREWELL = 1.0
 """Seconds for whoever keeps a connection to say why it is closed."""
 _ANSWER: TypeAdapter[CallToolResult | InputRequiredResult] = TypeAdapter(CallToolResult | InputRequiredResult)
+_PROMPT: TypeAdapter[GetPromptResult | InputRequiredResult] = TypeAdapter(GetPromptResult | InputRequiredResult)
+_MORE = "it wants to be told more (sampling, roots or a form), which is not granted to servers"
 _MOST_DOUBLED = 10
 """Times: by then the longest wait is reached, and powers of two have an end."""
 
@@ -127,7 +132,7 @@ class Session:
             lambda client: client.session.send_request(request, _ANSWER, progress_callback=progress),
         )
         if isinstance(answer, InputRequiredResult):
-            raise self._error("it wants to be told more (sampling, roots or a form), which is not granted to servers")
+            raise self._error(_MORE)
         if answer.is_error:
             words = shown(text_of(answer) or "it does not say why", _MOST_SHOWN)
             raise CapabilityError(self.blot(f"mcp.{self.name}.{tool.name} failed: {words}"))
@@ -139,11 +144,31 @@ class Session:
         Raises:
             CapabilityError: The server cannot be reached, does not answer, or has none.
         """
+        return await self._use(seconds, _nothing, lambda client: client.read_resource(uri))
 
-        async def nothing(_: _Link) -> None:
-            return
+    async def listed(self, what: str, seconds: float) -> list[dict[str, Any]]:
+        """Return its resources, with those that have a place for parameters (`uriTemplate`), or its prompts.
 
-        return await self._use(seconds, nothing, lambda client: client.read_resource(uri))
+        Raises:
+            CapabilityError: The server cannot be reached, does not answer, has none, or there is no end of them.
+        """
+        try:
+            return await self._use(seconds, _nothing, lambda client: list_others(client, what))
+        except ListingError as error:
+            raise self._error(str(error), FailureKind.REPLY) from error
+
+    async def prompt(self, name: str, given: dict[str, str], seconds: float) -> GetPromptResult:
+        """Return a prompt.
+
+        Raises:
+            CapabilityError: The server cannot be reached, does not answer, or has none of this name.
+        """
+        # Not `Client.get_prompt`: it would ask the program's user where a server wants to be told more.
+        request = GetPromptRequest(params=GetPromptRequestParams(name=name, arguments=given))
+        answer = await self._use(seconds, _nothing, lambda client: client.session.send_request(request, _PROMPT))
+        if isinstance(answer, InputRequiredResult):
+            raise self._error(_MORE)
+        return answer
 
     async def watch(
         self, uris: Sequence[str], most: int, wait: float, seconds: float
@@ -322,6 +347,10 @@ class Session:
         tail = shown(self.said().strip()[-300:], 300)
         told = f"; it wrote: {tail}" if tail and failure is not FailureKind.REPLY else ""
         return CapabilityError(self.blot(f"MCP server {self.name!r}: {why}{told}"), NETWORK, failure=failure)
+
+
+async def _nothing(_: _Link) -> None:
+    """Do nothing before a server is asked."""
 
 
 def cause(error: BaseException) -> str:

@@ -14,6 +14,8 @@ SERVER_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """Without dots, so that the id `mcp.SERVER.TOOL` says which part is which."""
 TAKEN = ("stream",)
 """`mcp.stream.*` are the published ids of streams."""
+KINDS = ("mcp-resource", "mcp-resources", "mcp-prompt", "mcp-prompts", "mcp-events")
+"""What else than tools a server has: `KIND.SERVER` is one capability."""
 _SCALARS = (str, int, float, bool, type(None))
 
 
@@ -65,7 +67,11 @@ class ServerSettings:
     trust_hints: bool = False
     """Whether what it says of its tools (read-only, idempotent) counts. They are its own words, and nobody checks."""
     resources: bool = False
-    """Whether its resources may be read, as `mcp-resource.NAME`, where that is granted."""
+    """Whether its resources may be listed and read, as `mcp-resources.NAME` and `mcp-resource.NAME`, where that is
+    granted."""
+    prompts: bool = False
+    """Whether its prompts may be listed and made, as `mcp-prompts.NAME` and `mcp-prompt.NAME`, where that is
+    granted."""
     events: bool = False
     """Whether what it tells unasked (log, progress, changed resources) is heard, as `mcp-events.NAME`."""
     timeout: Seconds = attrs.field(default=Seconds(30.0), validator=_positive)

@@ -10,7 +10,7 @@ from typing import Any
 
 from anyio.abc import TaskGroup
 from mcp.client import Transport
-from mcp_types import CallToolResult, ReadResourceResult
+from mcp_types import CallToolResult, GetPromptResult, ReadResourceResult
 
 from rtfs_capability_mcp.events import METHODS
 from rtfs_capability_mcp.gate import Gate
@@ -56,6 +56,24 @@ class Started:
 
         async def work(group: TaskGroup) -> ReadResourceResult:
             return await self._session(server, tenant, group).read(uri, seconds)
+
+        return await self._loop.run(work)
+
+    async def listed(self, server: str, tenant: str, what: str, seconds: float) -> list[dict[str, Any]]:
+        """Return the resources or prompts of a server. Raises as `Session.listed` does."""
+
+        async def work(group: TaskGroup) -> list[dict[str, Any]]:
+            return await self._session(server, tenant, group).listed(what, seconds)
+
+        return await self._loop.run(work)
+
+    async def prompt(
+        self, server: str, tenant: str, name: str, given: dict[str, str], seconds: float
+    ) -> GetPromptResult:
+        """Return a prompt of a server. Raises as `Session.prompt` does."""
+
+        async def work(group: TaskGroup) -> GetPromptResult:
+            return await self._session(server, tenant, group).prompt(name, given, seconds)
 
         return await self._loop.run(work)
 
@@ -108,7 +126,7 @@ def connection(
         token = _variable(name, server.token_env, settings) if server.token_env else None
 
         def reach(_: Callable[[str], None]) -> Transport:
-            return http(server.url, token, gate(), server.timeout)
+            return http(server.url, token, gate(), server.timeout, listens=server.events)
 
         return ([] if token is None else [token]), reach
     given = {child: _variable(name, ours, settings) for child, ours in server.env.items()}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_capability_mcp.kinds import Ask, Kinds
 from rtfs_capability_mcp.pins import LOCK, LockError, PinnedTool, pinned_tools, read_lock
 from rtfs_capability_mcp.schemas import ANY, Check, checker, too_much, type_of, type_text
 from rtfs_capability_mcp.sent import Sent
@@ -97,10 +98,7 @@ class McpTools:
             lock, broken = {}, str(error)
         for name, server in self._own.servers.items():
             yield from self._entries_of(name, server, lock, broken)
-            if server.resources:
-                yield self._resource(name, server)
-            if server.events:
-                yield self._events(name, server)
+            yield from Kinds(name, server, _authorize, self._asking).entries()
 
     def _entries_of(
         self, name: str, server: ServerSettings, lock: Mapping[str, Any], broken: str
@@ -160,61 +158,12 @@ class McpTools:
 
         return call
 
-    def _resource(self, name: str, server: ServerSettings) -> CapabilityEntry:
-        """Return what reads resources of a server by their URIs."""
-        id_ = f"mcp-resource.{name}"
-
-        async def read(request: CapabilityRequest) -> Any:
-            from rtfs_capability_mcp.results import resource_value
-
-            uri = request.args[0] if len(request.args) == 1 else None
-            if not isinstance(uri, str):
-                message = f"{id_} takes one text, the URI of a resource"
-                raise CapabilityError(message, "TypeValidationError", failure=FailureKind.FINAL)
-            _authorize(id_, request, {"uri": uri})
-            marks = await self._marks(name, request, keep=not server.trust_hints)
-            with _telling(marks):
-                result = await self._servers().read(name, request.tenant, uri, self._seconds(name, request))
-                value = resource_value(result, parse_type(ANY))
-            return Described(value, marks=marks) if marks else value
-
-        return CapabilityEntry(
-            id=id_,
-            summary=f"Reads a resource of the MCP server {name!r} by its URI.",
-            handler=read,
-            parameters=(":string",),
-            effects=("network",) if server.url else ("process",),
-            idempotent=server.trust_hints,
-            order_independent=server.trust_hints,
-            grant=McpGrant,
-        )
-
-    def _events(self, name: str, server: ServerSettings) -> CapabilityEntry:
-        """Return what gives the notifications of a server."""
-        id_ = f"mcp-events.{name}"
-
-        async def watch(request: CapabilityRequest) -> Any:
-            from rtfs_capability_mcp.results import events_value, watching_of
-
-            uris, most, wait = watching_of(id_, request.args)
-            for given in [{"uri": uri} for uri in uris] or [{}]:
-                _authorize(id_, request, given)
-            marks = await self._marks(name, request, keep=True)
-            seconds = self._seconds(name, request)
-            with _telling(marks):
-                found, lost = await self._servers().watch(name, request.tenant, uris, most, wait, seconds)
-                value = events_value(found, lost, parse_type(ANY))
-            return Described(value, marks=marks) if marks else value
-
-        return CapabilityEntry(
-            id=id_,
-            summary=f"What the MCP server {name!r} told since it was last asked: its log, progress, changed resources.",
-            handler=watch,
-            parameters=("[:map [:uris [:vector :string] ?] [:wait [:union :int :float] ?] [:most :int ?]]",),
-            returns="[:map [:events [:vector :any]] [:lost :int]]",
-            effects=("network",) if server.url else ("process",),
-            grant=McpGrant,
-        )
+    async def _asking(self, name: str, request: CapabilityRequest, keep: bool, ask: Ask) -> Any:
+        """Ask a server for something else than a tool; what comes back has the marks of all that it was sent."""
+        marks = await self._marks(name, request, keep=keep)
+        with _telling(marks):
+            value = await ask(self._servers(), self._seconds(name, request))
+        return Described(value, marks=marks) if marks else value
 
     def _seconds(self, server: str, request: CapabilityRequest) -> float:
         """Return the time that a call has."""

@@ -52,6 +52,11 @@ class World:
         grants = (CapabilityGrant(grant or McpGrant(), str(self.base)),)
         return CapabilityRequest(entry.id, (args,), grants=grants, **more)
 
+    @staticmethod
+    def made(entry, request):
+        """Return what a handler makes of a call."""
+        return anyio.run(entry.handler, request)
+
     def call(self, entry, text="hi", **more):
         """Return what one call gives; `more` is what `request` takes."""
         return anyio.run(entry.handler, self.request(entry, text, **more))

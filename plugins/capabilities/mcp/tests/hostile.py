@@ -236,6 +236,28 @@ def answer(id_, method, params):
         part = {"uri": params["uri"], "text": f"read {count} times"}
         more = [] if params["uri"] == "a:b" else [{"uri": "x:y", "blob": "AAAA", "mimeType": "image/png"}]
         return {"contents": [part, *more], **holds()}
+    return other(method, params)
+
+
+def other(method, params):
+    """Return what is listed besides tools, and a prompt, where it has any."""
+    if HOW == "endless" and method in ("resources/list", "prompts/list"):
+        named = [{"uri": f"a:{n}", "name": str(n)} for n in range(600)]
+        return {method.partition("/")[0]: named, "nextCursor": "more"}
+    if HOW != "listing":
+        return None
+    if method == "resources/list":
+        page = int(params.get("cursor", 0))
+        icons = [{"src": "data:image/png;base64,AAAA"}]
+        found = {"resources": [{"uri": f"a:{page}", "name": f"r{page}", "icons": icons}]}
+        return {**found, "nextCursor": "1"} if page == 0 else found
+    if method == "prompts/list":
+        return {"prompts": [{"name": "greet", "arguments": [{"name": "who", "required": True}]}]}
+    if method == "prompts/get":
+        said = {"type": "text", "text": f"Greet {params['arguments'].get('who', 'nobody')}."}
+        image = {"type": "image", "data": "AAAA", "mimeType": "image/png"}
+        both = [{"role": "user", "content": said}, {"role": "assistant", "content": image}]
+        return {"description": "A greeting.", "messages": both}
     return None
 
 

@@ -270,4 +270,6 @@ def test_without_servers_no_lock_is_read(world, monkeypatch):
 def test_no_start_reads_types(world, monkeypatch):
     monkeypatch.setattr(tools, "parse_type", lambda text: pytest.fail(f"{text} is read"))
     monkeypatch.setattr(schemas, "parse_type", lambda text: pytest.fail(f"{text} is read"))
-    assert set(world.set(resources=True)) == {"echo", "length", "mcp-resource.s"}
+    found = world.set(resources=True, prompts=True, events=True)
+    others = {f"mcp-{each}.s" for each in ("resource", "resources", "prompt", "prompts", "events")}
+    assert set(found) == {"echo", "length", *others}

@@ -5,11 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import anyio
+import httpx2
 import pytest
 
-from rtfs_framework.api import CapabilityError
+from rtfs_capability_mcp import http
+from rtfs_capability_mcp.gate import Gate
+from rtfs_framework.api import CapabilityError, read_value, write
 
 TEXT = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
 OUT = {"type": "object", "properties": {"length": {"type": "integer"}}, "required": ["length"]}
@@ -33,6 +38,11 @@ STREAMS = {
 }
 
 
+SAYS = b'data: {"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}\n\n'
+TOLD = {"telling": (SAYS, 2), "flooding": (b": nothing\n" * 1_000, 2_000), "babbling": (SAYS, 20_000)}
+"""What is told by a stream of its own (GET)."""
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -41,7 +51,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.seen.append(("GET", dict(self.headers)))
-        self.send_error(405)
+        if self.server.how in TOLD:
+            self.stream(*TOLD[self.server.how])
+            self.server.stop.wait(30 if self.server.how == "telling" else 0)
+        else:
+            self.send_error(405)
 
     def do_DELETE(self):
         self.server.seen.append(("DELETE", dict(self.headers)))
@@ -186,3 +200,61 @@ def test_a_session_that_the_server_forgot_is_begun_anew(serve, world):
 def test_a_server_that_is_not_there_is_said_to_be(world):
     with pytest.raises(CapabilityError, match="onnect"):
         world.call(world.set(url="http://127.0.0.1:1/mcp")["echo"], "hi")
+
+
+def test_what_a_server_tells_by_a_stream_of_its_own_is_heard_where_somebody_hears(serve, world):
+    server, entries = serve("telling", events=True, timeout=30.0)
+    found = write(world.call(entries["mcp-events.s"], read_value("{:wait 20 :most 1}")))
+    assert found == '{:events [{:kind :log :level "info" :data "x"}] :lost 0}'
+    assert [method for method, _ in server.seen].count("GET") == 1
+
+
+@pytest.mark.parametrize("how", ["flooding", pytest.param("babbling", marks=pytest.mark.slow)])
+def test_who_tells_without_end_by_a_stream_of_its_own_is_given_up(serve, world, how):
+    server, entries = serve(how, events=True, most_bytes=20_000)
+    with suppress(CapabilityError):  # it may tell too much even before it answers
+        world.call(entries["echo"], "hi")
+    link = world.sets[-1]._started._sessions["s", ""]._link
+    for _ in range(2_000):
+        if link.over.is_set():
+            break
+        anyio.run(anyio.sleep, 0.01)
+    assert "that nobody reads, without answering" in link.why
+    assert [method for method, _ in server.seen].count("GET") == 1
+
+
+def test_a_stream_that_ends_at_once_is_asked_for_each_time_later(monkeypatch):
+    slept = []
+    now = iter(range(0, 10_000, 10))
+
+    async def sleep(seconds):
+        slept.append(seconds)
+
+    class Ending(httpx2.AsyncBaseTransport):
+        async def handle_async_request(self, request):
+            assert request.extensions["timeout"]["read"] is None
+            return httpx2.Response(200, request=request)
+
+    monkeypatch.setattr(http.anyio, "sleep", sleep)
+    monkeypatch.setattr(http.anyio, "current_time", lambda: next(now))
+    limited = http._Limited(Ending(), Gate(1_000), listens=True)
+
+    async def ask():
+        for _ in range(9):
+            await limited.handle_async_request(httpx2.Request("GET", "http://127.0.0.1/mcp"))
+
+    anyio.run(ask)
+    assert slept == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ("asks", "token", "says"),
+    [
+        ("", False, "it refuses who asks (status 401); its token is the variable"),
+        ('Bearer resource_metadata="http://x"', False, "asks for OAuth, by which nobody signs in here: get a token"),
+        ("Bearer", True, "it refuses the token that it was sent (status 401), which 'token_env' names"),
+    ],
+)
+def test_who_is_refused_is_told_the_way_out(asks, token, says):
+    request = httpx2.Request("POST", "http://127.0.0.1/mcp", headers={"authorization": "Bearer x"} if token else {})
+    assert says in http._refusal(request, httpx2.Response(401, headers={"www-authenticate": asks}))

@@ -295,8 +295,7 @@ def test_a_list_of_tools_holds_as_long_as_its_server_says(world, milliseconds, l
 @pytest.mark.parametrize(("milliseconds", "read"), [(0, [1, 2]), (60_000, [1, 1])])
 def test_a_resource_is_kept_as_long_as_its_server_says(world, milliseconds, read):
     command = world.command("modern", str(milliseconds))
-    (*_, entry) = world.set(command=command, protocol="auto", resources=True).values()
-    assert entry.id == "mcp-resource.s"
+    entry = world.set(command=command, protocol="auto", resources=True)["mcp-resource.s"]
     assert [world.call(entry, uri="a:b") for _ in range(2)] == [f"read {count} times" for count in read]
     assert world.call(entry, uri="a:b", tenant="other") == "read 1 times"
 
