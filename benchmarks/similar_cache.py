@@ -1,14 +1,16 @@
 """What a look-up among similar requests costs at 100,000 entries, and how often it finds the nearest.
 
     python -m benchmarks.similar_cache --data question_pairs.csv.gz [--entries 100000] [--embedder wordllama]
-        [--index usearch annoy exact] [--asked 400] [--json]
+        [--index usearch annoy exact] [--asked 1200] [--gptcache PYTHON] [--json]
 
 In: real questions (`question_a`, `question_b`); where they are too few, halves of two questions joined make more. Never
 random vectors: those of texts lie in clusters, and that is what an index must bear. All but the questions that are
 asked are put into the layer, in one partition and a file. Out: for each index, processor time of a look-up (beyond the
 embedding; search, the file's rows, seal and decision) and of a put; memory and bytes on disk of an entry; recall@1
 against comparing with all. A look-up is also given as a multiple of a bare `select` of one row of the same file by its
-key, and of a look-up in a dict; where GPTCache and its parts are installed, of its own look-up among the same vectors.
+key, and of a look-up in a dict; with `--gptcache`, of GPTCache's own look-up among the same texts and vectors, in an
+interpreter that has it (`uv venv gpt; uv pip install -p gpt gptcache faiss-cpu sqlalchemy`). Each question is asked
+once: neither it nor what lies near it was looked at before.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import sqlite3
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
@@ -59,10 +62,10 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True)
     parser.add_argument("--entries", type=int, default=100_000)
-    parser.add_argument("--asked", type=int, default=400)
+    parser.add_argument("--asked", type=int, default=1_200)
     parser.add_argument("--embedder", default="wordllama")
     parser.add_argument("--index", nargs="*", default=["usearch", "annoy"])
-    parser.add_argument("--peer", action="store_true", help="measure GPTCache, too, where it is installed")
+    parser.add_argument("--gptcache", metavar="PYTHON", help="measure GPTCache, too: an interpreter that has it")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args(None if arguments is None else list(arguments))
     asked, kept = texts_of(args.data, args.entries, args.asked)
@@ -80,12 +83,16 @@ def main(arguments: Iterable[str] | None = None) -> None:
         times = "".join(f"{each * 1e3:>8.3f} ms" for each in (row.look_up, row.search, row.put))
         sizes = f"{row.memory:>9.0f} B{row.disk:>9.0f} B"
         print(f"{row.index:10}{times}{sizes}{row.recall:>11.3f}{row.selects:>10.0f}x{row.dicts:>10.0f}x")
-    peer = gptcache(asked, kept, vectors) if args.peer else None
+    if args.gptcache is None:
+        print("GPTCache was not measured: --gptcache PYTHON says which interpreter has it")
+        return
+    peer = gptcache(args.gptcache, asked, kept, vectors)
     if peer is not None:
-        times = "".join(
-            f"{here / there:>10.2f}x" for here, there in ((rows[0].look_up, peer[0]), (rows[0].put, peer[1]))
-        )
-        print(f"look-up and put as multiples of GPTCache's: {times}")
+        print(f"{'GPTCache':10}{peer['look_up'] * 1e3:>8.3f} ms{'':11}{peer['put'] * 1e3:>8.3f} ms", end="")
+        print(f"{'':11}{peer['disk']:>9.0f} B")
+        for row in rows:
+            print(f"{row.index}, as a multiple of GPTCache: look-up {row.look_up / peer['look_up']:.3f}x,", end=" ")
+            print(f"put {row.put / peer['put']:.2f}x")
 
 
 def texts_of(path: str, entries: int, asked: int) -> tuple[list[str], list[str]]:
@@ -159,13 +166,13 @@ def question(text: str, vector: Any) -> SimilarQuestion:
 
 
 def timed(work: Callable[[int], object], count: int) -> float:
-    """Return the seconds of processor time of one of so many: the median of three rounds."""
-    rounds = []
-    for _ in range(3):
+    """Return the seconds of processor time of one of so many, each done once: the median of three rounds."""
+    rounds, each = [], count // 3
+    for first in range(0, 3 * each, each):
         began = process_time()
-        for at in range(count):
+        for at in range(first, first + each):
             work(at)
-        rounds.append((process_time() - began) / count)
+        rounds.append((process_time() - began) / each)
     return sorted(rounds)[1]
 
 
@@ -178,35 +185,18 @@ def yardsticks(file: Path, digests: Sequence[str]) -> tuple[float, float]:
     return select, timed(lambda at: known.get(digests[at]), len(digests))
 
 
-def gptcache(asked: Sequence[str], kept: Sequence[str], vectors: Any) -> tuple[float, float] | None:
-    """Return what a look-up and a put take in GPTCache (SQLite and faiss), None where it is not installed."""
-    try:
-        from gptcache import Cache
-        from gptcache.adapter.api import get, put
-        from gptcache.manager import CacheBase, VectorBase, get_data_manager
-        from gptcache.processor.pre import get_prompt
-        from gptcache.similarity_evaluation.distance import SearchDistanceEvaluation
-    except ImportError:
-        return None
-    table = dict(zip([*asked, *kept], vectors, strict=True))
+def gptcache(python: str, asked: Sequence[str], kept: Sequence[str], vectors: Any) -> dict[str, float] | None:
+    """Return what GPTCache takes, as an interpreter that has it measures; None, and a word why, where that fails."""
     with tempfile.TemporaryDirectory() as folder:
-        base = CacheBase("sqlite", sql_url=f"sqlite:///{folder}/gpt.sqlite")
-        near = VectorBase("faiss", dimension=vectors.shape[1], index_path=f"{folder}/faiss.index")
-        cache = Cache()
-        cache.init(
-            pre_embedding_func=get_prompt,
-            embedding_func=lambda text, **_: table[text],
-            data_manager=get_data_manager(base, near),
-            similarity_evaluation=SearchDistanceEvaluation(),
-        )
-        began = process_time()
-        for text in kept:
-            put(text, "an answer", cache_obj=cache)
-        took = (process_time() - began) / len(kept)
-        found = timed(lambda at: get(asked[at], cache_obj=cache), len(asked))
-        cache.data_manager.close()
-        cache.data_manager.close = lambda: None  # it is called at exit again, when the folder is gone
-        return found, took
+        Path(folder, "texts.json").write_text(json.dumps({"asked": asked, "kept": kept}))
+        np.save(Path(folder, "vectors.npy"), vectors)
+        script = Path(__file__).with_name("similar_gptcache.py")
+        done = subprocess.run([python, str(script), folder], capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"GPTCache did not run: {(done.stderr.strip() or 'without a word').splitlines()[-1]}")
+        return None
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from rtfs_framework.orchestrator.boundary.purity import is_plain
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
 from rtfs_framework.orchestrator.remembering.claims import UNSHARED
 from rtfs_framework.orchestrator.remembering.keyring import Keyring
-from rtfs_framework.orchestrator.remembering.keys import key_of
+from rtfs_framework.orchestrator.remembering.keys import Keys, key_of
 from rtfs_framework.orchestrator.remembering.packed import pack, unpack
 from rtfs_framework.orchestrator.remembering.safe_layer import SafeLayer
 
@@ -119,6 +119,7 @@ class Reuse:
     accepts: Label | None = None
     """The marks that what is kept may carry; None for all."""
     _functions: dict[int, tuple[FunctionSignature, Lookup, str]] = attrs.field(factory=dict, init=False)
+    _keys: Keys = attrs.field(factory=Keys, init=False)
     _flights: dict[tuple[int, str], _UnderWay] = attrs.field(factory=dict, init=False)
     """Under way, by key. This and what follows is changed in the session's thread `io` alone."""
     _latest: dict[str, tuple[int, InferenceReply, CacheInfo]] = attrs.field(factory=dict, init=False)
@@ -140,8 +141,8 @@ class Reuse:
         parts = self._parts(opened, function, instance, anyway=anyway)
         if parts is None:
             return None
-        parts = (*parts, ("arguments", opened.digest_sent()))
-        return CacheKey("reply", _digest(parts), parts)
+        arguments = ("arguments", opened.digest_sent())
+        return CacheKey("reply", self._keys.of(parts, *arguments), (*parts, arguments))
 
     def partition(self, opened: OpenCall, function: FunctionSignature, instance: Answering) -> CacheKey | None:
         """Return the key that a request shares with those that differ from it in their arguments alone.
@@ -150,7 +151,7 @@ class Reuse:
         and labels always, so that nothing that is found within it is another tenant's, or marked otherwise.
         """
         parts = self._parts(opened, function, instance)
-        return None if parts is None else CacheKey("partition", _digest(parts), parts)
+        return None if parts is None else CacheKey("partition", self._keys.of(parts), parts)
 
     def _parts(
         self, opened: OpenCall, function: FunctionSignature, instance: Answering, *, anyway: bool = False
@@ -362,7 +363,3 @@ async def _released(claim: Claim | None, error: BaseException | None = None) -> 
         return
     with anyio.CancelScope(shield=True):
         await anyio.to_thread.run_sync(claim.release)
-
-
-def _digest(parts: tuple[tuple[str, str], ...]) -> str:
-    return key_of(*(text for part in parts for text in part))

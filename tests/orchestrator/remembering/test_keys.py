@@ -17,7 +17,7 @@ from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.deciding.policy import policy_hash
 from rtfs_framework.orchestrator.performing.prompt import signature_text
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance
-from rtfs_framework.orchestrator.remembering.keys import key_of
+from rtfs_framework.orchestrator.remembering.keys import Keys, key_of
 from rtfs_framework.registry.faults import Part
 from rtfs_framework.registry.problems import Provenance
 from rtfs_framework.testing.fakes import call_reads
@@ -28,6 +28,22 @@ texts = st.text('a\0:1"\ud800 ', max_size=4)
 @given(st.lists(texts, max_size=4), st.lists(texts, max_size=4))
 def test_rows_of_texts_have_one_key_only_when_they_are_the_same(one, two):
     assert (key_of(*one) == key_of(*two)) is (one == two)
+
+
+@given(pairs=st.lists(st.tuples(texts, texts), max_size=3), more=st.lists(texts, max_size=3))
+def test_rows_that_begin_alike_have_the_keys_of_whole_rows(pairs, more):
+    keys, begins = Keys(), tuple(pairs)
+    whole = key_of(*(text for pair in pairs for text in pair), *more)
+    assert [keys.of(begins, *more), keys.of(begins, *more)] == [whole, whole]
+    assert keys.of(begins) == key_of(*(text for pair in pairs for text in pair))
+
+
+def test_beginnings_are_forgotten_and_found_again():
+    keys = Keys()
+    rows = [((str(number), "x"),) for number in range(600)]
+    first = [keys.of(row, "more") for row in rows]
+    assert [keys.of(row, "more") for row in rows] == first
+    assert len(set(first)) == len(rows)
 
 
 DAY = date(2025, 1, 2)

@@ -213,7 +213,8 @@ class ReplyCache:
         return until
 
     def _next(self, now: float) -> int:
-        self._tick = max(self._tick + 1, int(now * 1_000_000))
+        tick = int(now * 1_000_000)
+        self._tick = tick if tick > self._tick else self._tick + 1
         return self._tick
 
     def _note_use(self, slot: Slot, now: float) -> int:

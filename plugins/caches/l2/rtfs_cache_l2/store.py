@@ -181,7 +181,8 @@ class Store(CacheFile):
 
 
 def _version(db: sqlite3.Connection) -> int:
-    return int(db.execute(tables.VERSION_OF_DATA).fetchone()[0])
+    version: int = db.execute(tables.VERSION_OF_DATA).fetchone()[0]
+    return version
 
 
 def _totals(db: sqlite3.Connection) -> tuple[int, int]:

@@ -29,11 +29,13 @@ def changed(data, chance):
 
 
 def found_of(world, pointer, record, blob, keys, times):
-    """How many of so many changed bytes are found: in the record (signature, key and statement) and in the program."""
+    """How many of so many changed bytes are found: in the record (signature and statement), its name, the program."""
     chance, found = random.Random(7), 0
     for turn in range(times):
         try:
-            if turn % 4:
+            if turn % 4 == 1:
+                opened(record, changed(pointer.place.encode(), chance).decode("latin-1"), keys, "")
+            elif turn % 4:
                 opened(changed(record, chance), pointer.place, keys, "")
             else:
                 world.store.kept_blobs[pointer.artifact] = changed(blob, chance)

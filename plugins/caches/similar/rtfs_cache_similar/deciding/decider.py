@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
@@ -29,6 +30,7 @@ _BESIDE_PRIOR = 2
 """The place in `CHANCES` for what is not served, with a prior: enough to see that it is about other requests."""
 _START = 3.0
 _EARLY = 50
+_LEVELS = tuple(GRID.tolist())
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -180,7 +182,7 @@ class Decider:
                 continue
             seen = features(compared, near, place, self._rarity())
             score = evidence.scorer().probability(seen)
-            return _Candidate(entry, seen, score, int(np.searchsorted(GRID, score, side="right")))
+            return _Candidate(entry, seen, score, bisect_right(_LEVELS, score))
         return why
 
     def _rarity(self) -> Rarity:

@@ -33,6 +33,7 @@ own.
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 
 import attrs
@@ -52,6 +53,7 @@ _DELTA_AGAINST = 0.002
 FITS = (100, 200, 400, 800, 1_600, 3_200)
 """Numbers of judged look-ups after which the model is fitted again."""
 ROWS = 3_200
+_DIGITS = 6
 CHANCES: Vector = np.array([1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625])
 """The probabilities with which a look-up may be explored."""
 BY_CHANCE = (len(CHANCES), len(GRID))
@@ -109,6 +111,8 @@ class Evidence:
     """What was served and is known to be wrong."""
     rows: list[Vector] = attrs.field(factory=list)
     labels: list[float] = attrs.field(factory=list)
+    written: list[str] = attrs.field(factory=list)
+    """The rows as JSON: all of them are written down often, and they never change."""
     asked: OrderedDict[tuple[str, str], Asked] = attrs.field(factory=OrderedDict)
     waiting: int = 0
     """Answers that were right since the bounds were made."""
@@ -186,7 +190,8 @@ class Evidence:
             self.bounds = None
         self.rows.append(asked.features)
         self.labels.append(float(same))
-        del self.rows[:-ROWS], self.labels[:-ROWS]
+        self.written.append(row_text(asked.features))
+        del self.rows[:-ROWS], self.labels[:-ROWS], self.written[:-ROWS]
         if self.fits < len(FITS) and self.same + self.other >= FITS[self.fits]:
             self.fits += 1
             self._fit()
@@ -212,6 +217,11 @@ class Evidence:
         if first:  # until then scores only ordered: the same number was another probability
             self.since, self.passed, self.bounds = 0.0, np.zeros(len(GRID)), None
             self.drawn, self.judged, self.wrong = (np.zeros(BY_CHANCE) for _ in range(3))
+
+
+def row_text(row: Vector) -> str:
+    """Return features as JSON, rounded."""
+    return json.dumps([round(each, _DIGITS) for each in row.tolist()], separators=(",", ":"), allow_nan=False)
 
 
 def _down(holds: npt.NDArray[np.bool_]) -> int | None:

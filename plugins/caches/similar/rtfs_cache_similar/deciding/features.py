@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -60,7 +61,7 @@ def compare(question: str, entry: str) -> Compared:
     if passed.closed is not None:
         return Compared(passed.closed)
     one, other = seen(question), seen(entry)
-    words, others = set(one.stems), set(other.stems)
+    words, others = one.roots, other.roots
     found = (*_of_texts(question, entry), *(float(gate in passed.noted) for gate in SOFT), *_noted(one, other))
     return Compared(None, found, tuple(words & others), tuple(words - others), tuple(others - words))
 
@@ -102,8 +103,8 @@ def _noted(one: Seen, other: Seen) -> tuple[float, ...]:
 
 def _of_texts(question: str, entry: str) -> tuple[float, ...]:
     one, other = seen(question), seen(entry)
-    words, others = set(one.stems), set(other.stems)
-    content, contents = set(one.content), set(other.content)
+    words, others = one.roots, other.roots
+    content, contents = one.subjects, other.subjects
     letters = _shared(_grams(one), _grams(other))
     count, counts = len(one.words), len(other.words)
     return (
@@ -121,14 +122,19 @@ def _of_texts(question: str, entry: str) -> tuple[float, ...]:
         float(len(words - others)),
         float(len(others - words)),
         float(one.words[:1] == other.words[:1]),
-        SequenceMatcher(None, one.stems[:200], other.stems[:200], autojunk=False).ratio(),
+        _in_order(one.stems[:200], other.stems[:200]),
         float(one.content == other.content),
         float(_sentences(question) != _sentences(entry)),
     )
 
 
-def _shared(first: set[str], second: set[str]) -> float:
-    return len(first & second) / max(1, len(first | second))
+def _in_order(words: tuple[str, ...], others: tuple[str, ...]) -> float:
+    return 1.0 if words == others else SequenceMatcher(None, words, others, autojunk=False).ratio()
+
+
+def _shared(first: AbstractSet[str], second: AbstractSet[str]) -> float:
+    both = len(first & second)
+    return both / max(1, len(first) + len(second) - both)
 
 
 def _grams(text: Seen) -> set[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from rtfs_cache_similar.deciding.evidence import CHANCES, FITS, ROWS, Evidence
+from rtfs_cache_similar.deciding.evidence import CHANCES, FITS, ROWS, Evidence, row_text
 from rtfs_cache_similar.deciding.features import NAMES, Vector
 from rtfs_cache_similar.deciding.model import Model, read_model
 from rtfs_cache_similar.deciding.prior import GRID, Prior, counted
@@ -22,17 +22,13 @@ _COUNTS = ("looked", "served", "explored", "same", "other", "fits", "contradicte
 _SUMS = ("since", "ledger_looks", "blamed")
 _BY_THRESHOLD = ("passed", "charged")
 _BY_CHANCE = ("drawn", "judged", "wrong")
-_DIGITS = 6
 
 
 def dumped(partitions: Mapping[str, Evidence]) -> bytes:
     """Return a state. Look-ups that wait to be judged are not kept."""
-    data = {
-        "format": FORMAT,
-        "version": VERSION,
-        "partitions": {name: _as_data(evidence) for name, evidence in partitions.items()},
-    }
-    return json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
+    head = _text({"format": FORMAT, "version": VERSION})[:-1]
+    each = ",".join(f"{_text(name)}:{_as_text(evidence)}" for name, evidence in partitions.items())
+    return f'{head},"partitions":{{{each}}}}}'.encode()
 
 
 def loaded(data: bytes, prior: Prior | None) -> OrderedDict[str, Evidence]:
@@ -46,13 +42,21 @@ def loaded(data: bytes, prior: Prior | None) -> OrderedDict[str, Evidence]:
     )
 
 
+def _as_text(evidence: Evidence) -> str:
+    return f'{_text(_as_data(evidence))[:-1]},"rows":[{",".join(evidence.written)}]}}'
+
+
+def _text(data: Any) -> str:
+    return json.dumps(data, separators=(",", ":"), allow_nan=False)
+
+
 def _as_data(evidence: Evidence) -> dict[str, Any]:
+    """Return all but the rows."""
     return {
         **{key: getattr(evidence, key) for key in (*_COUNTS, *_SUMS)},
         **{key: getattr(evidence, key).tolist() for key in (*_BY_THRESHOLD, *_BY_CHANCE)},
         "prior": evidence.prior.digest if evidence.prior else "",
         "model": None if evidence.model is None else attrs.evolve(evidence.model, trees=None).as_data(),
-        "rows": [[round(float(each), _DIGITS) for each in row] for row in evidence.rows],
         "labels": evidence.labels,
     }
 
@@ -94,6 +98,7 @@ def _evidence(data: Any, name: str, prior: Prior | None) -> tuple[Evidence, str]
         rows=[_row(each, f"{name}.rows[{place}]") for place, each in enumerate(rows)],
         labels=list(labels),
     )
+    evidence.written = list(map(row_text, evidence.rows))
     for key, known in (*counts.items(), *sums.items(), *vectors.items()):
         setattr(evidence, key, known)
     return evidence, table["prior"]

@@ -83,7 +83,7 @@ def asked(first: str, second: str) -> Passed:
     one, other = seen(first), seen(second)
     if one.text == other.text:
         return Passed()
-    apart = len(set(one.content) ^ set(other.content))
+    apart = len(one.subjects ^ other.subjects)
     noted = set()
     for name, gate in GATES.items():
         why = gate(one, other)

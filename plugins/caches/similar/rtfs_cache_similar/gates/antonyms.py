@@ -110,7 +110,7 @@ OPPOSITES = _pairs()
 def gate(first: Seen, second: Seen) -> str | None:
     """Close where one text has a word that the other lacks, and the other its opposite."""
     for mine, other in ((first, second), (second, first)):
-        words, stems = set(other.words), set(other.stems)
+        words, stems = other.vocabulary, other.roots
         for word, root in zip(mine.words, mine.stems, strict=True):
             if word in words or root in stems:
                 continue

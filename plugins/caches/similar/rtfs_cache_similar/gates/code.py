@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from string import ascii_letters
 
 from rtfs_cache_similar.gates.lists import words
-from rtfs_cache_similar.gates.seen import Seen, differing
+from rtfs_cache_similar.gates.seen import Seen, differing, of_text
 
 _PIECES = re.compile(
     r"```.*?```|`[^`]*`"
@@ -19,6 +20,8 @@ _PIECES = re.compile(
     r"|(?<=\s)[-+/%](?=\s)",
     re.DOTALL,
 )
+_ORDINARY = frozenset(ascii_letters + " ,.?'\"")
+_CAMEL = re.compile("[a-z][A-Z]")
 _KEYWORDS = words(
     "select insert update delete drop create alter truncate join where group order having left right",
     "inner outer full cross union intersect asc desc int float double string bool boolean char list tuple",
@@ -55,14 +58,17 @@ def _brand(piece: str, other: Seen) -> bool:
     )
 
 
+@of_text
 def pieces(text: Seen) -> tuple[str, ...]:
     """Return the pieces of code of a text, in its order; a smile and a closing mark are none."""
+    if text.signs <= _ORDINARY and not text.dotted and not _CAMEL.search(text.text):
+        return ()
     plain = _SMILE.sub(" ", text.text)
     return tuple(" ".join(hit.group(0).split()) for hit in _PIECES.finditer(plain))
 
 
 def _keywords(first: Seen, second: Seen) -> str | None:
-    mine, others = (set(each.words) & _KEYWORDS for each in (first, second))
+    mine, others = (each.vocabulary & _KEYWORDS for each in (first, second))
     only, theirs = mine - others, others - mine
     if (only | theirs) - _DOUBTED or (only - _GRAMMAR and theirs - _GRAMMAR):
         return differing("code", mine, others)

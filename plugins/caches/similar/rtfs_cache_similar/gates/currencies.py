@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rtfs_cache_similar.gates.seen import Seen, differing
+from rtfs_cache_similar.gates.seen import Seen, differing, of_text
 
 _NAMES = {
     "dollar": "dollar dollars buck bucks", "cent": "cent cents", "euro": "euro euros eur", "pound": "sterling gbp quid",
@@ -35,12 +35,15 @@ def gate(first: Seen, second: Seen) -> str | None:
     return differing("currencies", currencies(first), currencies(second))
 
 
+@of_text
 def currencies(text: Seen) -> tuple[str, ...]:
     """Return the currencies of a text, each under one name, sorted."""
     found = [_CANONICAL[word] for word in text.words if word in _CANONICAL and word not in _ORDINARY]
     found += [_CODES[word] for word in text.words if word in _CODES]
-    found += [_SIGNS[sign] for sign in text.text if sign in _SIGNS]
-    found += [_CANONICAL[word.lower()] for word in _CAPITAL.findall(text.text) if word.lower() in _ORDINARY
-              and word.lower() in _CANONICAL]  # fmt: skip
-    found += [hit.group(1) for hit in _OF_COUNTRY.finditer(text.text)]
+    if not text.signs.isdisjoint(_SIGNS):
+        found += [_SIGNS[sign] for sign in text.text if sign in _SIGNS]
+        found += [hit.group(1) for hit in _OF_COUNTRY.finditer(text.text)]
+    if text.may_have(*_ORDINARY):
+        found += [_CANONICAL[word.lower()] for word in _CAPITAL.findall(text.text) if word.lower() in _ORDINARY
+                  and word.lower() in _CANONICAL]  # fmt: skip
     return tuple(sorted(found))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from rtfs_cache_similar.gates.seen import Seen, differing
+from rtfs_cache_similar.gates.lists import words
+from rtfs_cache_similar.gates.seen import Seen, differing, of_text
 
 _MONTHS = {"january": "january jan", "february": "february feb", "march": "mar", "april": "april apr", "june":
            "june jun", "july": "july jul", "august": "aug", "september": "september sep sept", "october": "october oct",
@@ -31,7 +32,10 @@ _CANONICAL = {
 _CANONICAL.update({name: name for name in _OTHERS["q"].split()})
 _LEFT_OUT = frozenset({"this", "next", "future", "recent", "now", "late", "early", "later", "spring", "sun", "ancient"})
 """Points that may be left out, since a text without them often means the same; one in the place of another counts."""
-_CAPITAL = re.compile(r"\b(May|March|August|Spring|Fall|Mon|Wed|Fri|Sat|Sun|EST|PST|CET|UTC|GMT|BST|CST|MST|IST|JST)\b")
+_CAPITALS = words(
+    "May March August Spring Fall Mon Wed Fri Sat Sun EST PST CET UTC GMT BST CST MST IST JST",
+)
+_CAPITAL = re.compile(rf"\b({'|'.join(sorted(_CAPITALS))})\b")
 _CLOCK = re.compile(r"\d\s?([ap])\.?m\b\.?", re.IGNORECASE)
 _HALF = re.compile(
     r"\b(day after|day before|week after|week before|half past|quarter past|quarter to|o'clock)\b",
@@ -42,6 +46,8 @@ _ORDERED = re.compile(r"\b\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b")
 
 def gate(first: Seen, second: Seen) -> str | None:
     """Close where the points in time differ; numbers in the form of a date must be the same in the same order."""
+    if points(first) == points(second):
+        return None
     mine, others = Counter(points(first)), Counter(points(second))
     only, theirs = set(mine - others), set(others - mine)
     if (only | theirs) - _LEFT_OUT or (only and theirs):
@@ -49,17 +55,22 @@ def gate(first: Seen, second: Seen) -> str | None:
     return None
 
 
+@of_text
 def points(text: Seen) -> tuple[str, ...]:
     """Return the points in time of a text, each under one name, sorted."""
     found = [_CANONICAL[word] for word in text.words if word in _CANONICAL]
     found += [_CANONICAL.get(hit.group(1).lower(), hit.group(1).lower()) for hit in _capitals(text)]
-    found += [f"{hit.group(1).lower()}m" for hit in _CLOCK.finditer(text.text)]
-    found += [hit.group(1).lower() for hit in _HALF.finditer(text.text)]
-    found += [re.sub(r"[/.]", "-", hit.group(0)) for hit in _ORDERED.finditer(text.text)]
+    if text.may_have(" after", " before", " past", "quarter to", "o'clock"):
+        found += [hit.group(1).lower() for hit in _HALF.finditer(text.text)]
+    if text.counts:
+        found += [f"{hit.group(1).lower()}m" for hit in _CLOCK.finditer(text.text)]
+        found += [re.sub(r"[/.]", "-", hit.group(0)) for hit in _ORDERED.finditer(text.text)]
     return tuple(sorted(found))
 
 
 def _capitals(text: Seen) -> list[re.Match[str]]:
+    if "'" not in text.signs and _CAPITALS.isdisjoint(text.cased):
+        return []
     return [
         hit for hit in _CAPITAL.finditer(text.text) if hit.start() or hit.group(1) not in ("May", "March", "Spring")
     ]

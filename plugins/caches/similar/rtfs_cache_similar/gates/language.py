@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections import Counter
 
 from rtfs_cache_similar.gates.lists import words
-from rtfs_cache_similar.gates.seen import Seen, differing
+from rtfs_cache_similar.gates.seen import Seen, differing, of_text
 
 _TEXT = {
     "en": (
@@ -38,6 +38,9 @@ _SHARED = words(
     "con come to van den det en it be this that what je al",
 )
 _WORDS = {name: frozenset(words.split()) - (frozenset() if name == "en" else _SHARED) for name, words in _TEXT.items()}
+_OF = {word: tuple(name for name in _WORDS if word in _WORDS[name]) for words in _WORDS.values() for word in words}
+_LETTER = re.compile("[A-Za-z]")
+_LATIN = frozenset({"LATIN"})
 _LEAST = 2
 
 
@@ -54,16 +57,31 @@ def gate(first: Seen, second: Seen) -> str | None:
     )
 
 
+@of_text
 def scripts(text: Seen) -> frozenset[str]:
     """Return the scripts of a text's letters, by the first word of their names."""
+    if text.text.isascii():
+        return _LATIN if _LETTER.search(text.text) else frozenset()
     return frozenset(_script(each) for each in text.text if each.isalpha())
 
 
+@of_text
 def language(text: Seen) -> str | None:
     """Return the language whose small words a text has most of; None where it has few, or as many of another."""
-    counted = Counter({name: sum(word in words for word in text.words) for name, words in _WORDS.items()})
-    (best, most), (_, second) = counted.most_common(2)
-    return best if most >= _LEAST and most > second else None
+    counted = _counted(text)
+    best = max(counted, key=counted.__getitem__)
+    alone = list(counted.values()).count(counted[best]) == 1
+    return best if counted[best] >= _LEAST and alone else None
+
+
+@of_text
+def _counted(text: Seen) -> dict[str, int]:
+    """Return how many of each language's small words a text has."""
+    counted = dict.fromkeys(_WORDS, 0)
+    for word in text.words:
+        for name in _OF.get(word, ()):
+            counted[name] += 1
+    return counted
 
 
 def _languages(first: Seen, second: Seen) -> str | None:
@@ -75,18 +93,17 @@ def _languages(first: Seen, second: Seen) -> str | None:
     if known is None:
         return None
     # A short text without small words is of any language, unless its small words are another's.
-    alone = sum(word in _WORDS[known] for word in unknown.words)
-    most = max(sum(word in words for word in unknown.words) for words in _WORDS.values())
-    return f"languages: {known} and another" if most > alone else None
+    counted = _counted(unknown)
+    return f"languages: {known} and another" if max(counted.values()) > counted[known] else None
 
 
 def _nothing_shared(first: Seen, second: Seen) -> str | None:
-    apart = first.words and second.words and not set(first.stems) & set(second.stems)
+    apart = first.words and second.words and first.roots.isdisjoint(second.roots)
     return "no word is in both texts" if apart else None
 
 
 def _accents(text: Seen) -> tuple[str, ...]:
-    return tuple(sorted(word for word in text.words if not word.isascii()))
+    return () if text.text.isascii() else tuple(sorted(word for word in text.words if not word.isascii()))
 
 
 def _script(letter: str) -> str:
@@ -94,5 +111,8 @@ def _script(letter: str) -> str:
 
 
 def _mixed(text: Seen) -> bool:
-    return any(len({_script(each) for each in word if each.isalpha()} - {"CJK", "HIRAGANA", "KATAKANA"}) > 1
-               for word in text.words if not word.isascii())  # fmt: skip
+    return not text.text.isascii() and any(len(_scripts(word)) > 1 for word in text.words if not word.isascii())
+
+
+def _scripts(word: str) -> set[str]:
+    return {_script(each) for each in word if each.isalpha()} - {"CJK", "HIRAGANA", "KATAKANA"}

@@ -12,7 +12,7 @@ import re
 
 from rtfs_cache_similar.gates.lists import words
 from rtfs_cache_similar.gates.places import PLACES
-from rtfs_cache_similar.gates.seen import FUNCTION_WORDS, Seen, stem
+from rtfs_cache_similar.gates.seen import FUNCTION_WORDS, Seen, of_text, stem
 
 _SENTENCE = re.compile(r"(?:^|[.!?:;\n]\s+|[\"'(]\s*)([^\W_]+)")
 _WORD = re.compile(r"[^\W_]+")
@@ -37,14 +37,19 @@ def gate(first: Seen, second: Seen) -> str | None:
     alone = missing(first, second), missing(second, first)
     for lacking, mine, other in zip(alone, (first, second), (second, first), strict=True):
         for each in lacking:
-            if all(alone) or not _beside_known(each, mine, set(other.words) | set(map(_one, other.words))):
+            if all(alone) or not _beside_known(each, mine, _known(other)):
                 return f"names: '{each}' is in one text only"
     return None
 
 
+@of_text
+def _known(text: Seen) -> frozenset[str]:
+    return text.vocabulary.union(map(_one, text.vocabulary))
+
+
 def missing(mine: Seen, other: Seen) -> list[str]:
     """Return the names of a text that the other has not."""
-    known = set(map(_one, other.words)) | set(other.words)
+    known = _known(other)
     return [each for each in names(mine) if _one(each) not in known and not _inflected(each, mine, other)]
 
 
@@ -56,40 +61,44 @@ def exchanged(first: Seen, second: Seen) -> bool:
 def _inflected(name: str, mine: Seen, other: Seen) -> bool:
     """Tell whether the other text has another form of a name that is no other name."""
     root = stem(name)
-    if root not in other.stems:
+    if root not in other.roots:
         return False
     spelt = [each for each in (*mine.cased, *other.cased) if stem(each.casefold()) == root]
     people = root in _PEOPLES or (root in PLACES and _OF_PLACE.fullmatch(root) is not None)
     return people or any(each.islower() or _within(each) for each in spelt)
 
 
+@of_text
 def names(text: Seen) -> list[str]:
     """Return the names of a text in small letters, in its order."""
-    words = text.cased
-    heading = _is_heading(words)
-    begins = {hit.start(1) for hit in _SENTENCE.finditer(text.opened)}
     found = []
     for hit in _WORD.finditer(text.opened):
-        word, small = hit.group(0), hit.group(0).casefold()
-        if (
-            small in PLACES
-            or (
-                word[:1].isupper()
-                and small not in FUNCTION_WORDS
-                and not heading
-                and (hit.start() not in begins or (small not in _FIRST and _within(word)))
-            )
-            or (word.isupper() and len(word) > 1 and word.isalpha() and small not in FUNCTION_WORDS and not heading)
+        word = hit.group(0)
+        small = word.casefold()
+        if small in PLACES:
+            found.append(small)
+        elif word == small or small in FUNCTION_WORDS or _is_heading(text):
+            continue
+        elif (word[:1].isupper() and (hit.start() not in _begins(text) or (small not in _FIRST and _within(word)))) or (
+            word.isupper() and len(word) > 1 and word.isalpha()
         ):
             found.append(small)
     return found
+
+
+@of_text
+def _begins(text: Seen) -> frozenset[int]:
+    """Return where sentences begin."""
+    return frozenset(hit.start(1) for hit in _SENTENCE.finditer(text.opened))
 
 
 def _within(word: str) -> bool:
     return any(each.isupper() for each in word[1:])
 
 
-def _is_heading(words: tuple[str, ...]) -> bool:
+@of_text
+def _is_heading(text: Seen) -> bool:
+    words = text.cased
     long = [each for each in words[1:] if len(each) > 3]  # what begins a sentence has a capital anyway
     return (len(long) >= 3 and sum(each[0].isupper() for each in long) >= _TITLES_FROM * len(long)) or (
         len(words) > 1 and all(each.isupper() for each in words if each.isalpha())
@@ -100,7 +109,7 @@ def _one(word: str) -> str:
     return _SAME.get(word, word)
 
 
-def _beside_known(name: str, text: Seen, known: set[str]) -> bool:
+def _beside_known(name: str, text: Seen, known: frozenset[str]) -> bool:
     """Tell whether a neighbour of a name is a name, too, and one that the other text has."""
     if name in PLACES:
         return False

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from rtfs_cache_similar.gates.lists import words
-from rtfs_cache_similar.gates.seen import FUNCTION_WORDS, Seen, differing, stem
+from rtfs_cache_similar.gates.seen import FUNCTION_WORDS, Seen, differing, of_text, stem
 
 _NOT = words(
     "not no never none nobody nothing nowhere neither nor hardly scarcely barely seldom rarely without",
@@ -19,6 +19,7 @@ _NOT = words(
 )
 _PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "de", "a", "anti", "counter")
 _SUFFIXES = (("less", "ful"), ("less", ""), ("free", ""), ("proof", ""))
+_ENDINGS = tuple(ending for ending, _ in _SUFFIXES)
 _LEAST = 3
 _FREE = re.compile(
     r"\b([a-z]{3,})(?:-(?:free|less|proof)\b| (?:free|proof)(?=[^\w\s]|$| (?:a|an|the|and|or|of|to|in|for|is|are)\b))"
@@ -38,12 +39,16 @@ def gate(first: Seen, second: Seen) -> str | None:
     return _by_prefix(first, second)
 
 
+@of_text
 def denied(text: Seen) -> tuple[str, ...]:
     """Return, for each word that denies, the next word that says something."""
-    return tuple(sorted([*_denied(text.words), *(f"not {stem(each)}" for each in _free(text))]))
+    denies = () if text.vocabulary.isdisjoint(_NOT) else _denied(text.words)
+    return tuple(sorted([*denies, *(f"not {stem(each)}" for each in _free(text))]))
 
 
 def _free(text: Seen) -> Iterator[str]:
+    if not text.may_have("free", "less", "proof"):
+        return iter(())
     return (each for each in _FREE.findall(text.opened.casefold()) if each not in FUNCTION_WORDS)
 
 
@@ -57,11 +62,11 @@ def _denied(words: tuple[str, ...]) -> Iterator[str]:
 
 
 def _by_prefix(first: Seen, second: Seen) -> str | None:
-    alone = set(first.words) - set(second.words), set(second.words) - set(first.words)
+    alone = first.vocabulary - second.vocabulary, second.vocabulary - first.vocabulary
     for mine, others in (alone, alone[::-1]):
-        stems = set(map(stem, others))
-        for word in sorted(mine):
-            if any(stem(plain) in stems or plain in others for plain in _plain(word)):
+        stems, begins = set(map(stem, others)), {each[:1] for each in others}
+        for word in sorted(each for each in mine if each.startswith(_PREFIXES) or each.endswith(_ENDINGS)):
+            if any(stem(plain) in stems or plain in others for plain in _plain(word) if plain[:1] in begins):
                 return f"'{word}' denies a word of the other text"
     return None
 

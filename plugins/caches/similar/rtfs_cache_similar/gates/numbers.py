@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rtfs_cache_similar.gates.seen import Seen, differing, seen
+from rtfs_cache_similar.gates.seen import Seen, differing, of_text, seen
 
 _DIGITS = re.compile(r"(?<![\d.,])[-+]?(?:\d{1,3}(?:[,\u202f ]\d{3})+|\d+)(?:\.\d+)?(?:/\d+)?")
 _SIGN = re.compile(r"(?<![\w)\]])[-+](?=\.?\d)")
@@ -66,7 +66,9 @@ _PLAIN = {"dozen": "12", "dozens": "12", "half": "0.5", "quarter": "0.25", "twic
           "once": "1x", "thrice": "3x", "triple": "3x", "single": "1", "couple": "2", "pair": "2", "percent": "%",
           "percentage": "%"}  # fmt: skip
 _PLAIN.update({word: f"#{number}" for number, word in enumerate(_ORDINALS)})
+_COUNTING = frozenset((*_VALUES, *_BIG, *_PLAIN))
 _ROMAN = re.compile(r"(?<=[a-z] )(?=[IVX]{2,})(?:X{0,3})(?:IX|IV|V?I{0,3})\b")
+_MAY_BE_ROMAN = re.compile(r"[IVX]{2}")
 _BIG_AFTER = re.compile(r"\s*(?:hundred|thousand|lakh|million|crore|billion|trillion|minute|hour)\b", re.IGNORECASE)
 _NOT_ONE = frozenset({"one", "first", "second", "quarter", "couple", "pair", "single", "dozens", "percentage"})
 """Words that are numbers at times only: they are compared as words."""
@@ -77,17 +79,31 @@ _LISTED = re.compile(rf"\b(top|best) (?:[3-9]|\d{{2,3}}|{'|'.join(_SMALL[3:])}|t
 
 def gate(first: Seen, second: Seen) -> str | None:
     """Close where the numbers differ. That a list is to be of ten ('the top ten films') may be left out."""
-    if bool(_LISTED.search(first.text)) != bool(_LISTED.search(second.text)):
+    if _of_list(first) != _of_list(second):
         first, second = (seen(_LISTED.sub(r"\1", each.text)) for each in (first, second))
     return differing("numbers", numbers(first), numbers(second)) or _loose(first, second)
 
 
+@of_text
+def _of_list(text: Seen) -> bool:
+    return text.may_have("top ", "best ") and _LISTED.search(text.text) is not None
+
+
+@of_text
 def numbers(text: Seen) -> tuple[str, ...]:
     """Return the numbers of a text, each in one form, sorted."""
     return tuple(sorted([*_in_digits(text), *_in_words(text)]))
 
 
 def _in_digits(text: Seen) -> Iterator[str]:
+    if text.counts:
+        yield from _with_digits(text)
+    yield from ("%" for _ in range(text.text.count("%")))
+    if _MAY_BE_ROMAN.search(text.text):
+        yield from (f"roman {found.group(0)}" for found in _ROMAN.finditer(text.text))
+
+
+def _with_digits(text: Seen) -> Iterator[str]:
     plain = _ORDINAL.sub(r"\1 ", text.text)
     ordinals = {found.end() for found in _ORDINAL.finditer(text.text)}
     plain = _SCALED.sub(r"\1 \2 ", plain)
@@ -99,13 +115,13 @@ def _in_digits(text: Seen) -> Iterator[str]:
         if canonical != "1" or not _BIG_AFTER.match(plain, found.end()):
             yield canonical
     yield from ("#" for _ in ordinals)
-    yield from ("%" for _ in range(text.text.count("%")))
     yield from (f"scale {found.group(2).lower()}" for found in _SCALED.finditer(text.text))
-    yield from (f"roman {found.group(0)}" for found in _ROMAN.finditer(text.text))
 
 
 def _in_words(text: Seen) -> Iterator[str]:
     total, under_way = 0, False
+    if text.vocabulary.isdisjoint(_COUNTING):
+        return
     for word in (*text.words, ""):
         value = _VALUES.get(word)
         if word == "one" and not under_way:
@@ -129,6 +145,6 @@ def _in_words(text: Seen) -> Iterator[str]:
 
 def _loose(first: Seen, second: Seen) -> str | None:
     """Compare words such as 'second': a number in one text, and in the other something else, or nothing."""
-    mine, others = (set(each.words) & _NOT_ONE for each in (first, second))
+    mine, others = (each.vocabulary & _NOT_ONE for each in (first, second))
     alone, theirs = mine - others - _SAID, others - mine - _SAID
     return differing("numbers", mine, others) if alone or theirs or (mine and others and mine != others) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rtfs_cache_similar.gates.seen import Seen, differing
+from rtfs_cache_similar.gates.seen import Seen, differing, of_text
 
 _PIECES = re.compile(
     r"[a-zA-Z][a-zA-Z0-9+.-]*://\S+"
@@ -28,6 +28,9 @@ def gate(first: Seen, second: Seen) -> str | None:
     return differing("paths", paths(first), paths(second))
 
 
+@of_text
 def paths(text: Seen) -> tuple[str, ...]:
     """Return the paths of a text as they are written, sorted; a full stop at the end is none of theirs."""
+    if not text.counts and not text.dotted and text.signs.isdisjoint("/\\@#"):
+        return ()
     return tuple(sorted(hit.group(0).rstrip(".,;:!?)") for hit in _PIECES.finditer(text.text)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtfs_cache_similar.gates.seen import Seen, differing
+from rtfs_cache_similar.gates.seen import Seen, differing, of_text
 
 _WORDS = {
     "all": "all every each everyone everybody everything everywhere entire whole always",
@@ -80,6 +80,8 @@ _RIVALS = frozenset(
 _SAYS_LITTLE = frozenset({"some of", "one of"})
 """What may stand in the place of any other that may be left out: 'some of the most' says no more than 'the most'."""
 
+_VAGUE = frozenset({"some", "any", "many"})
+
 
 def gate(first: Seen, second: Seen) -> str | None:
     """Close where the quantifiers differ."""
@@ -90,6 +92,7 @@ def gate(first: Seen, second: Seen) -> str | None:
     return _some(first, second)
 
 
+@of_text
 def quantifiers(text: Seen) -> tuple[str, ...]:
     """Return the quantifiers of a text, each under one name, sorted."""
     found = {_CLASS[word] for word in text.words if word in _CLASS}
@@ -99,5 +102,5 @@ def quantifiers(text: Seen) -> tuple[str, ...]:
 
 def _some(first: Seen, second: Seen) -> str | None:
     """Compare 'some', 'any' and 'many', which say little alone, where each text has another."""
-    mine, others = ({"some", "any", "many"} & set(each.words) for each in (first, second))
+    mine, others = (_VAGUE & each.vocabulary for each in (first, second))
     return differing("quantifiers", mine, others) if mine and others else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rtfs_cache_similar.gates.seen import Seen, differing, seen
+from rtfs_cache_similar.gates.seen import Seen, differing, of_text, seen
 
 _DOUBLE = re.compile(r'"+([^"]*)"+')
 _SINGLE = re.compile(r"(?<!\w)'([^']+)'(?!\w)")
@@ -26,9 +26,12 @@ def _holds(text: Seen, words: str) -> bool:
     return f" {' '.join(wanted)} " in text.spaced
 
 
+@of_text
 def quoted(text: Seen) -> tuple[str, ...]:
     """Return what a text quotes, in its order; an open quotation counts to the end."""
     plain = text.text
+    if text.signs.isdisjoint("\"'"):
+        return ()
     found = [hit.group(1).strip() for hit in _DOUBLE.finditer(plain) if hit.group(1).strip()]
     rest = _DOUBLE.sub(" ", plain)
     if '"' in rest:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from rtfs_cache_similar.gates.seen import FUNCTION_WORDS, Seen, differing, stem
+from rtfs_cache_similar.gates.seen import FUNCTION_WORDS, Seen, differing, of_text, stem
 
 _JOINTS = frozenset(["and", "or", "vs", "versus", "nor"])
 _DIRECTIONS = frozenset(
@@ -25,14 +25,14 @@ _ARTICLES = frozenset(["a", "an", "the"])
 
 def gate(first: Seen, second: Seen) -> str | None:
     """Close where roles are exchanged."""
-    mine, others = _once(first), _once(second)
-    if len(set(first.content) & set(second.content)) < _CLOSE * max(len(set(first.content)), len(set(second.content))):
+    if len(first.subjects & second.subjects) < _CLOSE * max(len(first.subjects), len(second.subjects)):
         return None
-    if _by(first) != _by(second) and len(set(first.content) ^ set(second.content)) <= _ABOUT:
+    if _by(first) != _by(second) and len(first.subjects ^ second.subjects) <= _ABOUT:
         return "order: 'by' is in one text only"
-    return _sides(mine, others) or _same_words(first, second) or _joints(first, second)
+    return _sides(_once(first), _once(second)) or _same_words(first, second) or _joints(first, second)
 
 
+@of_text
 def _by(text: Seen) -> bool:
     """Tell whether somebody does something 'by' whom it is said; not 'mean by', 'by myself', 'by starting'."""
     words = ("", *text.words, "")
@@ -42,6 +42,7 @@ def _by(text: Seen) -> bool:
     )
 
 
+@of_text
 def _once(text: Seen) -> dict[str, int]:
     """Return the place of each word that says something, or a direction, and that comes but once."""
     counted = Counter(text.stems)

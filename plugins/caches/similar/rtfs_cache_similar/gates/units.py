@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from rtfs_cache_similar.gates.seen import Seen, differing
+from rtfs_cache_similar.gates.seen import Seen, differing, of_text
 
 _NAMES = {
     "metre": "meter meters metre metres", "kilometre": "kilometer kilometers kilometre kilometres km kms",
@@ -79,28 +79,40 @@ _PER = re.compile(r"(?<=[a-z])\s?/\s?(h|s|min|day|month|year)\b")
 
 def gate(first: Seen, second: Seen) -> str | None:
     """Close where the units differ."""
+    if units(first) == units(second):
+        return None
     mine, others = Counter(units(first)), Counter(units(second))
     only, theirs = mine - others, others - mine
     loose = not (only and theirs) and set(only | theirs) <= _LEFT_OUT and not (_measured(first) or _measured(second))
     return None if loose else differing("units", list(mine.elements()), list(others.elements()))
 
 
+@of_text
 def _measured(text: Seen) -> bool:
     """Tell whether a text has a number right before a word that may be a unit of time."""
     return bool(_COUNTED.search(text.text))
 
 
+@of_text
 def units(text: Seen) -> tuple[str, ...]:
     """Return the units of a text, each under one name, sorted."""
     found = [_CANONICAL[word] for word in text.words if word in _CANONICAL]
+    if text.counts:
+        found += _after_digits(text)
+    if "\u00b0" in text.signs:
+        found += [hit.group("scale") for hit in _DEGREES.finditer(text.text)]
+    if "/" in text.text:
+        found += [f"per {hit.group(1)}" for hit in _PER.finditer(text.text)]
+    return tuple(sorted(found))
+
+
+def _after_digits(text: Seen) -> list[str]:
+    found: list[str] = []
     for hit in _GLUED.finditer(text.text):
         word = hit.group("unit").lower()
         if word in _AFTER_NUMBER and word not in _CANONICAL and (hit.group("unit") != "in" or " " not in hit.group(0)):
             found.append(_AFTER_NUMBER[word])
         elif word in _CANONICAL and " " not in hit.group(0):
             found.append(_CANONICAL[word])
-    found += [hit.group("scale") for hit in _DEGREES.finditer(text.text)]
     found += [hit.group("unit") for hit in _MICRO.finditer(text.text)]
-    found += ["bits" for _ in _LETTER_CASE.finditer(text.text)]
-    found += [f"per {hit.group(1)}" for hit in _PER.finditer(text.text)]
-    return tuple(sorted(found))
+    return [*found, *("bits" for _ in _LETTER_CASE.finditer(text.text))]
