@@ -27,7 +27,7 @@ _TIMES = 20_000
 _RECORDS = 1_000
 _REPLY = '{"text": "' + "an answer of a few words " * 8 + '"}'
 _VALUES = {"function": "0" * 64, "target": "remote:x", "provider": "2" * 64, "account": "3" * 64, "tenant": "acme"}
-_PARTS = tuple({**_VALUES, "labels": "", "guards": "", "hints": ""}.items())
+_PARTS = {**_VALUES, "labels": "", "guards": "", "hints": ""}
 """What the key of a reply begins with, as `Reuse` makes it; the digest of the arguments, 64 digits, follows."""
 _KEYS = Keys()
 _READING = "select value from kept where namespace = ? and digest = ?"
@@ -56,7 +56,7 @@ def caches() -> Iterable[Row]:
 
 
 def _key(i: int) -> CacheKey:
-    return CacheKey("reply", _KEYS.of(tuple(_PARTS), "arguments", f"{i:064}"))
+    return CacheKey("reply", _KEYS.of(tuple(_PARTS.items()), "arguments", f"{i:064}"))
 
 
 def _fill(l1: CacheLayer, l2: CacheLayer, bare: sqlite3.Connection, keys: list[CacheKey]) -> None:

@@ -91,14 +91,14 @@ class ReplyCache:
                 self._store.drop_stale(slot, now)
                 return None
             info = read(row.info)
-            if not self._is_sure(info):
+            if self._keeping.threshold and not self._is_sure(info):
                 self._misses += 1
                 return None
             self._hits += 1
             uses = row.uses + self._note_use(slot, now)
             if len(self._used) >= BATCH or now - self._noted >= SECONDS:
                 self._note(now)
-            expires_at = self._lengthened(slot, row, now)
+            expires_at = row.expires_at if row.life is None else self._lengthened(slot, row, row.life, now)
         return CacheRecord(value=row.value, stored_at=row.stored_at, expires_at=expires_at, info=info, uses=uses)
 
     def put(self, key: CacheKey, value: Any, ttl: float | None = None, info: CacheInfo = NO_INFO) -> None:
@@ -202,12 +202,12 @@ class ReplyCache:
                 finally:
                     self._store.close()
 
-    def _lengthened(self, slot: Slot, row: Row, now: float) -> float | None:
+    def _lengthened(self, slot: Slot, row: Row, life: float, now: float) -> float | None:
         """Return when a record's life ends, now that it was used."""
-        if row.life is None or row.expires_at is None:
-            return row.expires_at
-        until = min(now + row.life, row.stored_at + LONGEST * row.life)
-        if until < row.expires_at + row.life / _WORTH:
+        if row.expires_at is None:
+            return None
+        until = min(now + life, row.stored_at + LONGEST * life)
+        if until < row.expires_at + life / _WORTH:
             return row.expires_at
         self._store.lengthen(slot, row, until)
         return until
