@@ -7,11 +7,11 @@ A queue is the exception: its items are rows, which their reader claims (`store.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
+from rtfs_capability_streams.lines import Open, lines
 from rtfs_framework.api import (
     CapabilityError,
     JsonError,
@@ -28,9 +28,6 @@ from rtfs_framework.api import (
     write,
 )
 
-MOST_LINE = 1 << 20
-"""Bytes of one line."""
-_CHUNK = 1 << 16
 _ATOMS = frozenset({int, bool, type(None)})
 MOST_KEPT = 1 << 24
 """Characters of a state, of an item of a queue, or of the items of one pull."""
@@ -47,8 +44,6 @@ _END = 1 << 63
 _PASSED = object()
 """Stands for an item that is passed over: the position moves, and nothing is given."""
 
-Open = Callable[[str], int]
-"""Gives a descriptor of a file that may be read."""
 Item = tuple[Any, Any]
 """An item, and the position after it."""
 Step = tuple[Any, Any, int]
@@ -256,12 +251,13 @@ def items(source: list[Any], position: Any, type_: Type, open_: Open) -> Iterato
             for n, each in enumerate(_data(text)[start:], 1):
                 yield fitting(type_, each), start + n, len(each) if isinstance(each, str) else 1
         case ["lines", path, follow]:
-            for line, end in _lines(open_(path), position or 0, whole=follow):
-                yield fitting(type_, _text(line, path, end)), end, len(line) + 1
+            for line, place in lines(open_, path, position, follow=follow):
+                yield fitting(type_, _text(line, path, place[0])), place, len(line) + 1
         case ["jsonl", path, follow]:
-            for line, end in _lines(open_(path), position or 0, whole=follow):
+            for line, place in lines(open_, path, position, follow=follow):
+                end = place[0]
                 item = _json(type_, _text(line, path, end), path, end) if line.strip() else _PASSED
-                yield item, end, len(line) + 1
+                yield item, place, len(line) + 1
         case ["merge", sources]:
             yield from _merged(sources, position, type_, open_)
         case ["split", inner, into, part]:
@@ -289,24 +285,6 @@ def _merged(sources: list[Any], position: Any, type_: Type, open_: Open) -> Iter
     finally:
         for reader in readers:
             reader.close()  # type: ignore[attr-defined]
-
-
-def _lines(descriptor: int, position: int, *, whole: bool) -> Iterator[tuple[bytes, int]]:
-    """Give lines and the place after each; a last one without an end counts unless only `whole` ones do."""
-    with os.fdopen(descriptor, "rb", buffering=_CHUNK) as file:
-        size = file.seek(0, os.SEEK_END)
-        if size < position:
-            raise CapabilityError(
-                f"the file is shorter than what was read of it ({size} of {position} bytes)", "IoError"
-            )
-        file.seek(position)
-        while line := file.readline(MOST_LINE + 1):
-            if len(line) > MOST_LINE:
-                raise CapabilityError(f"a line has more than {MOST_LINE} bytes", "IoError")
-            if whole and not line.endswith(b"\n"):
-                return
-            position += len(line)
-            yield line.rstrip(b"\r\n"), position
 
 
 def _text(line: bytes, path: str, end: int) -> str:

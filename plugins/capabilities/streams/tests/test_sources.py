@@ -114,8 +114,9 @@ def test_lines_without_a_value_are_passed_over_by_their_size(tmp_path, monkeypat
     source, position, looks = read('{:jsonl "f"}'), None, 0
     while not (step := several(items(source, position, ANY, lambda _: os.open(tmp_path / "f", os.O_RDONLY)), 9))[0]:
         position, looks = step[2], looks + 1
-        assert position == looks * 120
-    assert (looks, step[0]) == (5, [(5, 602)])
+        assert position[0] == looks * 120
+    ((item, place),) = step[0]
+    assert (looks, item, place[0]) == (5, 5, 602)
 
 
 def test_what_they_touch_and_whether_more_may_come():
