@@ -10,7 +10,7 @@ import click
 
 from rtfs_framework.api import ask_local_models, vectors_of
 from rtfs_framework.api.fitting import MALFORMED, FileError, progress, read_rows, write_model
-from rtfs_provider_stack.fitting import FOLDS, STEPS, Labelled, cross_validate, fit
+from rtfs_provider_stack.fitting import FOLDS, STEPS, Labelled, cross_validate, fit, interval
 from rtfs_provider_stack.model import Said
 from rtfs_provider_stack.provider import bare, said_of
 
@@ -74,6 +74,8 @@ def learn(  # noqa: PLR0913 - one parameter for each option
     data = fitted.to_bytes()
     write_model(out, data)
     found: dict[str, Any] = {"model": str(out), "bytes": len(data), "texts": len(rows.texts), "right": right}
+    if right is not None:
+        found["interval"] = interval(right, len(rows.texts))
     found["members"] = {name: _agreement(rows, each) for name, each in rows.said.items()}
     if as_json:
         click.echo(json.dumps({**found, "seed": seed}))
@@ -82,7 +84,8 @@ def learn(  # noqa: PLR0913 - one parameter for each option
     for name, share in found["members"].items():
         click.echo(f"{name}: {share:.3f} of the labels right, by itself")
     if right is not None:
-        click.echo(f"the stack: {right:.3f} right, of texts that it was not fitted to")
+        low, high = found["interval"]
+        click.echo(f"the stack: {right:.3f} right ({low:.3f} to {high:.3f}), of texts that it was not fitted to")
 
 
 def read_labelled(path: Path, text: str, label: str) -> Labelled:

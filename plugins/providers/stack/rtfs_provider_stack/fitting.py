@@ -128,6 +128,14 @@ def cross_validate(rows: Labelled, seed: int = 0, told: Told = lambda _: None) -
     return right / len(rows.texts)
 
 
+def interval(share: float, count: int) -> tuple[float, float]:
+    """Return Wilson's interval of a share of so many texts, for 95 %: between which shares the true one lies."""
+    from scipy.stats import binomtest
+
+    found = binomtest(round(share * count), count).proportion_ci(confidence_level=0.95, method="wilson")
+    return float(found.low), float(found.high)
+
+
 def folds(texts: Sequence[str], seed: int) -> list[list[int]]:
     """Return the places of texts in five parts, in a random order; equal texts are in the same part."""
     distinct = list(dict.fromkeys(texts))

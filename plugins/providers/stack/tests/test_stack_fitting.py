@@ -83,6 +83,7 @@ def test_the_command_writes_a_model_and_says_how_good_it_is(file, tmp_path, caps
     said = json.loads(capsys.readouterr().out)
     assert said["texts"] == 150
     assert said["right"] > 0.9
+    assert said["interval"][0] < said["right"] <= said["interval"][1] <= 1.0
     assert read_model(out.read_bytes()).about["right"] == said["right"]
     assert run(["learn", "stack", str(file), "--out", str(out), "--no-measure"]) == 0
     assert "fitted to 150 texts" in capsys.readouterr().out

@@ -1,0 +1,1 @@
+"""The embedder `e5`: vectors of texts of many languages from a transformer that comes with its package."""
