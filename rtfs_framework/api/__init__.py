@@ -53,7 +53,7 @@ _HOMES = {
     "store": ("Store", "StoreEntry", "StoreSettings"),
     "store_rules": ("StoreFaults", "NAMES_LIST", "blob_path", "name_path", "path_digest", "path_name"),
     "capability": ("CapabilityEntry", "CapabilityGrant", "CapabilityHandler", "CapabilityRequest", "CapabilitySet",
-                   "CapabilitySetEntry", "CapabilitySetSettings", "Speech", "not_granted"),
+                   "CapabilitySetEntry", "CapabilitySetSettings", "Later", "Speech", "not_granted"),
     "command": ("CommandEntry", "ask_local_models", "observer_settings_of", "set_settings", "vectors_of"),
     "guard": ("Guard", "GuardEntry", "GuardSettings", "GuardedRequest", "RedactArgs", "RedactReply", "Refuse"),
     "functions": ("library", "visible", "visible_line"),

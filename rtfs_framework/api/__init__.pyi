@@ -27,6 +27,7 @@ from rtfs_framework.api.capability import (
     CapabilitySet,
     CapabilitySetEntry,
     CapabilitySetSettings,
+    Later,
     Speech,
     not_granted,
 )
@@ -319,6 +320,7 @@ __all__ = [
     "Label",
     "LanguageError",
     "Latency",
+    "Later",
     "LearningEngine",
     "Lease",
     "LeaseLostError",

@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # a plugin is imported at every start; what only its types ne
     from rtfs_framework.lang.values import Value
 
 
+_MOST_JOB = 256
+
+
 @attrs.frozen(slots=True)
 class CapabilityGrant:
     """What one table of `grant` allows."""
@@ -63,6 +66,26 @@ class Speech(Protocol):
         ...
 
 
+def _job(_: object, field: attrs.Attribute[str], value: str) -> None:
+    if not value or len(value) > _MOST_JOB or not value.isprintable():
+        raise ValueError(f"the {field.name} of a job is at most {_MOST_JOB} printable characters: {value!r:.80}")
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Later:
+    """What a handler returns whose answer comes later: its run waits, and may outlive its process meanwhile.
+
+    The answer is sent by a word from outside (`rtfs tickets answer`), or comes from the entry's `collect`.
+    """
+
+    id: str = attrs.field(validator=_job)
+    """Of the job, where it is done: handed to `collect`, written down, and shown. It tells nothing that is marked."""
+    look: float = attrs.field(default=5.0, validator=attrs.validators.ge(0.01))
+    """Seconds until `collect` looks for the answer, each time."""
+    within: float = attrs.field(default=7 * 86_400.0, validator=[attrs.validators.ge(0.0), attrs.validators.lt(1e10)])
+    """Seconds after which the call fails without an answer."""
+
+
 @attrs.frozen(slots=True, weakref_slot=False)  # one is made per call: see `lang.frozen`
 class CapabilityRequest:
     """One call of a capability."""
@@ -87,13 +110,15 @@ class CapabilityRequest:
     speak: Callable[[str, str, frozenset[str]], Speech] | None = None
     """Begins to ask a configured model, where the entry says `speaks`: its name, the words, and the marks that these
     have beyond the call's own. Never waits; raises `ProgramError` for a model that is not configured."""
+    job: str = ""
+    """For `collect`: the id that the handler gave."""
 
 
 class CapabilityHandler(Protocol):
     """Performs the effect; raises `CapabilityError` when it cannot."""
 
-    def __call__(self, request: CapabilityRequest) -> Value | Awaitable[Value]:
-        """Return the reply, or an awaitable of it."""
+    def __call__(self, request: CapabilityRequest) -> Value | Later | Awaitable[Value | Later]:
+        """Return the reply, or an awaitable of it; `Later` if it comes later."""
         ...
 
 
@@ -130,7 +155,7 @@ class CapabilityEntry:
 
     id: str
     summary: str
-    handler: Callable[[CapabilityRequest], Value | Awaitable[Value]]
+    handler: Callable[[CapabilityRequest], Value | Later | Awaitable[Value | Later]]
     _parameters: tuple[Type | str, ...] | None = None
     """Types of its arguments, checked before each call; None where they are not known. A name that the language does
     not know (`:url`, `Document`) says what a value means: capabilities are found by it, and any value fits it. Texts of
@@ -166,6 +191,11 @@ class CapabilityEntry:
     programs may call here is searched."""
     speaks: bool = False
     """Whether its handler, which is `blocking` or asynchronous, may ask models (`CapabilityRequest.speak`)."""
+    collect: Callable[[CapabilityRequest], Value | Later | Awaitable[Value | Later]] | None = None
+    """Looks for the answer of a job that `handler` promised (`Later`): the answer, or `Later` again while there is
+    none. It is called like `handler`, with the same request and `job`, as often as it says and by whoever goes on with
+    the run, so it changes nothing. `CapabilityError` of failure `SAFE`: it could not look, and does so again; any other
+    ends the call. Such capabilities are not isolable."""
     ahead: FetchedAhead | None = None
     """Of `marketplace.stream.next`, whose items a host may fetch ahead for a run (`{:max n :ahead true}`, and `:after`
     where it ends what it has of them, unless the stream has a name)."""

@@ -50,6 +50,7 @@ from rtfs_framework.testing.queue_crash import forked, queue_of, until
 
 _WHO = Provenance("ticket-crash", "1", "ticket-crash")
 _LEASE = 3.0
+_DONE: tuple[ItemState, ...] = ("done",)
 _BAD = 20
 """Every so many tickets one is answered by nobody, ever."""
 _PROGRAM = """
@@ -156,7 +157,7 @@ def tickets(module: str, own: Mapping[str, Any], *, count: int, kills: int, each
             keys=len({key for _, key in good}),
             workers=len({arg for arg, _, who in asked if who == "consume" and not arg.startswith("bad")}),
             resumed=len(children.log("resumed")),
-            tries=sum(each.tries - 1 for each in queue.items(ItemFilter(states=("done",), most=count))),
+            tries=sum(each.tries - 1 for each in queue.items(ItemFilter(states=_DONE, most=count))),
             seconds=time.monotonic() - start,
         )
 

@@ -9,8 +9,15 @@ from contextlib import closing
 
 import pytest
 
-from rtfs_framework.api import QueueItem, QueueSettings
+from rtfs_framework.api import CapabilityEntry, Later, QueueItem, QueueSettings
+from rtfs_framework.lang.printer import write
+from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.concurrency.clock import SystemClock
+from rtfs_framework.orchestrator.recording.purse import RunParked
+from rtfs_framework.orchestrator.running.resuming import Resuming
+from rtfs_framework.orchestrator.session import Session
+from rtfs_framework.registry.catalog import Catalog
+from rtfs_framework.registry.problems import Provenance
 
 pytestmark = pytest.mark.needs("rtfs-queue-sqlite")
 
@@ -173,3 +180,32 @@ def _until(holds):
             return
         time.sleep(0.01)
     raise AssertionError("it came to a stand")
+
+
+def test_a_call_that_waits_for_a_job_is_answered(rtfs, folder):
+    """By its run's beginning, or by its id; nothing else is."""
+    begun = []
+
+    def submit(request):
+        begun.append(request.key)
+        return Later(id=f"job {request.args[0]}")
+
+    entry = CapabilityEntry(id="batch.run", summary="Does it tonight.", handler=submit)
+    catalog = Catalog(capabilities={entry.id: (entry, Provenance("batches", "1", "batches"))})
+    environ = {"RTFS_HOME": str(folder / "home"), "RTFS_SECURITY__GRANT": '["batch.run"]'}
+    text = '(defn main [] (await-all [(ticket (call :batch.run "a")) (ticket (call :batch.run "b"))]))'
+    with Session.open(catalog=catalog, environ=environ) as session:
+        session.park()
+        with pytest.raises(RunParked) as parked:
+            session.run(Source("night.rtfs", text), entry="main")
+    run = parked.value.run
+    listed = rtfs("runs", "list")
+    assert "waits for :answer-1-0 (job job a of capability batch.run)" in listed.out
+    for args in (("answer", run[:6], "1"), ("answer", f"{run}/1:7", "1")):
+        assert "E0926" in rtfs("tickets", *args).err
+    assert rtfs("tickets", "answer", f"{run[:6]}/1:1", '{"total": 7}').lines == [f"{run}/1:1: answered"]
+    assert rtfs("tickets", "answer", f"{run}/1:0", "paid", "--json").data == {"id": f"{run}/1:0", "job": "job a"}
+    with Session.open(catalog=catalog, environ=environ) as session:
+        assert write(session.resume(Resuming(run=run)).value) == '["paid" {"total" 7}]'
+    assert len(begun) == 2
+    assert "E0926" in rtfs("tickets", "answer", run, "1").err

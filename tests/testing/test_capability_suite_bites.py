@@ -9,7 +9,7 @@ import anyio.lowlevel
 import attrs
 import pytest
 
-from rtfs_framework.api import CapabilityEntry, CapabilityError
+from rtfs_framework.api import CapabilityEntry, CapabilityError, Later
 from rtfs_framework.lang.types.model import Primitive
 from rtfs_framework.testing.conformance import CapabilityConformance
 
@@ -20,6 +20,7 @@ def shout(request):
     return request.args[0].upper()
 
 
+JOBS = "test_what_is_promised_is_one_job_and_can_be_collected"
 SHOUT = CapabilityEntry(
     id="shout",
     summary="Says it loud.",
@@ -51,6 +52,30 @@ class Alone:
             self.under -= 1
 
 
+def promised(request):
+    shout(request)
+    return Later(id=f"job-{request.key}", look=0.01)
+
+
+def collected(request):
+    return "HELLO" if request.job.startswith("job-") else Later(id=request.job)
+
+
+class Counts:
+    """Says something else each time."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def job(self, request):
+        self.calls += 1
+        return Later(id=f"{self.calls}")
+
+    def answer(self, _request):
+        self.calls += 1
+        return "HELLO"[: self.calls]
+
+
 def slowly(request):
     time.sleep(0.001)
     return shout(request)
@@ -71,6 +96,15 @@ def slowly(request):
         ({"returns": Primitive.INT}, "test_replies_are_values_of_the_declared_type"),
         ({"handler": lambda request: [request.args]}, "test_replies_are_values_of_the_declared_type"),
         ({"parameters": ()}, "test_accepted_arguments_fit_the_declared_parameters"),
+        ({"handler": promised}, None),
+        ({"handler": promised, "collect": collected, "idempotent": True}, None),
+        ({"handler": promised, "collect": slowly, "blocking": True}, None),
+        ({"handler": promised, "collect": later}, None),
+        ({"handler": promised, "collect": lambda _request: 3}, "test_replies_are_values_of_the_declared_type"),
+        ({"handler": promised, "collect": promised}, JOBS),
+        ({"handler": promised, "collect": lambda _request: [3]}, JOBS),
+        ({"handler": promised, "collect": Counts().answer}, JOBS),
+        ({"handler": Counts().job, "idempotent": True}, JOBS),
         ({"handler": lambda _request: "whatever"}, "test_refusals_are_typed"),
     ],
 )

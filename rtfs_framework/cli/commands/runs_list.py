@@ -114,6 +114,7 @@ def _waits(waits: Sequence[Mapping[str, Any]]) -> str:
         until = "" if each.get("until") is None else f" until {moment(float(each['until']))}"
         kinds = (name for key, name in _FOR if each.get(key))
         what = f"for :{each['for']}" if each.get("for") else next(kinds, "")
+        what += f" (job {each['job']} of {each.get('target')})" if each.get("job") else ""
         told.append(f"{what}{until}".strip() or "for its time")
     return f"  waits {', '.join(told)}" if told else ""
 

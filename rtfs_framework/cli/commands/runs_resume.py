@@ -215,14 +215,7 @@ def signal_command(run: str, name: str, value: str, *, as_json: bool, config: st
     rtfs runs signal last approved true
     rtfs runs signal 3f2a order '{"id": 7}'
     """  # noqa: D301 - click's \b is a backspace
-    from rtfs_framework.lang.types.jsonable import from_plain
-    from rtfs_framework.orchestrator.recording.journal.kept import value_text
-
-    try:
-        data = load(value)
-    except ValueError:
-        data = value
-    _tell(run, config, "signalled", {"name": name.removeprefix(":")}, value_text(from_plain(data)))
+    send(run, config, name.removeprefix(":"), value)
     said = f"sent :{name.removeprefix(':')}"
     _done(run, config, said, as_json=as_json)
 
@@ -266,6 +259,18 @@ def _named(run: str, config: str | None) -> tuple[str, RunRow]:
     path = journal(config)
     found = find_run(path, run)
     return found, show_run(path, found)[0]
+
+
+def send(run: str, config: str | None, name: str, value: str) -> None:
+    """Send a word to a run: a value as JSON, or else as a text."""
+    from rtfs_framework.lang.types.jsonable import from_plain
+    from rtfs_framework.orchestrator.recording.journal.kept import value_text
+
+    try:
+        data = load(value)
+    except ValueError:
+        data = value
+    _tell(run, config, "signalled", {"name": name}, value_text(from_plain(data)))
 
 
 def _tell(run: str, config: str | None, what: str, body: dict[str, Any], text: str | None = None) -> None:

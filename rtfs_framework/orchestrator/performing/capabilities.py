@@ -13,43 +13,38 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from rtfs_framework.api.attempts import FailureKind
-from rtfs_framework.api.caller import NO_METADATA, Described
-from rtfs_framework.api.capability import CapabilityEntry, CapabilityGrant, CapabilityRequest
+from rtfs_framework.api.capability import CapabilityEntry, CapabilityGrant, CapabilityRequest, Later
 from rtfs_framework.api.errors import CapabilityError, PluginError
-from rtfs_framework.api.labels import PUBLIC, Label
 from rtfs_framework.api.values import Clock
-from rtfs_framework.lang.errors import ProgramError, arity_error, type_validation_error
+from rtfs_framework.lang.errors import Cancelled, ProgramError
 from rtfs_framework.lang.frozen import maker
 from rtfs_framework.lang.maps import EMPTY_MAP, Map
-from rtfs_framework.lang.types.check import violation
-from rtfs_framework.lang.types.model import Type
-from rtfs_framework.lang.types.names import any_of_name
 from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.boundary.answers import Answer, Throw, Waiting, reply
 from rtfs_framework.orchestrator.boundary.failures import as_program_error, late, unknown_capability
-from rtfs_framework.orchestrator.boundary.handover import NoValueError, as_value
 from rtfs_framework.orchestrator.boundary.hints import seconds_for
-from rtfs_framework.orchestrator.boundary.purity import ATOMS
 from rtfs_framework.orchestrator.concurrency.deadlines import HELD_SECONDS, OverdueError
 from rtfs_framework.orchestrator.concurrency.loops import HeldError, LoopThread
 from rtfs_framework.orchestrator.config.isolation import Isolation
 from rtfs_framework.orchestrator.config.model import DEFAULT_PARALLEL
 from rtfs_framework.orchestrator.deciding.security import Refusal, SecurityAuthorizer
 from rtfs_framework.orchestrator.deciding.security import violation as security_violation
+from rtfs_framework.orchestrator.performing.capability_calls import HANDLER as _HANDLER
+from rtfs_framework.orchestrator.performing.capability_calls import as_failed, check_arguments, marked, taken, target_of
 from rtfs_framework.orchestrator.performing.models import Failed
-from rtfs_framework.orchestrator.performing.telling import reason_of
 from rtfs_framework.orchestrator.performing.turns import finished
 from rtfs_framework.orchestrator.recording.events import EventBus
 from rtfs_framework.orchestrator.recording.lineage import reply_id as call_key
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall
 from rtfs_framework.registry.faults import Part, PluginFault, is_theirs
-from rtfs_framework.registry.problems import NO_VALUE
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.concurrency.outside import Outside
     from rtfs_framework.orchestrator.performing.isolation.places import SetPlace
+    from rtfs_framework.orchestrator.performing.promised import Promise
     from rtfs_framework.orchestrator.performing.served import Services
     from rtfs_framework.orchestrator.performing.speaking import Door
+    from rtfs_framework.orchestrator.performing.waits import Waits
 
 Said = TypeVar("Said")
 TIMEOUT = 30.0
@@ -57,8 +52,6 @@ TIMEOUT = 30.0
 
 PRELUDE = "ccos."
 """Where the host prelude's capabilities live."""
-
-_HANDLER = "the handler"
 
 _request = maker(CapabilityRequest)
 
@@ -92,6 +85,8 @@ class Capabilities:
     events: EventBus
     io: LoopThread
     """Where handlers that wait are awaited."""
+    waits: Waits
+    """How those that answer later are waited for."""
     aliases: Mapping[str, str] = attrs.field(factory=dict)
     """Other ids of capabilities, to their own: calls have those alone."""
     own: Mapping[str, Callable[[OpenCall], Answer | Waiting]] = attrs.field(factory=dict)
@@ -137,7 +132,7 @@ class Capabilities:
         if granted is None:
             refusal = self._settle(name)
             if refusal is not None:
-                opened.record.target = _target(name)
+                opened.record.target = target_of(name)
                 return self._throw(opened, refusal)
             granted = self._granted[name]
         entry, call = granted.entry, opened.call if opened.redacted is None else opened.redacted
@@ -156,9 +151,15 @@ class Capabilities:
         )
         if entry.parameters is not None:
             try:
-                _check_arguments(entry, entry.parameters, call.args)
+                check_arguments(entry, entry.parameters, call.args)
             except ProgramError as error:
                 return self._throw(opened, error)
+        if opened.scope.past is not None:
+            from rtfs_framework.orchestrator.performing.promised import Promise
+
+            promise = Promise.found(opened, granted.target)
+            if promise is not None:
+                return self._promised(opened, granted, request, promise)
         begun = opened.begin(repeatable=entry.idempotent)
         if door is not None:
             keep = door.kept_open
@@ -190,15 +191,17 @@ class Capabilities:
         try:
             if granted.begun is not None:
                 begun = granted.begun
-                return Waiting(lambda: self._wait(opened, entry, lambda: begun(request), deadline))
-            made = entry.handler(request)
+                return Waiting(lambda: self._wait(opened, granted, request, lambda: begun(request), deadline))
+            made: Any = entry.handler(request)
             waits = made.__class__ not in _AT_HAND and isawaitable(made)
+            if made.__class__ is Later:
+                return self._promised(opened, granted, request, made)
             if not waits:
-                made = self._taken(opened, entry, made)
+                made = taken(opened, entry, self.parts[entry.id], self.security, made)
         except BaseException as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return self._failed(opened, entry, self._theirs(entry, error))
         if waits:
-            return Waiting(lambda: self._wait(opened, entry, lambda: made, deadline))
+            return Waiting(lambda: self._wait(opened, granted, request, lambda: made, deadline))
         opened.close(self.clock.monotonic(), made, answered=True)
         return reply(made)
 
@@ -215,7 +218,7 @@ class Capabilities:
         except PluginError as error:  # its texts spell no types
             self.events.plugin_failed(self.parts[entry.id], error.problem, "its types", "it is not called")
             return as_program_error(error, f"capability '{name}'")
-        begun = self._begun(entry)
+        begun = self._begun(entry, entry.handler)
         if self.security.rules.isolation is not Isolation.INHERIT and self._own(entry) is None:
             from rtfs_framework.orchestrator.performing.isolation.possible import isolated
 
@@ -224,7 +227,7 @@ class Capabilities:
                 return security_violation("call", name, self.security.rules.level, child)
             begun = self._threaded(entry, child)
         grants = () if entry.grant is None else self.security.arguments(name)
-        self._granted[name] = _Granted(entry, _target(name), begun, self._own(entry), grants)
+        self._granted[name] = _Granted(entry, target_of(name), begun, self._own(entry), grants)
         return None
 
     def _own(self, entry: CapabilityEntry) -> Callable[[OpenCall], Answer | Waiting] | None:
@@ -234,14 +237,16 @@ class Capabilities:
             return self.own.get(entry.id)
         return lambda opened: services.answer(self, entry, opened)
 
-    def _begun(self, entry: CapabilityEntry) -> Callable[[CapabilityRequest], Awaitable[Any]] | None:
+    def _begun(
+        self, entry: CapabilityEntry, handler: Callable[[CapabilityRequest], Any]
+    ) -> Callable[[CapabilityRequest], Awaitable[Any]] | None:
         """Return what a call is awaited by, if that is known before it: it then begins when it is awaited.
 
         One that is cancelled before never was.
         """
         if entry.blocking:
-            return self._threaded(entry, entry.handler)
-        return entry.handler if iscoroutinefunction(entry.handler) else None
+            return self._threaded(entry, handler)
+        return handler if iscoroutinefunction(handler) else None
 
     def _threaded(
         self, entry: CapabilityEntry, handler: Callable[[CapabilityRequest], Any]
@@ -284,64 +289,76 @@ class Capabilities:
         return found
 
     async def _wait(
-        self, opened: OpenCall, entry: CapabilityEntry, begin: Callable[[], Awaitable[Any]], deadline: float
-    ) -> Answer:
+        self, opened: OpenCall, granted: _Granted, request: CapabilityRequest, begin: Callable[[], Awaitable[Any]],
+        deadline: float,
+    ) -> Answer:  # fmt: skip
+        entry = granted.entry
         try:
-            call = self._outside(entry).call
-            made = await self.io.reach_within(deadline + HELD_SECONDS, call, _HANDLER, deadline, begin)
-            value = self._taken(opened, entry, made)
-        except (OverdueError, HeldError) as error:
-            if isinstance(error, HeldError):
-                self.events.held(error, self.parts[entry.id])
-            overdue = CapabilityError(f"no answer within {max(round(deadline, 2), 0.01):g} s", "NetworkError")
-            return await finished(self._failed(opened, entry, overdue))
+            made = await self._reached(entry, begin, deadline)
+            later = made.__class__ is Later
+            value = made if later else taken(opened, entry, self.parts[entry.id], self.security, made)
         except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
             return await finished(self._failed(opened, entry, error))
+        if later:
+            return await self._promised(opened, granted, request, made).finish()
         opened.close(self.clock.monotonic(), value, answered=True)
         return reply(value)
 
-    def _taken(self, opened: OpenCall, entry: CapabilityEntry, made: Any) -> Any:
-        """Return what a handler returned as a value of programs, of the declared type; keep what it says of calls.
+    async def _reached(
+        self, entry: CapabilityEntry, begin: Callable[[], Awaitable[Any]], deadline: float,
+        late: FailureKind = FailureKind.UNCERTAIN,
+    ) -> Any:  # fmt: skip
+        """Await what a plug-in says, within a time.
 
         Raises:
-            PluginFault: No program can hold it.
+            CapabilityError: It says nothing until then; that is of the kind `late`.
         """
-        said, marks = None, PUBLIC
-        if made.__class__ is Described:
-            said, marks, made = made.metadata, made.marks, made.value
-        value = made
-        if made.__class__ not in ATOMS:
+        try:
+            call = self._outside(entry).call
+            return await self.io.reach_within(deadline + HELD_SECONDS, call, _HANDLER, deadline, begin)
+        except (OverdueError, HeldError) as error:
+            if isinstance(error, HeldError):
+                self.events.held(error, self.parts[entry.id])
+            message = f"no answer within {max(round(deadline, 2), 0.01):g} s"
+            raise CapabilityError(message, "NetworkError", failure=late) from error
+
+    def _promised(
+        self, opened: OpenCall, granted: _Granted, request: CapabilityRequest, made: Later | Promise
+    ) -> Waiting:
+        """Return what waits for an answer that a handler has promised."""
+        from rtfs_framework.orchestrator.performing.promised import Promise, kept
+
+        promise = Promise.of(made, self.clock.now()) if isinstance(made, Later) else made
+        entry, waits = granted.entry, self.waits
+
+        async def wait() -> Answer:
             try:
-                value = as_value(made, opened.call.args)
-            except NoValueError as error:
-                raise PluginFault(self.parts[entry.id], _HANDLER, f"returned {error}", code=NO_VALUE) from None
-        who, function, lookup = f"capability '{entry.id}'", opened.call.function, opened.scope.lookup
-        wrong = None if entry.returns is None else violation(entry.returns, value, any_of_name)
-        if wrong is None and function is not None and function.returns is not None:  # it answers for a function
-            wrong = violation(function.returns, value, lookup)
-        if wrong is not None:
-            raise type_validation_error(f"the answer of {who}: {wrong}")
-        if opened.hinted is not None:
-            opened.hinted.check(value, lookup, who)
-        if marks:
-            self._marked(opened, entry, marks)
-        if said is not None and said != NO_METADATA:
-            named = attrs.evolve(said, source=said.source or f"capability {entry.id}")
-            opened.scope.metadata = named.over(opened.scope.metadata)
-            opened.said = attrs.asdict(named)
-        return value
+                look = None if entry.collect is None else self._collects(entry, entry.collect)
+                value = taken(
+                    opened,
+                    entry,
+                    self.parts[entry.id],
+                    self.security,
+                    await kept(waits, opened, granted.target, promise, request, look),
+                )
+            except Cancelled:
+                raise
+            except Exception as error:  # noqa: BLE001 - a plugin's failure never takes the host down
+                return await finished(self._failed(opened, entry, error))
+            opened.close(self.clock.monotonic(), value, answered=True)
+            return reply(value)
 
-    def _marked(self, opened: OpenCall, entry: CapabilityEntry, marks: Label) -> None:
-        """Count the marks that an answer or an error brings along; where nothing carries marks, it is not handed over.
+        return Waiting(wait)
 
-        Raises:
-            ProgramError: Nothing does.
-        """
-        if opened.scope.floating is None:
-            shown = ", ".join(f":{mark}" for mark in sorted(marks))
-            refusal = Refusal(f"its answer carries {shown}, and nothing here carries marks", "configure [labels]")
-            raise security_violation("call", entry.id, self.security.rules.level, refusal)
-        opened.record.told |= marks
+    def _collects(
+        self, entry: CapabilityEntry, collect: Callable[[CapabilityRequest], Any]
+    ) -> Callable[[CapabilityRequest], Awaitable[Any]]:
+        async def called(request: CapabilityRequest) -> Any:
+            made = collect(request)
+            return await made if isawaitable(made) else made
+
+        begun = self._begun(entry, collect) or called
+        return lambda request: self._reached(entry, lambda: begun(request), self.timeout, FailureKind.SAFE)
 
     def _theirs(self, entry: CapabilityEntry, error: BaseException) -> Exception:
         """Return what a handler raised as an ordinary exception; the user's Ctrl-C is raised again."""
@@ -362,35 +379,14 @@ class Capabilities:
         what = f"capability '{entry.id}'"
         if isinstance(error, CapabilityError) and error.marks:
             try:
-                self._marked(opened, entry, error.marks)
+                marked(opened, entry, error.marks, self.security)
             except ProgramError as refusal:
                 error = refusal  # the same as of an answer: nothing tells which of both it was
         if not isinstance(error, CapabilityError | ProgramError):
             self.events.plugin_failed(self.parts[entry.id], error, _HANDLER, "the program got an error")
         thrown, hinted = as_program_error(error, what), opened.hinted
-        return self._throw(opened, thrown) if hinted is None else hinted.again(_as_failed(error, thrown))
+        return self._throw(opened, thrown) if hinted is None else hinted.again(as_failed(error, thrown))
 
     def _throw(self, opened: OpenCall, error: ProgramError) -> Throw:
         opened.close(self.clock.monotonic(), error=error)
         return Throw(error)
-
-
-def _as_failed(error: Exception, thrown: ProgramError) -> Failed:
-    """Return a failure as what the next decision sees of it: whatever nobody has said may have been carried out."""
-    if isinstance(error, CapabilityError):
-        return Failed(thrown, error.failure, reason_of(error, thrown))
-    kind = FailureKind.REPLY if isinstance(error, ProgramError) else FailureKind.UNCERTAIN
-    return Failed(thrown, kind, reason_of(error, thrown))
-
-
-def _target(name: str) -> str:
-    return f"capability {name}"
-
-
-def _check_arguments(entry: CapabilityEntry, parameters: tuple[Type, ...], args: tuple[Any, ...]) -> None:
-    if len(args) != len(parameters):
-        raise arity_error(entry.id, str(len(parameters)), len(args)).of_program()
-    for place, (type_, value) in enumerate(zip(parameters, args, strict=True), 1):
-        wrong = violation(type_, value, any_of_name)
-        if wrong is not None:
-            raise type_validation_error(f"argument {place} of capability '{entry.id}': {wrong}").of_program()

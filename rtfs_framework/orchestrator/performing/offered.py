@@ -83,6 +83,7 @@ def capabilities_of(
         entries={**{name: entry for name, (entry, _) in offered}, **entries},
         own=own,
         services=desks.services,
+        waits=waits,
         parts={
             **{name: Part("capability", name, provenance) for name, (_, provenance) in offered},
             **{name: Part("capability", name, Provenance("rtfs-framework", "", __name__)) for name in entries},

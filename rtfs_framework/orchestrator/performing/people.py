@@ -21,6 +21,7 @@ from rtfs_framework.lang.maps import Map
 from rtfs_framework.lang.printer import write
 from rtfs_framework.orchestrator.boundary.answers import Answer, Reply, Throw, Waiting
 from rtfs_framework.orchestrator.concurrency.deadlines import off_the_clock
+from rtfs_framework.orchestrator.performing.waits import word_of
 from rtfs_framework.orchestrator.recording.lineage import reply_id
 
 if TYPE_CHECKING:
@@ -151,8 +152,8 @@ def _read(opened: OpenCall, question: _Question, asked: asyncio.Future[str | Non
 
 def _word(opened: OpenCall) -> tuple[str, str]:
     """Return the run, and the name of the word that answers."""
-    run, _, call = reply_id(opened).partition(":")
-    return run, f"answer-{call.replace(':', '-')}"
+    call = reply_id(opened)
+    return call.partition(":")[0], word_of(call)
 
 
 def _unanswered(opened: OpenCall, problem: str) -> ProgramError:

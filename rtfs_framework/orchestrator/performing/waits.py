@@ -313,6 +313,11 @@ class Waits:
         return not chain.under_way({id(opened.record), *self._waiting.get(opened.scope.run, ())})
 
 
+def word_of(call: str) -> str:
+    """Return the name of the word from outside that answers a call, of its id (`reply_id`)."""
+    return f"answer-{call.partition(':')[2].replace(':', '-')}"
+
+
 def wait_entries() -> dict[str, CapabilityEntry]:
     """Return the capabilities, as lists show them."""
     said = {

@@ -87,6 +87,10 @@ class PastAnswers(Protocol):
         """Return what is written of a wait that a process before has begun; None of one that begins here."""
         ...
 
+    def promised(self, call: str) -> Mapping[str, Any] | None:
+        """Return what is written of a job that was promised to answer a call, the last one; None where none was."""
+        ...
+
     def taken(self) -> set[int]:
         """Return the positions of the words from outside that the run was given."""
         ...

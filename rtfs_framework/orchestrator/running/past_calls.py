@@ -31,7 +31,7 @@ from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
 from rtfs_framework.orchestrator.recording.journal.kept import answer_of
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
 from rtfs_framework.orchestrator.recording.journal.usual import ARGS, HEX
-from rtfs_framework.orchestrator.recording.lineage import ANY, received
+from rtfs_framework.orchestrator.recording.lineage import ANY, received, reply_id
 from rtfs_framework.orchestrator.recording.run_scope import OpenCall, RunScope
 
 if TYPE_CHECKING:
@@ -200,6 +200,11 @@ class PastCalls:
         waits = (body for _, what, body, _ in self.known.notes if what == "waiting")
         return next((body for body in waits if body.get("call") == call), None)
 
+    def promised(self, call: str) -> Mapping[str, Any] | None:
+        """Return what is written of a job that was promised to answer a call, the last one; None where none was."""
+        waits = (body for _, what, body, _ in reversed(self.known.notes) if what == "waiting" and "job" in body)
+        return next((body for body in waits if body.get("call") == call), None)
+
     def taken(self) -> set[int]:
         """Return the positions of the words from outside that the run was given, by calls that have ended."""
         ended = {f"{self.known.facts.id}:{name_of(*id_)}" for id_, each in self.known.calls.items() if each.is_over}
@@ -328,7 +333,7 @@ class PastCalls:
         if call.kind is not CallKind.CAPABILITY and not text.startswith(_AT_CAPABILITY):
             candidate = None if target is None else dispatcher.pool.candidate(target)
             again = again and candidate is not None and candidate.idempotent
-        if not again:
+        if not again and self.promised(reply_id(opened)) is None:
             raise ResumeError(
                 UNSETTLED,
                 f"call {id_} of {record.symbol} to {text} had begun, and nobody knows how it ended",

@@ -5,12 +5,15 @@ from __future__ import annotations
 import inspect
 import re
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import anyio
 import anyio.to_thread
+import attrs
 
-from rtfs_framework.api import CapabilityEntry, CapabilityError, CapabilityRequest, ProgramError, Value
+from rtfs_framework.api import CapabilityEntry, CapabilityError, CapabilityRequest, Later, ProgramError, Value
+from rtfs_framework.lang.equality import equal
 from rtfs_framework.lang.maps import Map, Set
 from rtfs_framework.lang.types.check import violation
 from rtfs_framework.lang.values import ErrorValue, Keyword, Resource, Symbol, Timestamp, Uuid
@@ -20,6 +23,8 @@ from rtfs_framework.testing.conformance.base import Conformance, check
 
 Args = tuple[Value, ...]
 
+_LOOKS, _PATIENCE = 50, 5.0
+"""How often a job is looked at, and for how many seconds in all at most."""
 _NAME = re.compile(r"""[^\s()\[\]{}"',;@^`~:#\d][^\s()\[\]{}"',;@^`~]*""")
 _PLAIN = frozenset({type(None), bool, int, float, str, Keyword, Symbol, ErrorValue, Timestamp, Uuid, Resource})
 _MANY = frozenset({tuple, GrownVector, List, Set})
@@ -61,6 +66,8 @@ class CapabilityConformance(Conformance):
         entry = self.make()
         for args in self.accepted():
             reply = _perform(entry, args)
+            if isinstance(reply, Later):
+                continue
             check(_is_value(reply), f"{args!r} got {reply!r}, which holds what is no RTFS value")
             if entry.returns is not None:
                 wrong = violation(entry.returns, reply)
@@ -76,6 +83,8 @@ class CapabilityConformance(Conformance):
         async def perform() -> None:
             async def one(args: Args) -> None:
                 reply = await _performed(entry, args)
+                if isinstance(reply, Later):
+                    return
                 check(_is_value(reply), f"{args!r}, among others, got {reply!r}, which holds what is no RTFS value")
                 wrong = None if entry.returns is None else violation(entry.returns, reply)
                 check(wrong is None, f"{args!r}, among others: the reply is not of the declared type: {wrong}")
@@ -89,6 +98,22 @@ class CapabilityConformance(Conformance):
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises is what is wrong with it
             found = getattr(error, "exceptions", (error,))[0]
             raise AssertionError(f"calls at once: {found}") from found
+
+    def test_what_is_promised_is_one_job_and_can_be_collected(self) -> None:
+        """Whoever goes on with a run asks again: by one key there is one job, and collecting it changes nothing."""
+        entry = self.make()
+        for number, args in enumerate(self.accepted()):
+            request = CapabilityRequest(entry.id, args, key=f"{'ab' * 16}:1:{number}")
+            promise = anyio.run(_called, entry, entry.handler, request)
+            if not isinstance(promise, Later):
+                continue
+            if entry.idempotent:
+                again = anyio.run(_called, entry, entry.handler, request)
+                check(isinstance(again, Later) and again.id == promise.id, f"by the same key another job: {again!r}")
+            if entry.collect is not None:
+                first, second = (anyio.run(_collected, entry, request, promise) for _ in range(2))
+                check(_is_value(first), f"{args!r} got {first!r}, which holds what is no RTFS value")
+                check(equal(first, second), f"the same job was answered {first!r}, and then {second!r}")
 
     def test_accepted_arguments_fit_the_declared_parameters(self) -> None:
         """As many as are declared, each of its type."""
@@ -109,16 +134,37 @@ class CapabilityConformance(Conformance):
             check(bool(words.strip()), f"{args!r}: an error without words")
 
 
-def _perform(entry: CapabilityEntry, args: Args) -> Value:
+def _perform(entry: CapabilityEntry, args: Args) -> Value | Later:
     """Perform one call in an event loop of its own."""
     return anyio.run(_performed, entry, args)
 
 
-async def _performed(entry: CapabilityEntry, args: Args) -> Value:
-    """Perform one call, as a host does: at once, with something to wait for, or in a worker thread."""
+async def _performed(entry: CapabilityEntry, args: Args) -> Value | Later:
+    """Perform one call, as a host does; the promise itself where only somebody outside has the answer."""
     request = CapabilityRequest(entry.id, args)
-    reply = await anyio.to_thread.run_sync(entry.handler, request) if entry.blocking else entry.handler(request)
+    reply = await _called(entry, entry.handler, request)
+    if not isinstance(reply, Later) or entry.collect is None:
+        return reply
+    return await _collected(entry, request, reply)
+
+
+async def _called(
+    entry: CapabilityEntry, function: Callable[[CapabilityRequest], Any], request: CapabilityRequest
+) -> Any:
+    """Call a handler: at once, with something to wait for, or in a worker thread."""
+    reply = await anyio.to_thread.run_sync(function, request) if entry.blocking else function(request)
     return await reply if inspect.isawaitable(reply) else reply
+
+
+async def _collected(entry: CapabilityEntry, request: CapabilityRequest, promise: Later) -> Value:
+    """Collect a promised answer."""
+    assert entry.collect is not None  # noqa: S101 - looked at by whoever asks
+    for _ in range(_LOOKS):
+        reply: Value | Later = await _called(entry, entry.collect, attrs.evolve(request, job=promise.id))
+        if not isinstance(reply, Later):
+            return reply
+        await anyio.sleep(min(reply.look, _PATIENCE / _LOOKS))
+    raise AssertionError(f"job {promise.id!r} has no answer after {_LOOKS} looks")
 
 
 def _refusal(entry: CapabilityEntry, args: Args) -> str:

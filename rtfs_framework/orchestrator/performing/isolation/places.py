@@ -93,7 +93,8 @@ Place = InModule | Offered
 
 def place_of(entry: CapabilityEntry, provenance: Provenance, of_set: SetPlace | None) -> Place | None:
     """Return where another process finds a handler; None where it finds none, or its plug-in says nothing of it."""
-    if not entry.isolable or entry.speaks or entry.ahead is not None:  # it would be asked in the host, too
+    of_host = entry.speaks or entry.ahead is not None or entry.collect is not None
+    if not entry.isolable or of_host:  # it would be asked in the host, too
         return None
     handler: Any = entry.handler
     module, name = getattr(handler, "__module__", None), getattr(handler, "__qualname__", None)

@@ -123,6 +123,8 @@ def _words(path: Path, runs: Sequence[str]) -> dict[str, set[str]]:
 def _over(wait: Mapping[str, Any], words: set[str], answered: Callable[[str], bool], now: float) -> bool:
     if wait.get("until") is not None and now >= float(wait["until"]):
         return True
+    if wait.get("look") is not None and now >= float(wait["look"]):
+        return True
     if wait.get("approval"):
         return answered(str(wait["approval"]))
     return wait.get("for") in words
