@@ -4,8 +4,10 @@
     python -m benchmarks.serving --soak 1000000      # memory alone, over so many (`tox run -e soak -- 1000000`)
     python -m benchmarks.serving --parser auto       # with httptools, if it is installed
 
-Server and clients are processes of their own. The ratio is of processor time of the server for each request, for that
-is what a busy machine changes least; the rate per second is told, too. The parser is h11, which the extra `serve`
+Server and clients are processes of their own, each on a processor of its own where there are two. The ratio is of
+processor time of the server for each request, for that is what a busy machine changes least; the rate per second is
+told, too. Latencies are those of an open loop (`serving_load`), beside what the system kept the server waiting for a
+processor: on a machine with others at work that is most of their tail. The parser is h11, which the extra `serve`
 brings. All bounds are on: tokens, limits of steps and memory, connections, times. Exit code 1 where a threshold is
 missed.
 """
@@ -17,7 +19,6 @@ import asyncio
 import hashlib
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -29,6 +30,8 @@ from statistics import linear_regression, median
 
 import attrs
 
+from benchmarks.serving_load import open_loop
+
 _PROGRAM = "(defn main [x] (reduce + (map inc (range x))))"
 _BODY = json.dumps(
     {
@@ -38,6 +41,9 @@ _BODY = json.dumps(
     }
 ).encode()
 _CLIENTS = 16
+_USABLE = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+_THEIRS, _OURS = (_USABLE[0], _USABLE[-1]) if len(_USABLE) > 1 else (-1, -1)
+"""The processors of servers and of clients; -1 for any."""
 _LEAST_SHARE, _MOST_SPREAD, _MOST_GROWTH = 0.4, 10.0, 256.0
 
 
@@ -54,6 +60,12 @@ class Target:
         """Seconds of processor time that it has taken."""
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def kept_waiting(self) -> float:
+        """Seconds that its threads could have run and had no processor."""
+        found = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+        return sum(int(each.read_text(encoding="ascii").split()[1]) for each in found) / 1e9
 
     @property
     def resident(self) -> float:
@@ -113,53 +125,45 @@ def _started(kind: str, parser: str) -> Iterator[Target]:
 
     with TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "benchmarks.serving", "--as", kind, "--parser", parser, "--home", folder]
+        command += ["--processor", str(_THEIRS)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
-            port, token = process.stdout.readline().split()
-            head = (
-                f"POST /v1/rtfs/run HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nRTFS-Protocol: 1\r\n"
-                f"Content-Type: application/json\r\nContent-Length: {len(_BODY)}\r\n\r\n"
-            )
-            yield Target(process.pid, int(port), head.encode() + _BODY)
-            process.terminate()
+            try:
+                port, token = process.stdout.readline().split()
+                head = (
+                    f"POST /v1/rtfs/run HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nRTFS-Protocol: 1\r\n"
+                    f"Content-Type: application/json\r\nContent-Length: {len(_BODY)}\r\n\r\n"
+                )
+                yield Target(process.pid, int(port), head.encode() + _BODY)
+            finally:
+                process.terminate()
 
 
 @attrs.define
 class Seen:
     """What clients saw."""
 
-    seconds: list[float] = attrs.field(factory=list)
     answered: int = 0
     refused: int = 0
     lost: int = 0
     """Requests that were read by the server, as far as anybody can tell, and had no whole answer."""
 
 
-async def _client(target: Target, seen: Seen, count: int, pause: float, until: asyncio.Event, seed: int = 0) -> None:
-    """Send requests one after the other, each on the connection of the last while the server keeps that.
-
-    `pause` is the mean of the seconds between them, which are drawn (exponentially distributed), the first ones, too:
-    clients that all wait for the same time come all at once, and what is measured then is their queue.
-    """
-    talk, chance = None, random.Random(seed)
+async def _client(target: Target, seen: Seen, count: int) -> None:
+    """Send requests one after the other, each on the connection of the last while the server keeps that."""
+    talk = None
     for _ in range(count):
-        if pause:
-            await asyncio.sleep(chance.expovariate(1 / pause))
-        if until.is_set():
-            return
         if talk is None:
             try:
                 talk = await asyncio.open_connection("127.0.0.1", target.port)
             except OSError:
                 seen.refused += 1
                 return
-        before = time.perf_counter()
         try:
             closes = await _once(talk, target.request)
         except (OSError, EOFError):
             seen.lost += 1
             return
-        seen.seconds.append(time.perf_counter() - before)
         seen.answered += 1
         if closes:
             talk[1].close()
@@ -177,10 +181,9 @@ async def _once(talk: tuple[asyncio.StreamReader, asyncio.StreamWriter], request
     return b"connection: close" in head
 
 
-async def _drive(target: Target, requests: int, *, clients: int = _CLIENTS, pause: float = 0.0) -> tuple[float, Seen]:
-    seen, until, began = Seen(), asyncio.Event(), time.perf_counter()
-    share = requests // clients
-    await asyncio.gather(*(_client(target, seen, share, pause, until, seed) for seed in range(clients)))
+async def _drive(target: Target, requests: int) -> tuple[float, Seen]:
+    seen, began = Seen(), time.perf_counter()
+    await asyncio.gather(*(_client(target, seen, requests // _CLIENTS) for _ in range(_CLIENTS)))
     return time.perf_counter() - began, seen
 
 
@@ -213,14 +216,23 @@ def _latencies(parser: str, requests: int) -> bool:
 def _spread(kind: str, parser: str, requests: int, bound: str) -> float:
     """Return how many times as long as the median request the slowest of a hundred takes."""
     with _started(kind, parser) as target:
-        _, rate = _cost(target, requests)
-        pause = 2 * _CLIENTS / rate  # a client then asks half as often as it could
-        _, seen = asyncio.run(_drive(target, requests, pause=pause))
-    found = sorted(seen.seconds)
-    usual, late = found[len(found) // 2], found[int(len(found) * 0.99)]
-    times = f"{late / usual:.1f} times{bound}"
-    print(f"{kind} at half of it: p50 {usual * 1000:.2f} ms, p99 {late * 1000:.2f} ms, {times}")
+        cost, rate = _cost(target, requests)
+        rate = min(rate, 1e6 / cost) / 2
+        waited, began = target.kept_waiting, time.perf_counter()
+        told = open_loop(target.port, target.request, requests, rate)
+        waited, seconds = target.kept_waiting - waited, time.perf_counter() - began
+    usual, late = _at(told.taken, 0.5), _at(told.taken, 0.99)
+    print(
+        f"{kind} at half of it ({rate:.0f}/s): p50 {usual:.2f} ms, p99 {late:.2f} ms, {late / usual:.1f} times{bound}; "
+        f"it had to wait for a processor for {waited * 1000:.0f} ms of {seconds:.1f} s, "
+        f"and the generator was late by {_at(told.late, 0.99):.2f} ms (p99)"
+    )
     return late / usual
+
+
+def _at(found: list[int], share: float) -> float:
+    """Return the milliseconds that a share of these nanoseconds does not exceed."""
+    return sorted(found)[int((len(found) - 1) * share)] / 1e6
 
 
 def _end(parser: str) -> bool:
@@ -229,8 +241,8 @@ def _end(parser: str) -> bool:
         asyncio.run(_drive(served, 400))
 
         async def load() -> Seen:
-            seen, until = Seen(), asyncio.Event()
-            tasks = [asyncio.ensure_future(_client(served, seen, 1 << 30, 0.0, until)) for _ in range(_CLIENTS)]
+            seen = Seen()
+            tasks = [asyncio.ensure_future(_client(served, seen, 1 << 30)) for _ in range(_CLIENTS)]
             await asyncio.sleep(1.0)
             os.kill(served.pid, signal.SIGTERM)
             await asyncio.gather(*tasks)
@@ -257,6 +269,11 @@ def _memory(parser: str, requests: int) -> bool:
     return grown <= _MOST_GROWTH
 
 
+def _stay_on(processor: int) -> None:
+    if processor >= 0:
+        os.sched_setaffinity(0, {processor})
+
+
 def main() -> int:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -266,7 +283,9 @@ def main() -> int:
     parser.add_argument("--parser", choices=("auto", "h11"), default="h11")
     parser.add_argument("--as", dest="kind", choices=("bare", "served"), help=argparse.SUPPRESS)
     parser.add_argument("--home", help=argparse.SUPPRESS)
+    parser.add_argument("--processor", type=int, default=_OURS, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    _stay_on(given.processor)
     if given.kind == "bare":
         asyncio.run(_bare(given.parser))
         return 0

@@ -18,6 +18,7 @@ from rtfs_framework.stdlib.table import loaded
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.meter import Watch
+    from rtfs_framework.kernel.seat import Seat
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.lang.source import Place
     from rtfs_framework.lang.types.model import Type
@@ -167,14 +168,14 @@ class Instance:
     def _counts_depth(self) -> bool:
         return self.limits.depth is not None and self.artifact.metered
 
-    def _run(self, function: Any, args: tuple[Any, ...]) -> Run:
+    def _run(self, function: Any, args: tuple[Any, ...], seat: Seat | None = None) -> Run:
         counts = meter.RunMeter(self.limits, self._names, self._watches())
         if self.limits.depth is not None and self._counts_depth:
             counts.depth = Depth(self.artifact, self.limits.depth)
-        return Run(self.artifact, function, args, self.limits, self._places, self._gate, counts)
+        return Run(self.artifact, function, args, self.limits, self._places, self._gate, counts, seat)
 
-    def call(self, name: str, args: tuple[Any, ...]) -> Run:
-        """Return a run of a top-level function; the top-level forms have run before.
+    def call(self, name: str, args: tuple[Any, ...], seat: Seat | None = None) -> Run:
+        """Return a run of a top-level function; the top-level forms have run before. It takes the `seat`, if any.
 
         Raises:
             ProgramError: UndefinedSymbol, there is no such top-level name (yet).
@@ -182,7 +183,7 @@ class Instance:
         function = self._names.get(self._python.get(name, ""))
         if function is None:
             raise undefined_symbol(name)
-        return self._run(support.callable_of(function, len(args)), args)
+        return self._run(support.callable_of(function, len(args)), args, seat)
 
     def owns(self, value: Any) -> bool:
         """Tell whether a value is a function of this program, or one that the library has or makes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sys import getrecursionlimit, setrecursionlimit, version_info
 
-from greenlet import GreenletExit, getcurrent, greenlet
+from greenlet import GreenletExit, getcurrent
 
 from rtfs_framework.kernel.limits import Limits
 from rtfs_framework.kernel.meter import STEPS, RunMeter, Watch
@@ -18,6 +18,7 @@ from rtfs_framework.kernel.outcome import (
     requires_host,
 )
 from rtfs_framework.kernel.output import bounded_output
+from rtfs_framework.kernel.seat import LEFT, Seat, root
 from rtfs_framework.kernel.state import RUN_LOCALLY, RunGreenlet, RunState, too_many_calls
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Callable
@@ -34,6 +35,9 @@ _MARGIN = 500
 
 _FRAMES_PER_CALL = 8
 """Python frames that a call may take which goes through the library."""
+
+_ENDED = RunGreenlet()
+"""Stands for the greenlet of a run that has left it to others."""
 
 _DEEPEST = 12_000 if version_info < (3, 11) else 1_000_000
 """Python frames at most. Python 3.10 keeps calls on the C stack, and the process dies at 19,000."""
@@ -57,8 +61,12 @@ class Run:
         places: dict[int, Place | None],
         gate: list[None],
         meter: RunMeter,
+        seat: Seat | None = None,
     ) -> None:
-        """Make a run; who holds the `gate` may run it, and the `meter` knows the globals of its code."""
+        """Make a run; who holds the `gate` may run it, and the `meter` knows the globals of its code.
+
+        It takes the `seat`, which is of the thread that is going to run it, until it ends.
+        """
         self._artifact = artifact
         self._function = function
         self._args = args
@@ -68,7 +76,8 @@ class Run:
         self._state = RunState(artifact, limits, places, meter)
         self._state.gate = gate
         self._meter = meter
-        self._greenlet = RunGreenlet(self._main)
+        self._seat = seat
+        self._greenlet = RunGreenlet(self._main) if seat is None else seat.take(self._main)
         self._greenlet.state = self._state
         self._greenlet.meter = self._meter
         self._switch = self._greenlet.switch
@@ -130,7 +139,7 @@ class Run:
         """
         self._state.closed = True
         self._meter.cancelled = True  # a loop in a `finally` block ends too
-        if self._greenlet and self._gate and _root(self._greenlet) is _root(getcurrent()):
+        if self._greenlet and self._gate and root(self._greenlet) is root(getcurrent()):
             try:
                 self._enter(self._greenlet.throw, GreenletExit)
             except (ProgramError, LimitError, Cancelled):
@@ -201,6 +210,9 @@ class Run:
                 give_room_back(wanted)
         if not greenlet:
             return Complete(handed)
+        if handed is LEFT:
+            self._greenlet = _ENDED
+            return Complete(self._seat.leave(greenlet))  # type: ignore[union-attr, arg-type]
         if handed.__class__ is Paused:
             return PAUSED
         return requires_host(handed) if handed.__class__ is HostCall else RequiresHosts(handed)
@@ -247,13 +259,6 @@ class Run:
             return LimitError("depth", most, f"Maximum recursion depth ({most}) exceeded")
         text = f"calls nest deeper than the stack of Python {version_info[0]}.{version_info[1]} allows"
         return LimitError("depth", most or self.frames, text)
-
-
-def _root(of: greenlet) -> greenlet:
-    """Return the first greenlet of a greenlet's thread."""
-    while of.parent is not None:
-        of = of.parent
-    return of
 
 
 def frames_of(limits: Limits, *, counted: bool) -> int:

@@ -61,17 +61,8 @@ class Admission:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        state, metrics, began = self._state, self._state.metrics, perf_counter()
-        status = 0
-
-        async def told(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                if state.draining:
-                    message["headers"] = [*message.get("headers", ()), _CLOSE]
-            await send(message)
-
+        state, began = self._state, perf_counter()
+        told = _Told(state, send)
         with state.lease() as generation:
             path = scope["path"]
             kind = _kind(path)
@@ -81,10 +72,10 @@ class Admission:
                 else:
                     await self._let_in(generation.spec, kind, scope, receive, told)
             except Exception as error:  # noqa: BLE001 - a bug of ours: the log has it, the caller gets a code
-                await self._bug(error, told, started=bool(status))
-        metrics.note(kind, status, perf_counter() - began)
+                await self._bug(error, told)
+        state.metrics.note(kind, told.status, perf_counter() - began)
 
-    async def _let_in(self, spec: ServeSpec, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _let_in(self, spec: ServeSpec, kind: str, scope: Scope, receive: Receive, send: _Told) -> None:
         """Answer a request if there is a place for it."""
         state, metrics, head = self._state, self._state.metrics, dict(scope["headers"])
         caller = state.holder(head.get(b"authorization", b""))
@@ -100,7 +91,7 @@ class Admission:
             self._places.count(caller, 1)
         try:
             if kind == _RUN and scope["method"] == "POST":
-                await answer_run(state, caller, head, receive, send)
+                await answer_run(state, caller, head, receive, send.whole)
             else:
                 await self._app(scope, bounded(receive, spec.body), send)
         finally:
@@ -108,12 +99,40 @@ class Admission:
             if caller is not None:
                 self._places.count(caller, -1)
 
-    async def _bug(self, error: Exception, send: Send, *, started: bool) -> None:
+    async def _bug(self, error: Exception, send: _Told) -> None:
         if self._log is not None:
             self._log.error("request.failed", exc_info=error)
-        if started:
+        if send.status:
             raise error
         await _tell(send, Problem(500, INTERNAL, "a bug of the server; its log has the details", kind="InternalError"))
+
+
+class _Told:
+    """Sends an answer, and knows its status. Each closes its connection while the server ends."""
+
+    __slots__ = ("_send", "_state", "status")
+
+    def __init__(self, state: ServerState, send: Send) -> None:
+        self._state = state
+        self._send = send
+        self.status = 0
+        """0 until the answer has begun."""
+
+    async def __call__(self, message: Message) -> None:
+        """Send a part of an answer."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self._state.draining:
+                message["headers"] = [*message.get("headers", ()), _CLOSE]
+        await self._send(message)
+
+    async def whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        """Send an answer that is there."""
+        self.status = status
+        if self._state.draining:
+            headers.append(_CLOSE)
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
 
 
 def _kind(path: str) -> str:
@@ -125,9 +144,8 @@ def _kind(path: str) -> str:
     return _DOOR if path.startswith("/v1/") else "other"
 
 
-async def _tell(send: Send, problem: Problem) -> None:
+async def _tell(send: _Told, problem: Problem) -> None:
     body = problem.body()
     headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
     headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send.whole(problem.status, headers, body)

@@ -29,17 +29,19 @@ async def read_body(receive: Receive, length: str, most: int) -> bytes:
     """
     if length.isdecimal() and int(length) > most:
         raise too_large(most)
-    receive = bounded(receive, most)
     pieces: list[bytes] = []
+    size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise disconnected()
         piece = message.get("body", b"")
-        if piece:
-            pieces.append(piece)
+        size += len(piece)
+        if size > most:
+            raise too_large(most)
         if not message.get("more_body", False):
-            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            return b"".join((*pieces, piece)) if pieces else piece
+        pieces.append(piece)
 
 
 def bounded(receive: Receive, most: int) -> Receive:

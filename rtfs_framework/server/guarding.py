@@ -40,23 +40,21 @@ _FULL = _raw(busy("too many connections are open"), b"503 Service Unavailable")
 class Corked:
     """A transport that sends what is written in one turn of the loop together: an answer's head with its body."""
 
-    __slots__ = ("_loop", "_parts", "_transport", "close", "get_extra_info", "is_closing")
+    __slots__ = ("_loop", "_parts", "_transport", "is_closing")
 
     def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
         self._parts: list[bytes] = []
         self.is_closing = transport.is_closing
-        self.get_extra_info = transport.get_extra_info
-
-        def close() -> None:
-            self.flush()
-            transport.close()
-
-        self.close = close
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
+
+    def close(self) -> None:
+        """Send what was written, and close."""
+        self.flush()
+        self._transport.close()
 
     def write(self, data: bytes) -> None:
         """Send something soon."""
@@ -169,6 +167,7 @@ def guarded(base: type[asyncio.Protocol], guard: Guard) -> type[asyncio.Protocol
                 guard.waiting.pop(self, None)
 
         def on_response_complete(self) -> None:
+            self.transport.flush()
             guard.waiting[self] = self.loop.time()
             super().on_response_complete()
             if self.cycle is not None and not self.cycle.response_complete:  # the next request was there already

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.kernel.seat import Seat
 from rtfs_framework.orchestrator.running.linking import Prepared, prepare_in
 from rtfs_framework.orchestrator.running.narrowing import NO_NARROWING, Narrowing, narrowed
 from rtfs_framework.orchestrator.running.program import UNFINISHED, LoadedProgram
@@ -43,6 +44,8 @@ class Kept:
     prepared: Prepared
     loaded: LoadedProgram | None
     """Ready to be called, where the program asks nothing of its host; else None: each run is one of its own."""
+    seat: Seat = attrs.field(factory=Seat, kw_only=True)
+    """Where calls run that are made in the event loop."""
     _users: int = attrs.field(default=0, init=False)
     _away: int = attrs.field(default=0, init=False)
     """Calls that go to the session's thread before one is tried here again."""
@@ -75,7 +78,7 @@ class Kept:
         if self._away or self._under_way or self.session.limits.steps is None:
             return UNFINISHED
         began = perf_counter()
-        value = loaded.call_briefly(entry or "main", args)
+        value = loaded.call_briefly(entry or "main", args, self.seat)
         self._late = self._late + 1 if perf_counter() - began > _BRIEF else 0
         if value is UNFINISHED or self._late >= _MOST_LATE:
             self._late, self._away, self._penalty = 0, self._penalty, min(2 * self._penalty, _MOST_AWAY)
@@ -132,6 +135,7 @@ class Programs:
     _rules: OrderedDict[Narrowing, Session] = attrs.field(factory=OrderedDict, init=False)
     _kept: OrderedDict[_Key, Kept] = attrs.field(factory=OrderedDict, init=False)
     _making: dict[_Key, _Making] = attrs.field(factory=dict, init=False)
+    _seat: Seat = attrs.field(factory=Seat, init=False)
     _text: int = attrs.field(default=0, init=False)
     """Characters of those that are kept."""
 
@@ -186,7 +190,7 @@ class Programs:
         prepared = await prepare_in(session.portal, session.host, source, session.limits, self.seconds)
         alone = not prepared.leaves_kernel and session.host.dispatcher.labelling is None
         loaded = await session.load_async(prepared.link(session.limits)) if alone else None
-        made = self._kept[key] = Kept(session, prepared, loaded)
+        made = self._kept[key] = Kept(session, prepared, loaded, seat=self._seat)
         made.__enter__()  # until the last who waits for it has it
         self._text += made.size
         while len(self._kept) > self.most or (self._text > _MOST_TEXT and len(self._kept) > 1):

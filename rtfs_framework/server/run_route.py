@@ -7,6 +7,7 @@ no objects for requests and answers stand between.
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -16,11 +17,11 @@ from rtfs_framework.server.bodies import read_body, too_large
 from rtfs_framework.server.problems import Problem
 from rtfs_framework.server.replays import Given, asked_for
 from rtfs_framework.server.running import run
-from rtfs_framework.server.values import read_beside
+from rtfs_framework.server.values import SMALL_TEXT, read_beside
 from rtfs_framework.server.wire import RunRequest, check_protocol, read_run
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Send
+    from starlette.types import Receive
 
     from rtfs_framework.server.attending import Gone
     from rtfs_framework.server.auth import Caller
@@ -32,8 +33,12 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False)
 _AGAIN = (b"rtfs-replayed", b"true")
 
 
+Sending = Callable[[int, list[tuple[bytes, bytes]], bytes], Awaitable[None]]
+"""Sends a whole answer: status, headers, body."""
+
+
 async def answer_run(
-    state: ServerState, caller: Caller | None, head: dict[bytes, bytes], receive: Receive, send: Send
+    state: ServerState, caller: Caller | None, head: dict[bytes, bytes], receive: Receive, send: Sending
 ) -> None:
     """Answer one request with these headers; `caller` is whose token it has, None for nobody who is known."""
     headers = [_JSON]
@@ -43,8 +48,7 @@ async def answer_run(
         given = Given(problem.status, problem.body())
         headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers.items()]
     headers.append((b"content-length", b"%d" % len(given.body)))
-    await send({"type": "http.response.start", "status": given.status, "headers": headers})
-    await send({"type": "http.response.body", "body": given.body})
+    await send(given.status, headers, given.body)
 
 
 async def _answered(
@@ -57,9 +61,9 @@ async def _answered(
     if caller is None:
         caller = state.caller(head.get(b"authorization", b"").decode("latin-1"))
     check_protocol(head.get(b"rtfs-protocol", b"1").decode("latin-1"))
-    length = head.get(b"content-length", b"").decode("latin-1")
     spec = state.spec
-    asked = await read_beside(read_run, await read_body(receive, length, spec.body))
+    body = await read_body(receive, head.get(b"content-length", b"").decode("latin-1"), spec.body)
+    asked = read_run(body) if len(body) <= SMALL_TEXT else await read_beside(read_run, body)
     text, most = asked.program.text, spec.program
     if len(text) > most or (not text.isascii() and len(text.encode()) > most):
         raise too_large(most, "the program's text")

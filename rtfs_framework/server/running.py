@@ -17,7 +17,7 @@ from rtfs_framework.orchestrator.recording.purse import NANO, USUAL_TERMS, Asker
 from rtfs_framework.orchestrator.running.program import UNFINISHED
 from rtfs_framework.server.attending import attended
 from rtfs_framework.server.problems import DECLINED, FAILED, LOOP, Problem, late, problem_of, too_long
-from rtfs_framework.server.values import is_small, written_beside
+from rtfs_framework.server.values import is_small, written, written_beside
 
 if TYPE_CHECKING:
     from rtfs_framework.api.labels import Label
@@ -52,9 +52,11 @@ async def run(state: ServerState, caller: Caller, asked: RunRequest, gone: Gone)
     if seconds <= 0:
         raise late()
     try:
-        said = await _at_once(state, caller, asked)
-        if said is not None:
-            return said
+        kept = state.programs_of(caller.tenant).known(asked.program, asked.digest, asked.rules)
+        value = UNFINISHED if kept is None else kept.briefly(asked.entry, asked.args)
+        if kept is not None and value is not UNFINISHED:  # nothing has waited, so nobody had to look at the time
+            text = written(value) if is_small(value) else await written_beside(value)
+            return _said(state, asked, text, _marks(kept.session, caller, asked))
         stopping = Stopping()
         return await attended(_answer(state, caller, asked, stopping), gone, stopping, seconds)
     except asyncio.TimeoutError:
@@ -89,20 +91,6 @@ def _check_way(state: ServerState, asked: RunRequest) -> None:
         way = " -> ".join((*asked.via, state.host_id))
         message = f"the request comes back to this host: {way}"
         raise Problem(508, LOOP, message, kind="Loop", more={"via": list(asked.via)})
-
-
-async def _at_once(state: ServerState, caller: Caller, asked: RunRequest) -> dict[str, Any] | None:
-    """Return the answer of a program that is known and brief; None for any other.
-
-    Nothing waits here, so nobody has to look at the time or whether the client is still there.
-    """
-    kept = state.programs_of(caller.tenant).known(asked.program, asked.digest, asked.rules)
-    if kept is None:
-        return None
-    value = kept.briefly(asked.entry, asked.args)
-    if value is UNFINISHED:
-        return None
-    return _said(state, asked, await written_beside(value), _marks(kept.session, caller, asked))
 
 
 async def _answer(state: ServerState, caller: Caller, asked: RunRequest, stopping: Stopping) -> dict[str, Any]:

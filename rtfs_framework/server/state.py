@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
+from contextvars import ContextVar, Token
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -178,19 +177,9 @@ class ServerState:
         """Return what is kept of a tenant's programs, as `session_for` returns its session."""
         return (_leased.get() or self.current).programs[tenant]
 
-    @contextmanager
-    def lease(self) -> Iterator[Generation]:
-        """Keep the configuration in force as it is for one request."""
-        generation = self.current
-        while not generation.enter():
-            generation = self.current
-        token = _leased.set(generation)
-        try:
-            yield generation
-        finally:
-            _leased.reset(token)
-            if generation.leave():
-                _close_beside(generation)
+    def lease(self) -> Lease:
+        """Keep the configuration in force as it is for one request: `with` it."""
+        return Lease(self)
 
     def reload(self) -> Generation:
         """Read the configuration again; what it makes takes the place of what was. Blocks: call it in a thread.
@@ -215,6 +204,28 @@ class ServerState:
         with self._reloading:
             self.current.close(timeout=timeout)
             self.replays.close()
+
+
+class Lease:
+    """The configuration that was in force when a request began, until it ends."""
+
+    __slots__ = ("_generation", "_state", "_token")
+
+    def __init__(self, state: ServerState) -> None:
+        self._state = state
+
+    def __enter__(self) -> Generation:
+        generation = self._state.current
+        while not generation.enter():
+            generation = self._state.current
+        self._generation = generation
+        self._token: Token[Generation | None] = _leased.set(generation)
+        return generation
+
+    def __exit__(self, *_: object) -> None:
+        _leased.reset(self._token)
+        if self._generation.leave():
+            _close_beside(self._generation)
 
 
 UNGUESSED = "RTFS_DELEGATION__DEFAULT_TARGET"

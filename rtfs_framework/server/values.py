@@ -18,7 +18,8 @@ from rtfs_framework.server.problems import FAILED, Problem, malformed
 T = TypeVar("T")
 _SMALL = 512
 """Parts of a value that is written, and read, in less than a millisecond."""
-_SMALL_TEXT = 1 << 16
+SMALL_TEXT = 1 << 16
+"""Characters, or bytes of a body, that are read and written in less than a millisecond."""
 _SMALL_BITS = 1 << 12
 _COLLECTIONS = frozenset({tuple, List, GrownVector, Set})
 
@@ -30,7 +31,7 @@ def is_small(value: Any) -> bool:
         item = todo.pop()
         kind = item.__class__
         if kind is str:
-            left -= len(item) * _SMALL // _SMALL_TEXT
+            left -= len(item) * _SMALL // SMALL_TEXT
         elif kind is int:
             left -= item.bit_length() * _SMALL // _SMALL_BITS
         elif kind in _COLLECTIONS:
@@ -49,7 +50,7 @@ def is_small(value: Any) -> bool:
 
 async def read_beside(read: Callable[[bytes], T], body: bytes) -> T:
     """Return what is read of a body: of a large one in a thread, so that others are served meanwhile."""
-    return read(body) if len(body) <= _SMALL_TEXT else await asyncio.to_thread(read, body)
+    return read(body) if len(body) <= SMALL_TEXT else await asyncio.to_thread(read, body)
 
 
 async def written_beside(value: Any) -> str:

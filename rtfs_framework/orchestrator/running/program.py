@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from rtfs_framework.api.caller import DelegationMetadata
     from rtfs_framework.kernel.instance import Instance
+    from rtfs_framework.kernel.seat import Seat
     from rtfs_framework.lang.flows.model import Flows
     from rtfs_framework.lang.signature import FunctionSignature
     from rtfs_framework.orchestrator.boundary.conversing import Listener
@@ -162,12 +163,11 @@ class LoadedProgram:
         run, program_run = self.open_call(name, args, metadata)
         return program_run.result(self, await program_run.drive(run))
 
-    def call_briefly(self, name: str, args: tuple[Any, ...] = ()) -> Any:
-        """Call a function of a program that asks nothing of its host here, whatever runs in this thread.
+    def call_briefly(self, name: str, args: tuple[Any, ...] = (), seat: Seat | None = None) -> Any:
+        """Call a function of a program that asks nothing of its host here, in the `seat` of this thread, if any.
 
         Returns its value, or `UNFINISHED` where it takes more than one slice of steps: then nothing has happened, and
-        it may be called in any other way. A server's event loop answers small requests so without waking a thread. It
-        is no use of the session that anybody could wait for: it needs nothing of it, and is over at once.
+        it may be called in any other way. It is no use of the session that anybody could wait for: it is over at once.
 
         Raises:
             ProgramError: The program did not catch an error.
@@ -175,7 +175,7 @@ class LoadedProgram:
         """
         if self.closed or self.portal.uses.closing:
             raise SessionClosedError("the program was closed", "load it again: session.load(...)")
-        run = self.instance.call(name, taken_all(self.instance, name, args))
+        run = self.instance.call(name, taken_all(self.instance, name, args), seat)
         with self.lock:
             try:
                 outcome = run.step(concurrent=True, sliced=True)
