@@ -17,7 +17,7 @@ from rtfs_framework.orchestrator.recording.purse import NANO, USUAL_TERMS, Asker
 from rtfs_framework.orchestrator.running.program import UNFINISHED
 from rtfs_framework.server.attending import attended
 from rtfs_framework.server.problems import DECLINED, FAILED, LOOP, Problem, late, problem_of, too_long
-from rtfs_framework.server.values import is_small, written, written_beside
+from rtfs_framework.server.values import is_small, written_beside
 
 if TYPE_CHECKING:
     from rtfs_framework.api.labels import Label
@@ -55,8 +55,7 @@ async def run(state: ServerState, caller: Caller, asked: RunRequest, gone: Gone)
         kept = state.programs_of(caller.tenant).known(asked.program, asked.digest, asked.rules)
         value = UNFINISHED if kept is None else kept.briefly(asked.entry, asked.args)
         if kept is not None and value is not UNFINISHED:  # nothing has waited, so nobody had to look at the time
-            text = written(value) if is_small(value) else await written_beside(value)
-            return _said(state, asked, text, _marks(kept.session, caller, asked))
+            return _said(state, asked, await written_beside(value), _marks(kept.session, caller, asked))
         stopping = Stopping()
         return await attended(_answer(state, caller, asked, stopping), gone, stopping, seconds)
     except asyncio.TimeoutError:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import threading
+import json
 import time
+from contextlib import contextmanager
+from http.client import HTTPConnection
 
 import httpx
 import pytest
@@ -16,15 +18,21 @@ OWN = "a-token-of-its-own"
 DIGEST = hashlib.sha256(OWN.encode()).hexdigest()
 
 
-def busy(server, ask, headers=None):
-    """Have a request under way; return its thread."""
+@contextmanager
+def busy(server, headers=None):
+    """Have a request under way, until its client goes."""
     before = server.state.metrics.running
-    more = {"entry": "main", "deadline": 2, "headers": headers or server.headers}
-    thread = threading.Thread(target=ask, args=(server, ENDLESS), kwargs=more)
-    thread.start()
+    client = HTTPConnection(server.url.removeprefix("http://"))
+    body = {"program": {"source": ENDLESS}, "entry": "main"}
+    client.request("POST", "/v1/rtfs/run", json.dumps(body), headers or server.headers)
     while server.state.metrics.running == before:
         time.sleep(0.005)
-    return thread
+    try:
+        yield
+    finally:
+        client.close()
+    while server.state.metrics.running != before:
+        time.sleep(0.005)
 
 
 def headers_of(token):
@@ -42,27 +50,25 @@ def headers_of(token):
 def test_who_has_their_share_is_told_to_come_again_and_others_are_served(ask, config, others):
     with served(f"[limits]\nsteps = 'off'\n{config}", tenants=("acme", "other")) as server:
         full = headers_of(OWN if others == "acme" else server.tokens["acme"])
-        first = busy(server, ask, full)
-        refused = ask(server, "1", headers=full)
-        assert (refused.status_code, refused.json()["error"]["code"]) == (429, "E0948")
-        assert int(refused.headers["retry-after"]) >= 1
-        assert ask(server, "1", headers=headers_of(server.tokens[others])).json()["value"] == "1"
-        chat = httpx.post(f"{server.url}/v1/chat/completions", headers=full, json={})
-        assert (chat.status_code, chat.json()["error"]["type"]) == (429, "rate_limit_error")
-        assert chat.headers["x-should-retry"] == "true"
-        assert httpx.get(f"{server.url}/readyz", headers=full).status_code == 200
-        first.join()
+        with busy(server, full):
+            refused = ask(server, "1", headers=full)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (429, "E0948")
+            assert int(refused.headers["retry-after"]) >= 1
+            assert ask(server, "1", headers=headers_of(server.tokens[others])).json()["value"] == "1"
+            chat = httpx.post(f"{server.url}/v1/chat/completions", headers=full, json={})
+            assert (chat.status_code, chat.json()["error"]["type"]) == (429, "rate_limit_error")
+            assert chat.headers["x-should-retry"] == "true"
+            assert httpx.get(f"{server.url}/readyz", headers=full).status_code == 200
         assert ask(server, "1", headers=full).json()["value"] == "1", "its place is free again"
 
 
 def test_a_share_is_counted_anew_by_a_reload_and_forgotten_by_nobody(ask):
     with served("[limits]\nsteps = 'off'\n[serve]\nshare = 2\n") as server:
-        first = busy(server, ask)
-        assert ask(server, "1").status_code == 200
-        server.config.write_text(server.config.read_text().replace("share = 2", "share = 1"))
-        server.reload()
-        assert ask(server, "1").status_code == 429, "what began before counts"
-        first.join()
+        with busy(server):
+            assert ask(server, "1").status_code == 200
+            server.config.write_text(server.config.read_text().replace("share = 2", "share = 1"))
+            server.reload()
+            assert ask(server, "1").status_code == 429, "what began before counts"
         assert ask(server, "1").status_code == 200
 
 
