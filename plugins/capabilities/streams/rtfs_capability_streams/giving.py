@@ -8,10 +8,11 @@ import sys
 import attrs
 
 from rtfs_capability_streams import queues, schema, tables
+from rtfs_capability_streams.lines import Open
 from rtfs_capability_streams.pipes import Pipes
 from rtfs_capability_streams.replies import Replies
 from rtfs_capability_streams.rows import Batch, Stream, as_text
-from rtfs_capability_streams.sources import Item, Open, is_open, items, kept, several, type_of
+from rtfs_capability_streams.sources import Item, is_open, items, kept, several, type_of
 from rtfs_framework.api import CapabilityError
 
 

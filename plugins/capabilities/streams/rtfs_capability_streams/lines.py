@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from io import BufferedReader
+from typing import BinaryIO
 from zlib import crc32
 
 from rtfs_framework.api import CapabilityError
@@ -35,7 +35,7 @@ def lines(open_: Open, path: str, place: Place | int | None, *, follow: bool) ->
     """
     with ExitStack() as held:
 
-        def opened(name: str) -> BufferedReader:
+        def opened(name: str) -> BinaryIO:
             return held.enter_context(os.fdopen(open_(name), "rb", buffering=_CHUNK))
 
         file = opened(path)
@@ -60,7 +60,7 @@ def lines(open_: Open, path: str, place: Place | int | None, *, follow: bool) ->
                 return
 
 
-def _other(file: BufferedReader, place: Place, *, follow: bool) -> str | None:
+def _other(file: BinaryIO, place: Place, *, follow: bool) -> str | None:
     """Return why a file is not the one that a place is of; None where it is, or nobody can tell."""
     offset, inode, checksum, length = place
     size = _size(file)
@@ -74,9 +74,9 @@ def _other(file: BufferedReader, place: Place, *, follow: bool) -> str | None:
     return None
 
 
-def _rotated(opened: Callable[[str], BufferedReader], path: str, place: Place) -> list[BufferedReader]:
+def _rotated(opened: Callable[[str], BinaryIO], path: str, place: Place) -> list[BinaryIO]:
     """Return the file that a place is of and those after it, oldest first; none where it is not there."""
-    files: list[BufferedReader] = []
+    files: list[BinaryIO] = []
     for n in range(1, _MOST_ROTATED + 1):
         try:
             files.append(opened(f"{path}.{n}"))
@@ -89,7 +89,7 @@ def _rotated(opened: Callable[[str], BufferedReader], path: str, place: Place) -
     return []
 
 
-def _rest(file: BufferedReader, offset: int, *, whole: bool) -> Iterator[tuple[bytes, Place]]:
+def _rest(file: BinaryIO, offset: int, *, whole: bool) -> Iterator[tuple[bytes, Place]]:
     """Give lines and the place after each; a last one without an end counts unless only `whole` ones do."""
     inode = os.fstat(file.fileno()).st_ino
     file.seek(offset)
@@ -102,5 +102,5 @@ def _rest(file: BufferedReader, offset: int, *, whole: bool) -> Iterator[tuple[b
         yield line.rstrip(b"\r\n"), [offset, inode, crc32(line), len(line)]
 
 
-def _size(file: BufferedReader) -> int:
+def _size(file: BinaryIO) -> int:
     return os.fstat(file.fileno()).st_size

@@ -17,12 +17,13 @@ import attrs
 
 from rtfs_capability_streams import lent, queues, schema, tables
 from rtfs_capability_streams.giving import Giver, lost, overtaken
+from rtfs_capability_streams.lines import Open
 from rtfs_capability_streams.pipes import Pipes
 from rtfs_capability_streams.queues import Queues
 from rtfs_capability_streams.replies import Replies
 from rtfs_capability_streams.rows import Batch, Progress, QueueFull, Stream
 from rtfs_capability_streams.slots import BusyError, Slots
-from rtfs_capability_streams.sources import Open, kept, wrong
+from rtfs_capability_streams.sources import kept, wrong
 from rtfs_framework.api import CapabilityError, HeldFile, in_transaction, read_value
 
 Result = TypeVar("Result")
