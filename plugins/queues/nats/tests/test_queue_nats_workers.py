@@ -43,6 +43,7 @@ class Machine:
         config = f'[queue]\nstore = "nats"\n[queues.nats]\nurl = "{self.wire.url}"\ntimeout = 2\n'
         (folder / "worker.toml").write_text(config, encoding="utf-8")
         self.process = None
+        self._read, self._told, self.counted = 0, [], 0
         self.start()
 
     def start(self):
@@ -61,8 +62,13 @@ class Machine:
 
     @property
     def told(self):
-        lines = self.out.read_text(encoding="utf-8").splitlines(keepends=True)
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        """What it said so far; each line is read once, for this is asked all the time."""
+        with self.out.open("rb") as out:
+            out.seek(self._read)
+            lines = [line for line in out if line.endswith(b"\n")]
+        self._read += sum(map(len, lines))
+        self._told += map(json.loads, lines)
+        return self._told
 
 
 @attrs.define
@@ -75,6 +81,7 @@ class Load:
     item: object
     """An order; all others are like it, with another number."""
     ordered: dict = attrs.field(factory=dict)
+    _done: int = 0
     calm: float = 0.0
     """How many are done in a lease when nothing is wrong."""
     back: dict = attrs.field(factory=dict)
@@ -93,7 +100,11 @@ class Load:
 
     def done(self):
         """Return how many are declared done."""
-        return sum(len([1 for each in machine.told if each["what"] == "done"]) for machine in self.machines)
+        for machine in self.machines:
+            told = machine.told
+            self._done += sum(each["what"] == "done" for each in told[machine.counted :])
+            machine.counted = len(told)
+        return self._done
 
     def until(self, count):
         end = time.monotonic() + 120
@@ -103,7 +114,7 @@ class Load:
 
     def keep_busy(self):
         """Order more, so that nobody has nothing to do for some leases."""
-        while len(self.ordered) - self.done() < max(60, 3 * self.calm):
+        for _ in range(round(max(60, 3 * self.calm)) - (len(self.ordered) - self.done())):
             self.order()
 
     def watch(self, seconds, enough=float("inf")):
