@@ -50,6 +50,16 @@ class CallForm:
         given = bound.arguments
         return tuple(shape.into(given[name], f"{name} of {self.name}") for name, shape in self.shapes.items())
 
+    def unfit(self, answer: object) -> str | None:
+        """Return what is wrong with an answer that is of the declared type in RTFS, and none in Python; else None."""
+        try:
+            self.returns.out(answer, "it")
+        except ConversionError as error:
+            return f"{error.problem}; {error.way_out}" if error.way_out else error.problem
+        except Exception as error:  # noqa: BLE001 - a class of the user's own, compared or hashed; it may show the value
+            return f"Python cannot put it together: {type(error).__name__}"
+        return None
+
 
 def is_method(function: Callable[..., Any]) -> bool:
     """Tell whether a function's first parameter is the object or class that it is of."""

@@ -51,7 +51,8 @@ class NoAnswerError(RtfsError):
             "set OPENAI_API_KEY or RTFS_LOCAL_MODEL_PATH, write a delegation.toml (`rtfs config init`), "
             "or give the function a body"
         )
-        self.problem = f"nothing answers {name}: no model was asked or none answered, and its body is empty"
+        why = "no model was asked or none gave an answer of its type"
+        self.problem = f"nothing answers {name}: {why}, and its body is empty"
         super().__init__(f"error[{self.code}]: {self.problem}\n  help: {self.way_out}")
 
 
@@ -195,7 +196,9 @@ class Delegated(Generic[P, R]):
         with self._lock:
             found = self._programs.get(session)
             if found is None or (found.closed and not session.portal.uses.closing):
-                found = self._programs[session] = session.load(self._known().source)
+                form = self._known()
+                found = self._programs[session] = session.load(form.source)
+                found.unfit = None if form.returns.same else form.unfit
             return found
 
 

@@ -130,10 +130,10 @@ def _float(value: Any, where: str) -> Any:
     return made
 
 
-def _made(
-    text: str, kind: type, read: Callable[[Any], Any], write_: Callable[[Any], Any], of: type, *, base: str
+def _made(  # noqa: PLR0913 - what a class is in RTFS, all of it
+    text: str, kind: type, read: Callable[[Any], Any], write_: Callable[[Any], Any], of: type, *, base: str, like: str
 ) -> Shape:
-    """Return the shape of a class whose values have a value of RTFS each, of the class `of`."""
+    """Return the shape of a class whose values have a value of RTFS each, of the class `of`; `like` says which ones."""
 
     def into(value: Any, where: str) -> Any:
         if value.__class__ is not kind:
@@ -149,7 +149,7 @@ def _made(
         try:
             return read(value)
         except (ValueError, OverflowError, InvalidOperation):
-            raise misfit(where, kind.__name__, value) from None
+            raise ConversionError(f"{where} is a {base} that is no {kind.__name__}", f"give {like}") from None
 
     return Shape(text, into, out, frozenset({base}))
 
@@ -165,9 +165,25 @@ _ATOMS: Mapping[Any, Shape] = {
     int: _plain(int, ":int", "integer"),
     float: Shape(":float", _float, _float, frozenset({"float"}), same=True),
     str: _plain(str, ":string", "string"),
-    datetime: _made(":timestamp", datetime, datetime_of, as_timestamp, Timestamp, base="timestamp"),
-    UUID: _made(":uuid", UUID, lambda value: UUID(value.text), lambda value: Uuid(str(value)), Uuid, base="uuid"),
-    Decimal: _made(":string", Decimal, Decimal, str, str, base="string"),
+    datetime: _made(
+        ":timestamp",
+        datetime,
+        datetime_of,
+        as_timestamp,
+        Timestamp,
+        base="timestamp",
+        like="a time that the calendar has, in the years 1 to 9999",
+    ),
+    UUID: _made(
+        ":uuid",
+        UUID,
+        lambda value: UUID(value.text),
+        lambda value: Uuid(str(value)),
+        Uuid,
+        base="uuid",
+        like="its 32 digits",
+    ),
+    Decimal: _made(":string", Decimal, Decimal, str, str, base="string", like="digits alone, such as 12.50"),
     bytes: _made(
         ":string",
         bytes,
@@ -175,6 +191,7 @@ _ATOMS: Mapping[Any, Shape] = {
         lambda data: base64.b64encode(data).decode(),
         str,
         base="string",
+        like="base64",
     ),
     object: Shape(":any", _any_in, as_data, _EVERYTHING),
 }

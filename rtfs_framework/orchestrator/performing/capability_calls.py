@@ -18,6 +18,7 @@ from rtfs_framework.orchestrator.boundary.purity import ATOMS
 from rtfs_framework.orchestrator.deciding.security import Refusal
 from rtfs_framework.orchestrator.deciding.security import violation as security_violation
 from rtfs_framework.orchestrator.performing.models import Failed
+from rtfs_framework.orchestrator.performing.reply import check_fit
 from rtfs_framework.orchestrator.performing.telling import reason_of
 from rtfs_framework.registry.faults import PluginFault
 from rtfs_framework.registry.problems import NO_VALUE
@@ -85,6 +86,7 @@ def taken(opened: OpenCall, entry: CapabilityEntry, part: Part, security: Securi
         raise type_validation_error(f"the answer of {who}: {wrong}")
     if opened.hinted is not None:
         opened.hinted.check(value, lookup, who)
+    check_fit(opened, value, who)
     if marks:
         marked(opened, entry, marks, security)
     if said is not None and said != NO_METADATA:

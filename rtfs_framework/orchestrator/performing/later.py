@@ -40,6 +40,7 @@ from rtfs_framework.orchestrator.performing.idempotency import AT_WORK
 from rtfs_framework.orchestrator.performing.items import elsewhere, item_of, marks_of, read, result_of, target_of
 from rtfs_framework.orchestrator.performing.models import Failed, Models
 from rtfs_framework.orchestrator.performing.queues import open_queue, queue_accepts
+from rtfs_framework.orchestrator.performing.reply import check_fit
 from rtfs_framework.orchestrator.recording.attempts import Spent
 from rtfs_framework.orchestrator.recording.lineage import received, reply_id
 
@@ -202,6 +203,7 @@ class Later:
         try:
             if opened.hinted is not None:
                 opened.hinted.check(value, opened.lookup, f"'{own.instance.spec.id}'")
+            check_fit(opened, value, f"'{own.instance.spec.id}'")
         except ProgramError as error:
             return own.models.failed(error, own.instance)
         opened.close(self.clock.monotonic(), value, answered=True)

@@ -62,7 +62,20 @@ def answer_of(
     value = to_value(reply, function, opened.scope.lookup, who, opened.call.args)
     if opened.hinted is not None:
         opened.hinted.check(value, opened.scope.lookup, who)
+    check_fit(opened, value, who)
     return value
+
+
+def check_fit(opened: OpenCall, value: object, who: str) -> None:
+    """Refuse an answer that is of the declared type, and no value for the Python function that asked.
+
+    Raises:
+        ProgramError: TypeValidationError that names the function and who answered.
+    """
+    unfit, function = opened.scope.unfit, opened.call.function
+    wrong = None if unfit is None or function is None else unfit(value)
+    if function is not None and wrong is not None:
+        raise type_validation_error(f"the answer of {who} to {function.name}: {wrong}")
 
 
 def _conversed(reply: InferenceReply, function: FunctionSignature, lookup: Lookup, args: tuple[Any, ...]) -> Any:

@@ -96,6 +96,8 @@ class RunScope:
     """What its calls were answered in a process before; None for a run that is begun here."""
     beside: list[Beside] = attrs.field(factory=list)
     """What the run and its branches have under way while it goes on: it ends with the run."""
+    unfit: Callable[[Any], str | None] | None = None
+    """What else is wrong with an answer for whoever asked from Python; None where the declared type says it all."""
     ordering: Ordering | None = None
     """The place of the branch that asks, when branches may overlap only where order does not matter."""
 

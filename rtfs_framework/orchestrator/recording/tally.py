@@ -190,3 +190,17 @@ def _fields(record: CallRecord) -> dict[str, object]:
         "error_kind": record.error_kind or None,
         "code": record.code or None,
     }
+
+
+def noting(tally: Tally, calls: list[CallRecord], ledger: Ledger) -> Callable[[CallRecord], None]:
+    """Return what writes a call into the ledger at once. It does not know the run: that is freed when it is over."""
+    count, keep, write = tally.count, calls.append, ledger.note
+
+    def note(record: CallRecord) -> None:
+        count(record)
+        keep(record)
+        if len(calls) > MOST_CALLS:
+            del calls[: -MOST_CALLS // 2]
+        write(record)
+
+    return note

@@ -5,7 +5,7 @@ All of its calls are one journal run, begun by the first program text that can l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from operator import attrgetter
@@ -26,8 +26,8 @@ from rtfs_framework.orchestrator.recording.journal.alive import release
 from rtfs_framework.orchestrator.recording.lineage import Lineage
 from rtfs_framework.orchestrator.recording.purse import USUAL_TERMS, RunStopped, Terms, status_of
 from rtfs_framework.orchestrator.recording.records import CallRecord, RunResult, Summary
-from rtfs_framework.orchestrator.recording.run_scope import Calls, RunScope, Sink
-from rtfs_framework.orchestrator.recording.tally import Ledger, Tally
+from rtfs_framework.orchestrator.recording.run_scope import Calls, RunScope
+from rtfs_framework.orchestrator.recording.tally import MOST_CALLS, Ledger, Tally, noting
 from rtfs_framework.orchestrator.running.driver import advance, drive
 from rtfs_framework.orchestrator.running.portal import Portal
 from rtfs_framework.orchestrator.running.progress import BEGINNING, Start
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 
 UNFINISHED = object()
 """What a call gives that was to be brief and is not."""
-_MOST = 1000
 
 
 @attrs.define(slots=True, eq=False)
@@ -85,6 +84,8 @@ class LoadedProgram:
     """On which it was asked for."""
     past: PastCalls | None = None
     """What its calls were answered in a process before; None for a run that is begun here."""
+    unfit: Callable[[Any], str | None] | None = None
+    """What is wrong with an answer to its functions though it is of the declared type; None where nothing can be."""
     floating: Floating | None = None
     """The marks of all that its top-level forms were given; None where nothing carries marks."""
     seen: Gathered | None = None
@@ -216,7 +217,7 @@ class LoadedProgram:
         program_run = ProgramRun(self, tally=Tally(self.host.config.tenant))
         journal = self.host.journal
         program_run.scope = RunScope(
-            sink=_noting(program_run.tally, program_run.calls, self.ledger),
+            sink=noting(program_run.tally, program_run.calls, self.ledger),
             chain=self.chain,
             lookup=self.lookup,
             context=dict(self.context) if own_context else self.context,
@@ -233,6 +234,7 @@ class LoadedProgram:
             program=self.instance.artifact.source,
             past=self.past,
             calls=Calls(program_run.calls),
+            unfit=self.unfit,
             floating=self._label(own=own_context),
             lineage=self.lineage.entry() if self.lineage is not None and own_context else self.lineage,
         )
@@ -313,7 +315,7 @@ class ProgramRun:
     @property
     def sorted_calls(self) -> tuple[CallRecord, ...]:
         """The latest calls, in the order of their ids."""
-        return tuple(sorted(self.calls[-_MOST:], key=attrgetter("order")))
+        return tuple(sorted(self.calls[-MOST_CALLS:], key=attrgetter("order")))
 
     @property
     def seconds(self) -> float:
@@ -373,20 +375,6 @@ class ProgramRun:
         summary = self.tally.summary(self.seconds, program.host.events.faults.problems)
         marks = PUBLIC if self.scope.floating is None else self.scope.floating.label
         return RunResult(value=value, run_id=program.run_id, calls=self.sorted_calls, summary=summary, marks=marks)
-
-
-def _noting(tally: Tally, calls: list[CallRecord], ledger: Ledger) -> Sink:
-    """Return what writes a call into the ledger at once. It does not know the run: that is freed when it is over."""
-    count, keep, write = tally.count, calls.append, ledger.note
-
-    def note(record: CallRecord) -> None:
-        count(record)
-        keep(record)
-        if len(calls) > _MOST:
-            del calls[: -_MOST // 2]
-        write(record)
-
-    return note
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import inspect
 import pickle
 import sys
 import weakref
-from decimal import Decimal
 
 import pytest
 
@@ -43,23 +42,6 @@ class Shop:
 async def slowly(text: str) -> str:
     """Say it after a while."""
     return text
-
-
-@rtfs.delegated
-def price(item: str) -> Decimal:
-    """The price of an item."""
-    return Decimal(len(item))
-
-
-@rtfs.delegated
-async def soon(item: str) -> Decimal:
-    """The price of an item, soon."""
-    return Decimal(len(item))
-
-
-@rtfs.delegated
-def unpriced(item: str) -> Decimal:
-    """The price of an item."""
 
 
 def plain(x: int) -> int:
@@ -138,20 +120,6 @@ def test_a_docstring_that_no_program_can_hold_is_refused():
     assert caught.value.code == "E0937"
 
 
-def test_an_answer_that_is_of_the_type_in_rtfs_only_is_the_bodys_to_give(session_of, caplog):
-    session = session_of('"about 5"')
-    assert price.on(session)("lamp") == Decimal(4)
-    assert asyncio.run(soon.on(session)("lamps")) == Decimal(5)
-    assert "the answer of price is no Decimal: it is a string; the function's own body answers instead" in caplog.text
-    assert "about 5" not in caplog.text
-
-
-def test_it_is_an_error_where_the_body_is_empty(session_of):
-    with pytest.raises(rtfs.ConversionError, match="the answer of unpriced is no Decimal") as caught:
-        unpriced.on(session_of('"about 5"'))("lamp")
-    assert caught.value.code == "E0938"
-
-
 def test_a_method_looks_like_one():
     greet = Shop("Bonn").greet
     assert (greet.__name__, greet.__doc__, greet.__self__.city) == ("greet", "Greet a customer.", "Bonn")
@@ -181,7 +149,7 @@ def test_coroutine_functions_are_known_as_such(session_of):
     asks = inspect.iscoroutinefunction if sys.version_info >= (3, 12) else asyncio.iscoroutinefunction
     for function in (slowly, slowly.on(session), Shop("Bonn").answer, Shop("Bonn").answer.on(session)):
         assert asks(function)
-    for function in (price, price.on(session), Shop("Bonn").greet):
+    for function in (plain, Shop.greet, Shop.greet.on(session), Shop("Bonn").greet):
         assert not asks(function)
 
 
