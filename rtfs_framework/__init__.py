@@ -39,8 +39,6 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing `typing` takes longer than a small program runs
-    from typing import Any
-
     from rtfs_framework import aio
     from rtfs_framework.api.errors import ConfigError, PluginError
     from rtfs_framework.front.delegated import NoAnswerError, delegated
@@ -117,21 +115,23 @@ if TYPE_CHECKING:  # for those who embed the kernel: no part of the page that `h
     __all__ += ["RequiresHosts", "RuntimeContext", "SecurityAuthorizer", "SecurityLevel", "Source", "compile_source"]
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name from the module that defines it (PEP 562)."""
-    if name == "aio":
+if not TYPE_CHECKING:  # for checkers, a name that is not above is none
+
+    def __getattr__(name: str) -> object:
+        """Load a public name from the module that defines it (PEP 562)."""
+        if name == "aio":
+            from importlib import import_module
+
+            return import_module("rtfs_framework.aio")
+        module = _LAZY.get(name)
+        if module is None:
+            message = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(message)
         from importlib import import_module
 
-        return import_module("rtfs_framework.aio")
-    module = _LAZY.get(name)
-    if module is None:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    from importlib import import_module
-
-    value = getattr(import_module(module), name)
-    globals()[name] = value
-    return value
+        value = getattr(import_module(module), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -16,7 +16,7 @@ from rtfs_framework.orchestrator.recording.purse import status_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from typing_extensions import Self, Unpack
+    from typing_extensions import Self, TypeForm, Unpack
 
     from rtfs_framework.api.approval import Approver
     from rtfs_framework.api.values import Clock
@@ -90,12 +90,8 @@ class Session:
     ) -> RunResult: ...
     @overload
     async def run(
-        self, source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: type[T]
+        self, source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: TypeForm[T]
     ) -> T: ...
-    @overload
-    async def run(
-        self, source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: object
-    ) -> Any: ...
     async def run(
         self, source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: Any = None
     ) -> object:
@@ -120,12 +116,12 @@ class Program(ProgramText):
     ) -> RunResult: ...
     @overload
     async def run(
-        self, *args: object, entry: str | None = None, session: Session | SyncSession | None = None, returns: type[T]
+        self,
+        *args: object,
+        entry: str | None = None,
+        session: Session | SyncSession | None = None,
+        returns: TypeForm[T],
     ) -> T: ...
-    @overload
-    async def run(
-        self, *args: object, entry: str | None = None, session: Session | SyncSession | None = None, returns: object
-    ) -> Any: ...
     async def run(
         self, *args: object, entry: str | None = None, session: Session | SyncSession | None = None,
         returns: Any = None,
@@ -139,12 +135,8 @@ class Program(ProgramText):
 async def run(source: Source | str, args: Sequence[object] = (), *, entry: str | None = None) -> RunResult: ...
 @overload
 async def run(
-    source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: type[T]
+    source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: TypeForm[T]
 ) -> T: ...
-@overload
-async def run(
-    source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: object
-) -> Any: ...
 async def run(
     source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: Any = None
 ) -> object:

@@ -16,7 +16,7 @@ from rtfs_framework.orchestrator.boundary.plain_data import given_data
 from rtfs_framework.orchestrator.boundary.shapes import shape_of
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing_extensions import Self, TypeForm
 
     from rtfs_framework.front.session import Session
     from rtfs_framework.orchestrator.recording.records import RunResult
@@ -48,7 +48,7 @@ class ProgramText:
         parameters: Mapping[str, object],
         body: str,
         *,
-        returns: object = None,
+        returns: Any = None,
         doc: str = "",
         local_model: str | None = None,
         remote: str | None = None,
@@ -116,9 +116,9 @@ class Program(ProgramText):
     @overload
     def run(self, *args: object, entry: str | None = None, session: Session | None = None) -> RunResult: ...
     @overload
-    def run(self, *args: object, entry: str | None = None, session: Session | None = None, returns: type[T]) -> T: ...
-    @overload
-    def run(self, *args: object, entry: str | None = None, session: Session | None = None, returns: object) -> Any: ...
+    def run(
+        self, *args: object, entry: str | None = None, session: Session | None = None, returns: TypeForm[T]
+    ) -> T: ...
     def run(
         self, *args: object, entry: str | None = None, session: Session | None = None, returns: Any = None
     ) -> object:

@@ -21,6 +21,8 @@ from rtfs_framework.orchestrator.running.linking import UNCONFIGURED
 from rtfs_framework.orchestrator.session import Session as OrchestratorSession
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeForm
+
     from rtfs_framework.api.caller import DelegationMetadata
     from rtfs_framework.lang.source import Source
     from rtfs_framework.orchestrator.boundary.shapes import Shape
@@ -52,13 +54,8 @@ class Session(OrchestratorSession):
     @overload
     def run(
         self, source: Source | Linked | str, args: Sequence[object] = (), *, entry: str | None = None,
-        metadata: DelegationMetadata | None = None, returns: type[T],
+        metadata: DelegationMetadata | None = None, returns: TypeForm[T],
     ) -> T: ...  # fmt: skip
-    @overload
-    def run(
-        self, source: Source | Linked | str, args: Sequence[object] = (), *, entry: str | None = None,
-        metadata: DelegationMetadata | None = None, returns: object,
-    ) -> Any: ...  # fmt: skip
     def run(
         self,
         source: Source | Linked | str,
@@ -93,13 +90,8 @@ class Session(OrchestratorSession):
     @overload
     async def run_async(
         self, source: Source | Linked | str, args: Sequence[object] = (), *, entry: str | None = None,
-        metadata: DelegationMetadata | None = None, returns: type[T],
+        metadata: DelegationMetadata | None = None, returns: TypeForm[T],
     ) -> T: ...  # fmt: skip
-    @overload
-    async def run_async(
-        self, source: Source | Linked | str, args: Sequence[object] = (), *, entry: str | None = None,
-        metadata: DelegationMetadata | None = None, returns: object,
-    ) -> Any: ...  # fmt: skip
     async def run_async(
         self,
         source: Source | Linked | str,
@@ -245,9 +237,7 @@ def itself(session: Session | InLoop) -> Session:
 @overload
 def run(source: Source | str, args: Sequence[object] = (), *, entry: str | None = None) -> RunResult: ...
 @overload
-def run(source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: type[T]) -> T: ...
-@overload
-def run(source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: object) -> Any: ...
+def run(source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: TypeForm[T]) -> T: ...
 def run(source: Source | str, args: Sequence[object] = (), *, entry: str | None = None, returns: Any = None) -> object:
     """Run a program in the current session (`use`, else the process's own); see `Session.run`."""
     return current().run(source, args, entry=entry, returns=returns)

@@ -21,6 +21,7 @@ import attrs
 from rtfs_framework.lang.errors import RtfsError
 from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.config.folders import data_dir
+from rtfs_framework.orchestrator.performing.found import unguessed
 from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.server.auth import Caller, Tokens
 from rtfs_framework.server.metrics import Metrics
@@ -228,18 +229,13 @@ class Lease:
             _close_beside(self._generation)
 
 
-UNGUESSED = "RTFS_DELEGATION__DEFAULT_TARGET"
-"""Where a variable says where calls go, hosts look for no model by themselves."""
-
-
 def _opened(
     number: int, path: Path | None, environ: Mapping[str, str], clock: Clock, own: tuple[TokenSpec, ...]
 ) -> Generation:
     from rtfs_framework.orchestrator.config.permitted import installed
 
     catalog = installed(environ, path)
-    # Nothing is guessed for others: a key that is set is not a word about whose programs may use it.
-    environ = {UNGUESSED: "local-pure", **environ}
+    environ = unguessed(environ)
     sessions: dict[str, Session] = {}
 
     def add(tenant: str) -> Session:

@@ -279,9 +279,8 @@ class _Place:
                     result = session.resume(Resuming(run=runs[0].id))
                 else:
                     result = session.run(Source("tickets.rtfs", _PROGRAM.replace("BAD", f"{_BAD}")), (start, end))
-            right = [
-                value if value in ("none", f"said {n}") else "wrong" for n, value in enumerate(result.value, start)
-            ]
+            found = enumerate(result.to(list[object]), start)
+            right = [value if value in ("none", f"said {n}") else "wrong" for n, value in found]
             (self.folder / name).write_text(json.dumps(right), encoding="utf-8")
         self.say("told", name)
 

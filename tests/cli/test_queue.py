@@ -53,6 +53,18 @@ def test_a_run_is_ordered_done_and_shown(rtfs):
     ]
 
 
+@pytest.mark.needs("rtfs-provider-openai")
+def test_a_key_that_is_set_is_no_word_about_the_programs_of_others(rtfs, folder, monkeypatch):
+    """A tool sends described functions to whose key is set; what others have ordered goes where somebody said."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    text = '(defn mood "The mood of a text." [t : :string] : :string "own") (defn main [t] (mood t))'
+    (folder / "described.rtfs").write_text(text, encoding="utf-8")
+    assert "remote openai" in rtfs("explain", "described.rtfs").out
+    run = ordered(rtfs, "described.rtfs", "x")
+    assert rtfs("worker", "--until-empty").code == 0
+    assert rtfs("queue", "show", run, "--json").data["result"]["text"] == '"own"'
+
+
 def test_the_same_key_is_ordered_once(rtfs):
     first = ordered(rtfs, "hello.rtfs", "a", "--key", "nightly")
     assert rtfs("run", "--queued", "hello.rtfs", "b", "--key", "nightly", "--json").data == {"id": first, "new": False}

@@ -73,7 +73,7 @@ def delegated(session: Session) -> None:
     assert_type(Shop().of_nobody("x"), int)
     narrowed: Callable[[str], float] = Shop().price
     assert_type(narrowed("x"), float)
-    coming = assert_type(slowly("x"), Coroutine[Any, Any, Point])
+    coming: Coroutine[Any, Any, Point] = slowly("x")
     coming.close()
     held: Delegated[..., Mood] = mood
     assert_type(held("x"), Mood)
@@ -89,15 +89,22 @@ def synchronous(session: Session) -> None:
     assert_type(session.run(Source("a", "(+ 1 2)"), (1,), entry="f"), RunResult)
     assert_type(session.run("(+ 1 2)", returns=int), int)
     assert_type(rtfs.run("(+ 1 2)", [1], returns=Point), Point)
-    maybe: int | None = rtfs.run("(+ 1 2)", returns=Optional[int])  # noqa: UP045 - as people write it
-    either: int | str = session.run("(+ 1 2)", returns=int | str)
-    one: Mood = rtfs.Program("1").run(returns=Literal["good", "bad"])
-    assert_type((maybe, either, one), tuple[int | None, int | str, Mood])
+    assert_type(rtfs.run("(+ 1 2)", returns=Optional[int]), int | None)  # noqa: UP045 - as people write it
+    assert_type(session.run("(+ 1 2)", returns=int | str), int | str)
+    assert_type(rtfs.Program("1").run(returns=Literal["good", "bad"]), Mood)
+    rtfs.run("1", returns=7)  # type: ignore[call-overload]  # the point: 7 is no type
     assert_type(rtfs.run("(+ 1 2)"), RunResult)
     assert_type(rtfs.run("(+ 1 2)", returns=list[int]), list[int])
     program = assert_type(session.load("(+ 1 2)"), LoadedProgram)
     assert_type(program.call("f", (1,)), RunResult)
     assert_type(session.stream(program, "f", []), Stream)
+    result = program.call("f", (1,))
+    assert_type(result.value, object)
+    assert_type(result.to(list[Point]), list[Point])
+    assert_type(result.to(int | None), int | None)
+    assert_type(result.to(Literal["good", "bad"]), Mood)
+    result.value.upper()  # type: ignore[attr-defined]  # the point: a value is of no type until it is converted
+    rtfs.nothing_of_ours  # type: ignore[attr-defined]  # noqa: B018 - the point: a wrong name is seen
     assert_type(session.close(wait=False, timeout=1.0), None)
     assert_type(compile_source("(+ 1 2)"), Artifact)
     assert_type(rtfs.Program().add("1").define("f", {"x": int}, "x", returns=int), rtfs.Program)
@@ -128,6 +135,8 @@ async def awaited(caught: rtfs.RtfsError) -> None:
         assert_type(await slowly.on(session)("x"), Point)
     assert_type(await aio.run("(+ 1 2)"), RunResult)
     assert_type(await aio.Program("1").run(returns=str), str)
+    assert_type(await aio.run("(+ 1 2)", returns=dict[str, int] | None), dict[str, int] | None)
+    assert_type((await session.run("(+ 1 2)")).to(Point), Point)
     assert_type(caught.code, str)
     assert_type(caught.place, Place | None)
     assert_type(caught.help, str)

@@ -15,6 +15,8 @@ from rtfs_framework.cli.terminal import complain, say
 from rtfs_framework.lang.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rtfs_framework.cli.mcp.server import Front
     from rtfs_framework.orchestrator.config.agents import McpClientSpec, McpSpec
     from rtfs_framework.orchestrator.session import Session
@@ -47,8 +49,14 @@ def command(*, client: str | None, http: bool, port: int, as_json: bool, config:
         raise CommandLineError(MISSING, message, "pip install 'rtfs-framework[mcp]'")
     if client is not None and http:
         raise click.UsageError("--client and --http exclude each other: over HTTP the token says who it is")
-    with open_session(None, config) as first:
+    with open_session(None, config, environ=_unguessed()) as first:
         return _serve(first, client, config, port if http else None, as_json=as_json)
+
+
+def _unguessed() -> Mapping[str, str]:
+    from rtfs_framework.orchestrator.performing.found import unguessed
+
+    return unguessed(environment())
 
 
 def _serve(first: Session, client: str | None, config: str | None, port: int | None, *, as_json: bool) -> int:
@@ -62,7 +70,7 @@ def _serve(first: Session, client: str | None, config: str | None, port: int | N
 
     def opened(tenant: str) -> Session:
         plain = tenant in ("", first.host.config.tenant)
-        session = first if plain else open_session(None, config, environ={**environment(), "RTFS_TENANT": tenant})
+        session = first if plain else open_session(None, config, environ={**_unguessed(), "RTFS_TENANT": tenant})
         session.host.dispatcher.approvals.listeners.append(fronts[0].waiting.note)
         return session
 

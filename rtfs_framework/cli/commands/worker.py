@@ -38,7 +38,7 @@ _LEAST_LEASE = 0.2
 def command(*, topics: str, config: str | None, store: str | None, as_json: bool, **options: Any) -> None:
     """Do what waits in the durable queue: runs that `rtfs run --queued` ordered. Start as many as you like, anywhere.
 
-    Work is under this host's configuration, as its tenant. A worker that dies loses nothing: when its lease ends
+    Work is under this host's configuration, as its tenant; without one, no model is looked for. A worker that dies loses nothing: when its lease ends
     another one goes on. SIGTERM (or Ctrl-C) ends in order: nothing more is taken, what is under way ends or is given
     back after the grace, or at once when the signal comes again.
 
@@ -48,6 +48,7 @@ def command(*, topics: str, config: str | None, store: str | None, as_json: bool
     rtfs worker --until-empty
     """  # noqa: D301 - click's \b is a backspace
     from rtfs_framework.orchestrator.concurrency.clock import SystemClock
+    from rtfs_framework.orchestrator.performing.found import unguessed
     from rtfs_framework.orchestrator.session import Session
     from rtfs_framework.orchestrator.working.performers import performers_of
     from rtfs_framework.orchestrator.working.sessions import Sessions
@@ -59,7 +60,7 @@ def command(*, topics: str, config: str | None, store: str | None, as_json: bool
 
         def opened(tenant: str) -> Session:
             return Session.open(
-                config_path=config_path(config), catalog=catalog, environ=with_store(store), tenant=tenant
+                config_path=config_path(config), catalog=catalog, environ=unguessed(with_store(store)), tenant=tenant
             )
 
         with closing(Sessions(opened)) as sessions:

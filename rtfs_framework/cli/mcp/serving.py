@@ -15,6 +15,7 @@ import uvicorn
 
 from rtfs_framework.cli.mcp.clients import Clients, holder
 from rtfs_framework.cli.mcp.server import Front
+from rtfs_framework.cli.mcp.unread import Answering
 from rtfs_framework.orchestrator.config.agents import McpClientSpec
 from rtfs_framework.server.auth import digest_of
 
@@ -38,7 +39,7 @@ async def serve_streams(clients: Clients, client: McpClientSpec, listen: Callabl
     listen(front)
     server = front.server()
     async with stdio_server() as (reading, writing):
-        await server.run(reading, writing, server.create_initialization_options())
+        await server.run(Answering(reading, writing), writing, server.create_initialization_options())
 
 
 async def serve_http(

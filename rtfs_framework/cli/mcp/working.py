@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.session import Session
 
 TOO_LARGE, NO_SUCH, UNSEEN = "E0946", "E0950", "E0989"
-NAME = "<program>"
+NAME, CANCELLED = "<program>", "the client has cancelled"
 _MOST_TOLD = 100
 """Findings, calls and needs of a program that an answer tells one by one."""
 
@@ -72,13 +72,13 @@ class Working:
             args = tuple(from_plain(each) for each in asked.args)
         except JsonError as error:
             raise problem(BAD_CHOICE, f"an argument is no value: {error}") from None
-        linked = await _beside(lambda: self.session.link(source))
+        linked = await self._watched(lambda: self.session.link(source))
         carried = Gathered(label=self.client.marks)
         terms = Terms(
             marks=self.client.marks,
             carried=carried,
             asker=Asker(token=self._asker),
-            stopping=Stopping("the client has cancelled"),
+            stopping=Stopping(CANCELLED),
         )
         linked = attrs.evolve(linked, terms=terms)
         entry = asked.entry or ("main" if args else None)
@@ -91,15 +91,15 @@ class Working:
             raise
 
     async def resume(self, asked: Resume) -> dict[str, Any]:
-        """Return what a run gives that is gone on with: one of this client's own."""
-        from rtfs_framework.orchestrator.running.resuming import Resuming
+        """Return what a run gives that is gone on with, one of this client's own; it is cancelled with its request."""
+        from rtfs_framework.orchestrator.running.resuming import Resuming, go_on
 
-        def resumed() -> RunResult:
-            self.own(asked.run)
-            return self.session.resume(Resuming(run=asked.run))
-
+        await _beside(lambda: self.own(asked.run))
+        session = self.session
         try:
-            return self._seen(await _beside(resumed))
+            return self._seen(
+                await go_on(session.host, session.portal, session.limits, Resuming(run=asked.run), CANCELLED)
+            )
         except RunParked as parked:
             return await self.parked(parked.run, parked.what)
         except ProgramError:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import attrs
 import click
@@ -126,9 +126,18 @@ class Pages:
         """Show breakers and budgets."""
         return Page("state.html", now.state_page(self.config))
 
-    def tickets(self, _: Asked) -> Page:
+    def tickets(self, asked: Asked) -> Page:
         """Show tickets."""
-        return Page("tickets.html", now.tickets_page(self.config))
+        return Page("tickets.html", now.tickets_page(self.config, asked.query.get("done", "")))
+
+    def change_ticket(self, asked: Asked) -> Page:
+        """Cancel a ticket, or let it begin anew."""
+        self.door.check_writing(asked.visitor)
+        action, id_ = asked.form.get("action", ""), asked.form.get("id", "")
+        if action not in now.CHANGES:
+            raise RefusedError(400, "a ticket is cancelled or tried again", "use the buttons of the page")
+        now.change_ticket(self.config, id_, action)
+        return Page("", go=f"/tickets?done={quote(id_, safe='')}")
 
     def approvals(self, asked: Asked) -> Page:
         """Show what waits for a person."""
@@ -206,6 +215,7 @@ def _table(pages: Pages, context: click.Context | None) -> Iterator[Route]:
     yield route("/caches", pages.caches)
     yield route("/state", pages.state)
     yield route("/tickets", pages.tickets)
+    yield route("/tickets", pages.change_ticket, "POST")
     yield route("/approvals", pages.approvals)
     yield route("/approvals/waiting", pages.waiting)
     yield route("/approvals/{id}", pages.answer, "POST")

@@ -18,11 +18,15 @@ from rtfs_framework.cli.commands.cache import stats_json
 from rtfs_framework.cli.commands.health import health_json
 from rtfs_framework.cli.ledgers import ledger_of
 from rtfs_framework.cli.options import open_session
-from rtfs_framework.cli.queues import queue_of
+from rtfs_framework.cli.problems import problem
+from rtfs_framework.cli.queues import NO_ITEM, queue_of
 from rtfs_framework.cli.shown.budgets import held_json, row_json
 from rtfs_framework.cli.shown.queued import item_json
 from rtfs_framework.orchestrator.performing.approvals.store import approval_json
 
+TICKETS = "tickets"
+CHANGES = {"cancel": ("queued", "leased"), "retry": ("dead", "cancelled")}
+"""What a person may do with a ticket, and in which states."""
 _WEEK = 7 * 86_400.0
 _MOST = 200
 """Tickets that are shown."""
@@ -52,14 +56,35 @@ def state_page(config: str | None) -> dict[str, Any]:
     return {"targets": targets, "budgets": budgets, "reservations": held}
 
 
-def tickets_page(config: str | None) -> dict[str, Any]:
-    """Return calls that are answered later, the oldest first."""
+def tickets_page(config: str | None, changed: str = "") -> dict[str, Any]:
+    """Return calls that are answered later, the oldest first; and what has become of the one that was changed."""
     from rtfs_framework.api.queue import ItemFilter
 
     with queue_of(config) as (queue, _, _):
-        found = queue.items(ItemFilter(topic="tickets", most=_MOST + 1))
-        counts = [attrs.asdict(each) for each in queue.counts("tickets")]
-    return {"tickets": [item_json(each) for each in found[:_MOST]], "cut": len(found) > _MOST, "counts": counts}
+        found = queue.items(ItemFilter(topic=TICKETS, most=_MOST + 1))
+        counts = [attrs.asdict(each) for each in queue.counts(TICKETS)]
+        done = queue.get(changed) if changed else None
+    shown = [item_json(each) | {"change": _offered(each.state)} for each in found[:_MOST]]
+    told = None if done is None or done.topic != TICKETS else item_json(done)
+    return {"tickets": shown, "cut": len(found) > _MOST, "counts": counts, "done": told}
+
+
+def change_ticket(config: str | None, id_: str, action: str) -> None:
+    """Change a ticket, as `rtfs tickets cancel|retry` does; one whose state does not allow it stays as it is.
+
+    Raises:
+        InputError: E0926, there is none of this id.
+    """
+    with queue_of(config) as (queue, _, _):
+        found = queue.get(id_) if id_ else None  # the whole id: the beginning of one might be another's by now
+        if found is None or found.topic != TICKETS:
+            raise problem(NO_ITEM, f"there is no ticket '{id_[:80]}'", "look at the tickets that are there now")
+        (queue.cancel if action == "cancel" else queue.requeue)(found.id)
+
+
+def _offered(state: str) -> str:
+    """Return what a person may do with a ticket in a state, "" for nothing."""
+    return next((action for action, states in CHANGES.items() if state in states), "")
 
 
 def approvals_page() -> dict[str, Any]:

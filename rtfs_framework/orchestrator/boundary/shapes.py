@@ -25,7 +25,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from math import inf
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 from uuid import UUID
 
 import attrs
@@ -36,6 +36,9 @@ from rtfs_framework.lang.values import Timestamp, Uuid, type_name
 from rtfs_framework.lang.vectors import GrownVector, List
 from rtfs_framework.orchestrator.boundary.misfits import ANNOTATION, ConversionError, misfit
 from rtfs_framework.orchestrator.boundary.plain_data import as_data, as_timestamp, datetime_of, given_data
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm
 
 T = TypeVar("T")
 
@@ -73,6 +76,15 @@ def shape_of(annotation: Any, where: str = "the type", seen: Seen = ()) -> Shape
     if special is None:
         raise ConversionError(*_refusal(annotation, where), code=ANNOTATION)
     return special
+
+
+def converted(value: object, type_: TypeForm[T]) -> T:
+    """Return a value of RTFS as data of a Python type.
+
+    Raises:
+        ConversionError: E0938, it is not of that type; E0937, the type is none of RTFS.
+    """
+    return cast("T", shape_of(type_, "the wanted type").out(value, "the value"))
 
 
 def _of_form(annotation: Any, where: str, seen: Seen) -> Shape | None:
@@ -130,7 +142,7 @@ def _float(value: Any, where: str) -> Any:
     return made
 
 
-def _made(  # noqa: PLR0913 - what a class is in RTFS, all of it
+def _made(
     text: str, kind: type, read: Callable[[Any], Any], write_: Callable[[Any], Any], of: type, *, base: str, like: str
 ) -> Shape:
     """Return the shape of a class whose values have a value of RTFS each, of the class `of`; `like` says which ones."""

@@ -24,6 +24,18 @@ _CHOOSING = ("default_target", "described", "engine", "plan", "static_routes")
 """Keys of `[delegation]` that say where calls go. Models that variables configure are asked first, and end nothing."""
 
 
+UNGUESSED = "RTFS_DELEGATION__DEFAULT_TARGET"
+"""Where a variable says where calls go, hosts look for no model by themselves."""
+
+
+def unguessed(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return an environment for hosts that run other people's programs: nothing is guessed for these.
+
+    A key that is set is no word about whose programs may use it.
+    """
+    return {UNGUESSED: "local-pure", **environ}
+
+
 def with_found(config: Config, pool: ProviderPool, environ: Mapping[str, str]) -> Config:
     """Return a configuration with what was found."""
     found = config.found or found_here(config, pool, environ)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -17,12 +17,15 @@ from rtfs_framework.orchestrator.recording.attempts import AttemptRecord
 from rtfs_framework.registry.problems import PluginProblem
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeForm
+
     from rtfs_framework.api.experience import Situation
     from rtfs_framework.api.remote import RemoteRun
     from rtfs_framework.orchestrator.recording.floating import CallLabel
     from rtfs_framework.orchestrator.recording.purse import Spending
     from rtfs_framework.orchestrator.recording.similar_mark import SimilarMark
 
+T = TypeVar("T")
 Steps = tuple[tuple[str, str], ...]
 """The precedence, step by step: (step, verdict)."""
 
@@ -251,12 +254,23 @@ class Summary:
 class RunResult:
     """A run that ended with a value. `calls` are the latest, at most `tally.MOST_CALLS`, sorted by id."""
 
-    value: Any
+    value: object
+    """As RTFS has it; `to` converts it."""
     run_id: str
     calls: tuple[CallRecord, ...]
     summary: Summary
     marks: Label = PUBLIC
     """Those of all that it was given, and so of its value."""
+
+    def to(self, type_: TypeForm[T]) -> T:
+        """Return the value as data of a Python type, such as `list[int]`, `int | None` or a dataclass.
+
+        Raises:
+            ConversionError: The value is not of that type (E0938), or the type is none of RTFS (E0937).
+        """
+        from rtfs_framework.orchestrator.boundary.shapes import converted
+
+        return converted(self.value, type_)
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -264,7 +278,7 @@ class RecordResult:
     """One record of a stream: its value, or the error that ended it (the stream goes on)."""
 
     index: int
-    value: Any = None
+    value: object = None
     error: ErrorValue | None = None
     calls: tuple[CallRecord, ...] = ()
     seconds: float = 0.0

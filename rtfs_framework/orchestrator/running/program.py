@@ -70,7 +70,7 @@ class LoadedProgram:
     chain: Chain | None
     ledger: Ledger
     started: float
-    value: Any = None
+    value: object = None
     calls: tuple[CallRecord, ...] = ()
     """The latest that its top-level forms made."""
     closed: bool = False
@@ -370,7 +370,7 @@ class ProgramRun:
             state = self._begin(run, sliced=True)
         return await drive(run, state, self.agent, self.scope.beside)
 
-    def result(self, program: LoadedProgram, value: Any) -> RunResult:
+    def result(self, program: LoadedProgram, value: object) -> RunResult:
         """Return the result of a run."""
         summary = self.tally.summary(self.seconds, program.host.events.faults.problems)
         marks = PUBLIC if self.scope.floating is None else self.scope.floating.label

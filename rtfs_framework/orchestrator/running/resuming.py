@@ -8,19 +8,22 @@ text (`upgrade`) it is the same: as long as the new program makes the calls that
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from rtfs_framework.api.caller import DelegationMetadata
+from rtfs_framework.kernel.compiling import watched_compilation
 from rtfs_framework.lang.source import Source
 from rtfs_framework.orchestrator.boundary import exact
+from rtfs_framework.orchestrator.concurrency.deadlines import Deadlines
 from rtfs_framework.orchestrator.recording.journal.alive import hold, release
 from rtfs_framework.orchestrator.recording.journal.kept import Job
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
 from rtfs_framework.orchestrator.recording.journal.schema import LAST
 from rtfs_framework.orchestrator.recording.journal.unended import Unended, unended
-from rtfs_framework.orchestrator.recording.purse import Terms
+from rtfs_framework.orchestrator.recording.purse import Stopping, Terms
 from rtfs_framework.orchestrator.running.beginning import begin
 from rtfs_framework.orchestrator.running.linking import link
 from rtfs_framework.orchestrator.running.past_calls import NOT_KEPT, NOTHING_ASSUMED, Assumed, PastCalls, ResumeError
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from rtfs_framework.orchestrator.recording.records import RunResult
     from rtfs_framework.orchestrator.running.portal import Portal
     from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun
+    from rtfs_framework.orchestrator.running.uses import Use
 
 UNDER_WAY = "E0724"
 """Somebody is at the run."""
@@ -72,7 +76,10 @@ class Resumed:
         args, entry = self.args, self.how.get("call")
         if entry is None and not args:
             return self.loading.result(program, program.value)
-        result = program.call(entry or "main", args)
+        return self.whole(program, program.call(entry or "main", args))
+
+    def whole(self, program: LoadedProgram, result: RunResult) -> RunResult:
+        """Return the result of the call, with what was done before it."""
         return attrs.evolve(result, calls=(*self.loading.sorted_calls, *result.calls), summary=program.summary)
 
     @property
@@ -133,6 +140,48 @@ def reopen(host: Host, portal: Portal, limits: Limits, wanted: Resuming) -> Resu
     except BaseException:
         release(journal.home, wanted.run)
         raise
+
+
+async def go_on(host: Host, portal: Portal, limits: Limits, wanted: Resuming, why: str = "") -> RunResult:
+    """Go on with a run from an event loop, which it never holds up, and return its result; see `Session.resume`.
+
+    When this is cancelled it has ended when this does, is interrupted in the journal (`why` says by what), and can be
+    gone on with again.
+    """
+
+    async def work(use: Use) -> RunResult:
+        resumed = await _opened(host, portal, limits, wanted)
+        with resumed.program as program:
+            program.terms = attrs.evolve(program.terms, stopping=Stopping(why))
+            program.value = await resumed.loading.drive(program.instance.start())
+            entry = resumed.how.get("call")
+            if entry is None and not resumed.args:
+                return resumed.loading.result(program, program.value)
+            return resumed.whole(program, await program.call_async_within(use, entry or "main", resumed.args))
+
+    return await portal.call_async(work)
+
+
+async def _opened(host: Host, portal: Portal, limits: Limits, wanted: Resuming) -> Resumed:
+    """Open a run in a thread: its journal is proved, its program compiled. What was opened in vain is let go."""
+    import asyncio
+
+    deadlines = Deadlines(host.clock, inf)
+    with deadlines.compiling() as watch:
+
+        def work() -> Resumed:
+            with watched_compilation(watch):
+                return reopen(host, portal, limits, wanted)
+
+        opening = asyncio.ensure_future(asyncio.to_thread(work))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError as error:
+            deadlines.stop()
+            await asyncio.wait([opening])
+            if not opening.cancelled() and opening.exception() is None:
+                opening.result().program.close("interrupted", error)
+            raise
 
 
 def _where(known: Unended, at: str) -> int:

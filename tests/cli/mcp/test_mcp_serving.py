@@ -11,10 +11,14 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types import jsonrpc_message_adapter
+from pydantic import ValidationError
 
 from rtfs_framework.cli.main import run as run_here
 from rtfs_framework.cli.mcp.clients import Clients
+from rtfs_framework.cli.mcp.server import Front
 from rtfs_framework.cli.mcp.serving import HOST, serve_http
+from rtfs_framework.cli.mcp.unread import answer_to
 from rtfs_framework.orchestrator.session import Session
 from rtfs_framework.server.auth import digest_of
 from rtfs_framework.server.sockets import listen
@@ -51,6 +55,7 @@ def test_stdout_is_the_protocols_alone(start):
         {"id": 3, "method": "tools/call", "params": {"name": "run", "arguments": {"program": "(+ 1 2)"}}},
         {"id": 4, "method": "tools/call", "params": {"name": "run", "arguments": "no object"}},
         {"id": 5, "method": "tools/call", "params": {"name": "check", "arguments": {"program": "(" * 60_000}}},
+        {"id": 6, "method": "tools/call", "params": {"name": "check", "arguments": {"program": "\ud800"}}},
     ]
     lines = [*hostile, *(json.dumps({"jsonrpc": "2.0", **each}).encode() for each in calls)]
     how = start()
@@ -65,7 +70,7 @@ def test_stdout_is_the_protocols_alone(start):
         child.stdin.write(b"\n".join(lines) + b"\n")
         child.stdin.flush()
         found = {}
-        while not {3, 4, 5} <= set(found):
+        while not {3, 4, 5, 6} <= set(found):
             message = json.loads(child.stdout.readline())
             assert message["jsonrpc"] == "2.0"
             found[message.get("id")] = message
@@ -75,7 +80,69 @@ def test_stdout_is_the_protocols_alone(start):
         assert child.wait(30) == 0
     assert found[3]["result"]["structuredContent"]["value"] == 3
     assert found[4]["error"]["code"] == -32602
+    assert found[6]["error"]["code"] == -32700
     assert found[5]["result"]["structuredContent"]["accepted"] is False
+
+
+@pytest.mark.needs("rtfs-provider-openai")
+def test_a_key_that_is_set_is_no_word_about_the_programs_of_agents(tmp_path, monkeypatch):
+    found = []
+
+    async def serve(clients, client, listen):
+        listen(Front(clients, lambda _: client))
+        found.append(clients.session(client).host.config.found)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RTFS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    monkeypatch.setattr("rtfs_framework.cli.mcp.serving.serve_streams", serve)
+    with Session.open() as own:
+        assert own.host.config.found is not None
+    assert run_here(["mcp"]) == 0
+    assert found == [None]
+
+
+def line(id_, program='"x"', args="[]"):
+    """Return a request as it is sent, whatever its parts are."""
+    run = f'{{"name": "run", "arguments": {{"program": {program}, "args": {args}}}}}'
+    return f'{{"jsonrpc": "2.0", "id": {id_}, "method": "tools/call", "params": {run}}}'
+
+
+HALF, DEEP = '"\\ud800"', "[" * 900 + "]" * 900
+UNREAD = [
+    (line(4, HALF), 4, -32700),
+    (line('"a\\"b\\ud83d\\ude00"', HALF), 'a"b\U0001f600', -32700),
+    (line(6, args=DEEP), 6, -32700),
+    (line(7, args="[" * 100_000), 7, -32700),
+    (line(8, program='"\\"id\\": 9, \\\\"', args=DEEP), 8, -32700),
+    (line(HALF), None, -32700),
+    (line(10)[:-1] + ",}", 10, -32700),
+    (line(11, '"unended'), 11, -32700),
+    ("nothing", None, -32700),
+    ('{"jsonrpc": "2.0", "id": 12, "result": ' + HALF + "}", None, -32700),
+    ('{"jsonrpc": "1.0", "id": 13, "method": "ping"}', 13, -32600),
+    ("[]", None, -32600),
+    ('{"jsonrpc": "2.0", "method": "notifications/x", "params": ' + HALF + "}", "silent", 0),
+    ("", "silent", 0),
+]
+
+
+@pytest.mark.parametrize(("text", "id_", "code"), UNREAD, ids=[str(n) for n in range(len(UNREAD))])
+def test_a_line_that_the_sdk_cannot_read_has_an_answer(text, id_, code):
+    with pytest.raises(ValidationError) as unread:
+        jsonrpc_message_adapter.validate_json(text, by_name=False)
+    found = answer_to(unread.value)
+    if id_ == "silent":
+        assert found is None
+    else:
+        assert (found.id, found.error.code) == (id_, code)
+        json.loads(found.model_dump_json())
+
+
+def test_a_line_without_end_is_looked_at_once():
+    with pytest.raises(ValidationError) as unread:
+        jsonrpc_message_adapter.validate_json('"' + '\\"' * 300_000, by_name=False)
+    assert answer_to(unread.value).id is None  # quadratic, it would take minutes
 
 
 TOKENS = {"a": "a" * 43, "b": "b" * 43}
@@ -141,6 +208,8 @@ HOSTILE = {
     "a page elsewhere": ({"json": {}}, {"Origin": "https://evil.example"}, 403),
     "too large": ({"json": {"x": "y" * 400_000}}, {}, 413),
     "no JSON": ({"content": b"{\xff"}, {}, 400),
+    "half a character": ({"content": b'{"jsonrpc": "2.0", "id": 1, "method": "\\ud800"}'}, {}, 400),
+    "lists without end": ({"content": b"[" * 100_000}, {}, 400),
 }
 
 

@@ -213,6 +213,38 @@ def test_who_cancels_ends_the_run(asked, capsys):
     assert status() == ["interrupted"]
 
 
+def test_who_cancels_what_is_gone_on_with_ends_it_and_it_can_be_gone_on_with_again(asked, capsys):
+    """A run without end is cancelled, gone on with, cancelled, and gone on with; what went on would keep us waiting."""
+    program = '(do (host/sleep "1 ms") (loop [] (recur)))'
+
+    def runs():
+        capsys.readouterr()
+        assert run_here(["runs", "list", "--json"]) == 0
+        return [(each["status"], each["id"]) for each in json.loads(capsys.readouterr().out)["runs"]]
+
+    async def ended(task, under_way):
+        while not under_way(await asyncio.to_thread(runs)):
+            assert not task.done(), task.result()
+            await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        for _ in range(500):
+            if (found := await asyncio.to_thread(runs))[0][0] == "interrupted":
+                break
+            await asyncio.sleep(0.02)
+        return found
+
+    async def work(client):
+        begun = asyncio.create_task(client.call_tool("run", {"program": program}))
+        ((_, run),) = await ended(begun, lambda found: found)
+        for _ in range(2):
+            task = asyncio.create_task(client.call_tool("resume", {"run": run}))
+            assert await ended(task, lambda found: found[0][0] != "interrupted") == [("interrupted", run)]
+
+    asked(work, more='[limits]\nsteps = "off"\n')
+
+
 CLIENTS = """
 [mcp.clients.desk]
 level = "pure"

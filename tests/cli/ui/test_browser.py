@@ -16,6 +16,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from rtfs_framework.api.queue import QueueItem
+from rtfs_framework.cli.queues import queue_of
 from rtfs_framework.lang.printer import write
 from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.performing.approvals.store import ApprovalStore
@@ -231,6 +233,21 @@ def test_a_call_is_denied_by_a_click(open_page, home):
     page.click("button[value=no]")
     page.wait_for_selector("[role=status] .good")
     assert store.get(asked.id).state == "no"
+
+
+@pytest.mark.needs("rtfs-queue-sqlite")
+def test_a_ticket_is_cancelled_and_tried_again_by_keyboard(open_page, home, monkeypatch, kept):
+    monkeypatch.setenv("RTFS_HOME", str(home / "home"))
+    with queue_of(None) as (queue, _, _):
+        queue.put(QueueItem(id=f"run/{EVIL[:40]}", topic="tickets", payload=b"{}", tenant="acme"))
+    page = open_page("/tickets")
+    assert complaints(page) == []
+    for word, state in (("Cancel", "cancelled"), ("Retry", "queued")):
+        page.get_by_role("button", name=word).focus()
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f"[role=status] :text('is {state} now')")
+        assert complaints(page) == []
+    kept(page, "tickets")
 
 
 def test_another_site_gets_nothing(ui, open_page, tmp_path):

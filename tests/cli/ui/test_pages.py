@@ -143,6 +143,55 @@ def test_tickets_are_listed(served, folder):
     assert is_harmless(text)
 
 
+@pytest.fixture
+def tickets(folder):
+    """Return a function from an id to the state of its ticket; one is queued, one cancelled, one done."""
+    with queue_of(None) as (queue, _, _):
+        for name in ("run/1:0", "run/1:1", "run/1:10", "run/<b>&1"):
+            queue.put(QueueItem(id=name, topic="tickets", payload=b"{}", tenant="acme"))
+        queue.put(QueueItem(id="another", topic="runs", payload=b"{}"))
+        queue.cancel("run/1:1")
+
+    def state(id_):
+        with queue_of(None) as (queue, _, _):
+            return queue.get(id_).state
+
+    return state
+
+
+@pytest.mark.needs("rtfs-queue-sqlite")
+def test_a_ticket_is_cancelled_and_tried_again(served, tickets):
+    made = served()
+    for id_ in ("run/1:0", "run/<b>&1"):
+        assert tickets(id_) == "queued"
+        for action, state in (("cancel", "cancelled"), ("retry", "queued"), ("retry", "queued")):
+            answer = made.post("/tickets", action=action, id=id_)
+            assert (answer.status_code, tickets(id_)) == (303, state)
+            page = made.ask(answer.headers["location"]).text
+            assert f"is {state} now" in page
+            assert is_harmless(page)
+    page = Checked(made.ask("/tickets").text)
+    assert sorted(each["aria-label"] for each in page.all("button")) == [
+        "Cancel the ticket run/1:0", "Cancel the ticket run/1:10", "Cancel the ticket run/<b>&1",
+        "Retry the ticket run/1:1",
+    ]  # fmt: skip
+
+
+@pytest.mark.needs("rtfs-queue-sqlite")
+def test_a_ticket_is_changed_by_its_whole_id_and_from_a_page_of_ours_alone(served, tickets):
+    made = served()
+    for id_, action, status in (("run/1:", "cancel", 422), ("", "cancel", 422), ("another", "cancel", 422),
+                                ("run/1:0", "erase", 400), ("run/1:0", "", 400)):  # fmt: skip
+        assert made.post("/tickets", action=action, id=id_).status_code == status, (id_, action)
+    forged = ({"csrf": "wrong"}, {"csrf": ""}, {"headers": {"origin": "http://evil.example"}}, {"cookie": "wrong"})
+    for each in forged:
+        assert made.post("/tickets", action="cancel", id="run/1:0", **each).status_code == 403, each
+    reader = served(read_only=True)
+    assert reader.post("/tickets", action="cancel", id="run/1:0").status_code == 403
+    assert Checked(reader.ask("/tickets").text).all("form") == []
+    assert (tickets("run/1:0"), tickets("run/1:10"), tickets("another")) == ("queued",) * 3
+
+
 def test_a_run_is_a_tree(hostile, served):
     text = served().ask("/runs?source=two.rtfs").text
     (href,) = re.findall(r'href="(/runs/[0-9a-f]{32})"', text)
