@@ -38,9 +38,9 @@ _LEAST_LEASE = 0.2
 def command(*, topics: str, config: str | None, store: str | None, as_json: bool, **options: Any) -> None:
     """Do what waits in the durable queue: runs that `rtfs run --queued` ordered. Start as many as you like, anywhere.
 
-    Work is under this host's configuration, as its tenant; without one, no model is looked for. A worker that dies loses nothing: when its lease ends
-    another one goes on. SIGTERM (or Ctrl-C) ends in order: nothing more is taken, what is under way ends or is given
-    back after the grace, or at once when the signal comes again.
+    Work is under this host's configuration, as its tenant; without one, no model is looked for. A worker that dies
+    loses nothing: when its lease ends another one goes on. SIGTERM (or Ctrl-C) ends in order: nothing more is taken,
+    what is under way ends or is given back after the grace, or at once when the signal comes again.
 
     \b
     rtfs worker --concurrency 8

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 from mcp import MCPError
@@ -213,36 +215,48 @@ def test_who_cancels_ends_the_run(asked, capsys):
     assert status() == ["interrupted"]
 
 
-def test_who_cancels_what_is_gone_on_with_ends_it_and_it_can_be_gone_on_with_again(asked, capsys):
+def test_who_cancels_what_is_gone_on_with_ends_it_and_it_can_be_gone_on_with_again(asked, home, capsys):
     """A run without end is cancelled, gone on with, cancelled, and gone on with; what went on would keep us waiting."""
-    program = '(do (host/sleep "1 ms") (loop [] (recur)))'
+    program = {"program": '(do (host/sleep "1 ms") (loop [] (recur)))'}
+    journal = home / "home" / "journal.sqlite"
 
-    def runs():
-        capsys.readouterr()
+    def rows(what):
+        if not journal.exists():
+            return []
+        with closing(sqlite3.connect(journal)) as db:
+            return [body for (body,) in db.execute("SELECT body FROM log WHERE what = ?", (what,))]
+
+    def listed():
         assert run_here(["runs", "list", "--json"]) == 0
-        return [(each["status"], each["id"]) for each in json.loads(capsys.readouterr().out)["runs"]]
+        return json.loads(capsys.readouterr().out)["runs"][0]["id"]
 
-    async def ended(task, under_way):
-        while not under_way(await asyncio.to_thread(runs)):
-            assert not task.done(), task.result()
+    async def until(what, count):
+        for _ in range(1000):
+            found = await asyncio.to_thread(rows, what)
+            if len(found) == count:
+                return found
             await asyncio.sleep(0.02)
+        raise AssertionError(f"there are not {count} rows of {what}")
+
+    async def cancelled(call, what, count):
+        task = asyncio.create_task(call)
+        await until(what, count)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        for _ in range(500):
-            if (found := await asyncio.to_thread(runs))[0][0] == "interrupted":
-                break
-            await asyncio.sleep(0.02)
-        return found
 
     async def work(client):
-        begun = asyncio.create_task(client.call_tool("run", {"program": program}))
-        ((_, run),) = await ended(begun, lambda found: found)
-        for _ in range(2):
-            task = asyncio.create_task(client.call_tool("resume", {"run": run}))
-            assert await ended(task, lambda found: found[0][0] != "interrupted") == [("interrupted", run)]
+        await cancelled(client.call_tool("run", program), "ended", 1)  # it has slept, and loops
+        await until("end", 1)
+        run = await asyncio.to_thread(listed)
+        for count in (1, 2):
+            await cancelled(client.call_tool("resume", {"run": run}), "resumed", count)
+            await until("end", count + 1)
 
     asked(work, more='[limits]\nsteps = "off"\n')
+    ends = [json.loads(each) for each in rows("end")]
+    said = ("interrupted", "the client has cancelled")
+    assert [(each["status"], each["error"]["told"]) for each in ends] == [said] * 3
 
 
 CLIENTS = """
