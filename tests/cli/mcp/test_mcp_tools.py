@@ -215,6 +215,7 @@ def test_who_cancels_ends_the_run(asked, capsys):
     assert status() == ["interrupted"]
 
 
+@pytest.mark.slow
 def test_who_cancels_what_is_gone_on_with_ends_it_and_it_can_be_gone_on_with_again(asked, home, capsys):
     """A run without end is cancelled, gone on with, cancelled, and gone on with; what went on would keep us waiting."""
     program = {"program": '(do (host/sleep "1 ms") (loop [] (recur)))'}
@@ -239,25 +240,24 @@ def test_who_cancels_what_is_gone_on_with_ends_it_and_it_can_be_gone_on_with_aga
             await asyncio.sleep(0.02)
         raise AssertionError(f"there are not {count} rows of {what}")
 
-    async def cancelled(call, what, count):
+    async def cancelled(call):
         task = asyncio.create_task(call)
-        await until(what, count)
+        await asyncio.sleep(1.2)  # it has slept, and loops
+        assert not task.done(), task.result()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
     async def work(client):
-        await cancelled(client.call_tool("run", program), "ended", 1)  # it has slept, and loops
+        await cancelled(client.call_tool("run", program))
         await until("end", 1)
         run = await asyncio.to_thread(listed)
         for count in (1, 2):
-            await cancelled(client.call_tool("resume", {"run": run}), "resumed", count)
+            await cancelled(client.call_tool("resume", {"run": run}))
             await until("end", count + 1)
 
     asked(work, more='[limits]\nsteps = "off"\n')
-    ends = [json.loads(each) for each in rows("end")]
-    said = ("interrupted", "the client has cancelled")
-    assert [(each["status"], each["error"]["told"]) for each in ends] == [said] * 3
+    assert [json.loads(each)["status"] for each in rows("end")] == ["interrupted"] * 3
 
 
 CLIENTS = """
