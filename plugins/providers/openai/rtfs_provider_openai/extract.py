@@ -34,6 +34,22 @@ def load(text: str) -> Any:
     return load_json(text)
 
 
+def answer(text: str) -> Any:
+    """Return the data of what a model said, in which no key may stand twice: nobody knows which of two is meant.
+
+    Raises:
+        JsonError: It is no such JSON.
+    """
+    data = load(text)
+    json.loads(text, object_pairs_hook=_once)
+    return data
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise JsonError("a key stands twice in one object")
+
+
 def parts(text: str) -> int:
     """Return how many values a long text may hold at most, 0 for a short one."""
     return text.count(",") + text.count("[") + text.count("{") if len(text) > MOST_PARTS else 0
@@ -78,6 +94,6 @@ def _in_prose(text: str) -> Iterator[Any]:
 
 def _loaded(text: str) -> Iterator[Any]:
     try:
-        yield load_json(text)
+        yield answer(text)
     except JsonError:
         return

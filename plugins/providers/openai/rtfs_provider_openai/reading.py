@@ -20,7 +20,7 @@ from rtfs_framework.api import (
     Usage,
 )
 from rtfs_provider_openai.asking import is_typed, is_wrapped
-from rtfs_provider_openai.extract import MOST_PARTS, json_within, load, parts
+from rtfs_provider_openai.extract import MOST_PARTS, answer, json_within, load, parts
 from rtfs_provider_openai.failures import Teller
 from rtfs_provider_openai.thoughts import without_thoughts
 from rtfs_provider_openai.usage import salvaged, usage_of
@@ -33,6 +33,7 @@ _BROKEN = FailureKind.UNCERTAIN
 _CUT_OFF = "the answer was cut off at the limit of tokens; raise max_tokens"
 _FILTERED = "the answer was withheld by the provider's content filter"
 _MOST_CALLS = 256
+_JSON_LIKE = ("{", "[", '"', "`", "~")
 
 
 def read_body(content: bytes, teller: Teller) -> Any:
@@ -189,7 +190,7 @@ def _plain(text: str, schema: Mapping[str, Any]) -> tuple[Any] | None:
     if kind is None:
         return None
     try:
-        return (load(text.strip()),)
+        return (answer(text.strip()),)
     except JsonError:
         return json_within(text, lambda value: isinstance(value, kind))
 
@@ -206,25 +207,41 @@ def _unwrapped(text: str, schema: Mapping[str, Any], teller: Teller) -> Any:
         return isinstance(value, dict) and (not wrapped or "value" in value)
 
     try:
-        data = load(text)
+        data = answer(text)
     except JsonError as error:
         found = json_within(text, wanted) or (_bare(text, schema) if wrapped else None)
         if found is None:
             shown = _brief(text, teller)
             raise BadReply(teller.provider, f"the answer is no JSON ({error}): {shown}", said=text) from error
         data = found[0]
-    if not wrapped or not isinstance(data, dict):
+    if not wrapped:
         return data
+    if not isinstance(data, dict):
+        return _word(text, data, schema)
     if not wanted(data):
         shown = _brief(text, teller)
         raise BadReply(teller.provider, f'the answer is no object with a "value": {shown}', said=text)
     return data["value"]
 
 
-def _bare(text: str, schema: Mapping[str, Any]) -> tuple[Any] | None:
-    """Return the value of a type without its wrapping in a text that is no JSON, None where there is none."""
+def _word(text: str, data: Any, schema: Mapping[str, Any]) -> Any:
+    """Return the bare value of a type: the word itself where an enumeration has it as a text, as in "12" or "true"."""
+    words = schema.get("enum", ())
     word = text.strip()
-    return (word,) if word in schema.get("enum", ()) else _plain(text, schema)
+    return word if word in words and not any(type(data) is type(each) and data == each for each in words) else data
+
+
+def _bare(text: str, schema: Mapping[str, Any]) -> tuple[Any] | None:
+    """Return the value of a type without its wrapping in a text that is no JSON, None where there is none.
+
+    Any words are a text, but for those that begin as JSON or a fence does: these were to be the wrapped value.
+    """
+    word = text.strip()
+    if word in schema.get("enum", ()):
+        return (word,)
+    if schema.get("type") == "string" and "enum" not in schema:
+        return None if word.startswith(_JSON_LIKE) else (text,)
+    return _plain(text, schema)
 
 
 def _brief(text: str, teller: Teller) -> str:

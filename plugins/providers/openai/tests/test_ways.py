@@ -186,6 +186,11 @@ def test_the_answer_is_found_among_prose_fences_and_thoughts(make, ask, said):
         (MOOD, '"positive"', "positive"),
         (MOOD, '{"value": "positive"}', "positive"),
         (Primitive.INT, "7", 7),
+        (EnumType(("12", "13")), "12", "12"),
+        (EnumType(("true", "false")), "true\n", "true"),
+        (EnumType(("12", 12)), "12", 12),
+        (EnumType(("12", 12)), '"12"', "12"),
+        (Primitive.STRING, "Sorry, I cannot.", "Sorry, I cannot."),
         (Primitive.BOOL, "false", False),
         (Primitive.STRING, '"She said {\\"value\\": 1}"', 'She said {"value": 1}'),
         (VectorType(Primitive.INT), "[1, 2]", [1, 2]),
@@ -200,7 +205,10 @@ def test_a_server_that_takes_a_schema_and_does_not_heed_it_is_understood(make, a
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize(("returns", "said"), [(Primitive.STRING, "Sorry, I cannot."), (Primitive.INT, "seven")])
+@pytest.mark.parametrize(
+    ("returns", "said"),
+    [(Primitive.STRING, '{"value": "She s'), (Primitive.STRING, '```\n{"valu'), (Primitive.INT, "seven")],
+)
 def test_any_words_are_no_value_where_json_was_asked_for(make, ask, returns, said):
     with OpenAIServer([Say(said)]) as server, pytest.raises(BadReply, match="no JSON"):
         ask(make(server), inference_request("x", returns=returns))
@@ -211,6 +219,8 @@ def test_any_words_are_no_value_where_json_was_asked_for(make, ask, returns, sai
     [
         'Either {"value": "positive"} or {"value": "negative"}',
         "no JSON {at all",
+        '{"value": "positive", "value": "negative"}',
+        'It is {"value": "positive", "value": "negative"}.',
         "{" * 1000,
         '{"other": 1}',
         '```json\n{"value": "positive"}\n```\n```json\n{"value": "negative"}\n```',
