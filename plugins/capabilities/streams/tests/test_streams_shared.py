@@ -85,7 +85,15 @@ def numbers(desk):
     return desk
 
 
-@pytest.mark.parametrize("between", ["", "(call :ccos.echo 1)"], ids=["alone", "between other calls"])
+@pytest.mark.parametrize(
+    "between",
+    [
+        pytest.param("", id="alone"),
+        pytest.param(
+            "(call :ccos.echo 1)", id="between other calls", marks=pytest.mark.needs("rtfs-capability-standard")
+        ),
+    ],
+)
 def test_a_program_is_given_many_items_by_few_calls(session, between):
     result = session.run(reading(500, between))
     assert result.value == tuple(range(500))
