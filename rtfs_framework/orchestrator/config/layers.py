@@ -20,6 +20,7 @@ from rtfs_framework.lang.source import Source, Span
 from rtfs_framework.lang.visible import visible_line
 from rtfs_framework.orchestrator.config.find import found_file, own_file
 from rtfs_framework.orchestrator.config.guard import Refused, read_guarded
+from rtfs_framework.orchestrator.config.paths import plain_folder
 from rtfs_framework.orchestrator.config.trust import Record, TrustStore, digest_of, identity, trusts_all
 from rtfs_framework.orchestrator.config.variables import any_variables, read_variables
 
@@ -52,7 +53,7 @@ class Layer:
     @property
     def folder(self) -> Path:
         """Where relative paths in it start."""
-        return Path.cwd() if self.path is None else self.path.parent
+        return Path.cwd() if self.path is None else plain_folder(self.path.parent)
 
     def speaks_of(self, path: KeyPath) -> bool:
         """Tell whether it has a table or value at a path."""

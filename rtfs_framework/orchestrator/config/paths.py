@@ -24,6 +24,19 @@ class BadPath(ValueError):
         self.way_out = way_out
 
 
+def plain_folder(folder: Path) -> Path:
+    """Return the absolute path of a folder without `..`, so that one folder has one text from wherever it is named.
+
+    A `..` leaves what a link before it leads to, as the system has it: that part of the path is resolved. Other links
+    stay as they are written.
+    """
+    path = folder.absolute()
+    while ".." in path.parts:
+        end = path.parts.index("..") + 1
+        path = Path(os.path.realpath(Path(*path.parts[:end])), *path.parts[end:])
+    return path
+
+
 def read_path(text: str, folder: Path, *, file: bool = False) -> Path:
     """Return the path that a text names; relative ones start in `folder`. With `file`, what is there must be a file.
 

@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from rtfs_framework.api import FILE_WITHIN, ConfigError
+from rtfs_framework.orchestrator.session import Session
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -68,6 +69,22 @@ def test_paths_start_in_the_folder_of_their_file_or_at_home(config, kit, monkeyp
     assert [Path(each) for each in made.module_path] == [
         kit.home / "lib", kit.home, kit.home / "me" / "lib", kit.home / "me"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["own/c.toml", "../here/own/c.toml", "link/../own/c.toml"])
+def test_one_file_has_one_folder_from_wherever_it_is_named(kit, tmp_path, monkeypatch, name):
+    """A `..` behind a link leaves where the link leads to, as for the system: no other file is named than it reads."""
+    here = tmp_path / "here"
+    (here / "own").mkdir(parents=True)
+    (tmp_path / "there" / "own").mkdir(parents=True)
+    (tmp_path / "there" / "to").mkdir()
+    (here / "link").symlink_to(tmp_path / "there" / "to")
+    for each in (here, tmp_path / "there"):
+        (each / "own" / "c.toml").write_text("[journal]\npath = 'j.db'\n")
+    monkeypatch.chdir(here)
+    with Session.open(config_path=Path(name), catalog=kit.catalog(), environ=kit.environ) as session:
+        found = session.host.config.journal.path
+    assert found == str((tmp_path / ("there" if "link" in name else "here")).joinpath("own", "j.db"))
 
 
 def test_a_name_that_begins_with_a_tilde_can_be_written(config, kit):
