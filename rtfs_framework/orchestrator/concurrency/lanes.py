@@ -50,6 +50,10 @@ class Lane:
                 left.append(task)
             elif not task.cancelled():
                 task.exception()  # asked for, so that asyncio does not report it as forgotten
+        # What was waited for may have ended in the very turn that an interrupt ended: the loop is then still to stop
+        # for it, which would end another wait. So that is done first.
+        self.loop.call_soon(self.loop.stop)
+        self.loop.run_forever()
         # Who waits for a task that an interrupt ended in its own step is told in a turn of the loop: worker threads of
         # anyio end then, and a process would wait for them.
         self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True) if left else asyncio.sleep(0))

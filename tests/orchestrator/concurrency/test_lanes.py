@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from contextlib import suppress
 from types import ModuleType
 
 import anyio.to_thread
@@ -45,6 +46,32 @@ def test_who_waits_for_an_interrupted_task_is_told(lane, where):
     with pytest.raises(KeyboardInterrupt):
         lane.wait(lane.start(work()))
     assert len(told) == 1
+
+
+def test_an_interrupt_in_the_turn_that_ends_what_is_waited_for_stays_one(lane):
+    """The loop is asked to stop in the next turn, which is that of the cleaning up: it must not end that."""
+    cleaned = []
+
+    async def work():
+        return "done"
+
+    async def interrupted():
+        raise KeyboardInterrupt
+
+    async def other():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            cleaned.append("other")
+
+    rest = lane.start(other())
+    waited, stopped = lane.start(work()), lane.start(interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        lane.wait(waited)
+    with suppress(KeyboardInterrupt):
+        lane.cancel([rest, waited, stopped])
+    assert (cleaned, waited.result()) == (["other"], "done")
 
 
 def test_no_worker_thread_outlives_an_interrupt(lane):
