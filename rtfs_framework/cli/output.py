@@ -11,12 +11,15 @@ from typing import Any, TextIO
 import attrs
 from typing_extensions import Self
 
+from rtfs_framework.api.private import private_file
 from rtfs_framework.cli.problems import OUTPUT, USAGE, InputError, problem
 from rtfs_framework.cli.shown.data import line
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, private: bool = False) -> None:
     """Write a whole file, or leave what was there; what is no ordinary file (a device, a pipe) is written to.
+
+    A private one has mode 0600, for it holds what the journal or a cache keeps; any other follows the umask.
 
     Raises:
         InputError: E0912, it cannot be written.
@@ -25,15 +28,17 @@ def write_text(path: Path, text: str) -> None:
         if path.exists() and not path.is_file():
             path.write_text(text, encoding="utf-8")
         else:
-            _replace(path.resolve(), text)  # a link stays, and what it names is written
+            _replace(path.resolve(), text, private=private)  # a link stays, and what it names is written
     except OSError as error:
         message = f"{path} cannot be written: {error.strerror or error}"
         raise problem(OUTPUT, message, "name a file in a folder that you may write", exit_code=USAGE) from error
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, text: str, *, private: bool) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
+        if private:
+            private_file(beside)
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
     finally:
@@ -48,8 +53,10 @@ class Output:
     file: TextIO | None = None
 
     @classmethod
-    def open(cls, path: str | None, source: str = "-", at: int | None = None) -> Output:
+    def open(cls, path: str | None, source: str = "-", at: int | None = None, *, private: bool = False) -> Output:
         """Open the file; `at` is how long it was when what follows was not in it yet, None for a new one.
+
+        A private one has mode 0600, or is made so, before anything is in it; any other follows the umask.
 
         Raises:
             InputError: E0912, it is the input itself, or cannot be written.
@@ -59,6 +66,8 @@ class Output:
         if source != "-" and Path(path).exists() and Path(path).samefile(source):
             raise problem(OUTPUT, f"{path} is the input itself", "name another file", exit_code=USAGE)
         try:
+            if private:
+                private_file(Path(path).resolve())
             if at is None:
                 return cls(path, Path(path).open("w", encoding="utf-8"))
             os.truncate(path, at)

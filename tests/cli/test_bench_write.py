@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from contextlib import nullcontext
 from pathlib import Path
@@ -173,6 +174,7 @@ def test_it_goes_on_where_it_ended(bench, folder):
         found, _ = bench("--yes", "--results", "r.jsonl", "--repairs", "0", answers=None, at=nullcontext(server))
         assert (found.code, len(server.requests)) == (1, 5)
         assert "1 task(s) were not answered" in found.err
+        assert os.name != "posix" or (folder / "r.jsonl").stat().st_mode & 0o777 == 0o600
         with (folder / "r.jsonl").open("a", encoding="utf-8") as file:
             file.write('{"task": "cut o')
         failing = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 
 import pytest
@@ -249,6 +250,17 @@ def test_a_lost_key(ran, folder) -> None:
         assert result.code == 1
         assert "error[E0720]" in result.err
         assert "put the key back" in result.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.parametrize("there", [False, True], ids=["new", "there"])
+def test_what_is_exported_only_its_owner_can_read(ran, folder, there) -> None:
+    file = folder / "out.jsonl"
+    if there:
+        file.touch(0o644)
+    ran("runs", "export", "last", "--out", "out.jsonl")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.stat().st_size > 0
 
 
 def test_runs_are_exported_as_lines(ran, folder) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rtfs_framework.api.private import private_file
 from rtfs_framework.cli.faults import FAILED as EXIT_FAILED
 from rtfs_framework.cli.faults import FINE, Interrupted
 from rtfs_framework.cli.limits import chosen, limit_options
@@ -155,6 +156,7 @@ def _keeper(held: ExitStack, path: str | None) -> Callable[[Measured], None]:
     from rtfs_framework.cli.writing.results import mend
 
     try:
+        private_file(Path(path).resolve())  # what models wrote for tasks that may be nobody else's business
         mend(Path(path))
         file = Path(path).open("a", encoding="utf-8")  # noqa: SIM115 - closed with what holds it
     except OSError as error:

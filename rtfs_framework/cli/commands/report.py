@@ -37,7 +37,7 @@ def command(run: str, *, out: str | None, as_json: bool, config: str | None) -> 
 
     made = report(journal(config), run)
     path = Path(out or f"rtfs-{made.run[:_ID]}.html")
-    write_text(path, made.html)
+    write_text(path, made.html, private=True)
     size = len(made.html.encode())
     if as_json:
         told = {"file": str(path), "bytes": size, "run": made.run, "calls": made.calls, "listed": made.shown}

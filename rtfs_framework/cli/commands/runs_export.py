@@ -32,14 +32,14 @@ _PAUSE = 0.5
 def export_command(runs: tuple[str, ...], *, since: float | None, out: str | None, config: str | None) -> None:
     """Write runs and their calls as JSON, an object per line: {"run": ...}, then its calls, {"call": ..., "of": ID}.
 
-    What is not kept is not there: texts only as far as [journal] keep says.
+    What is not kept is not there: texts only as far as [journal] keep says. FILE has mode 0600.
 
     \b
     rtfs runs export last
     rtfs runs export --since 7d --out runs.jsonl
     """  # noqa: D301 - click's \b is a backspace
     path = journal(config)
-    with Output.open(out) as output:
+    with Output.open(out, private=True) as output:
         for line in _exported(path, runs_of(path, runs, since)):
             if out is None:
                 put_json(line)

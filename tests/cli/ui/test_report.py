@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 from html import unescape
 
@@ -25,6 +26,7 @@ def call(**more):
 def test_a_report_is_one_file_without_a_script(hostile, folder):
     result = hostile("report", "--out", "run.html")
     assert result.code == 0
+    assert os.name != "posix" or (folder / "run.html").stat().st_mode & 0o777 == 0o600
     assert re.fullmatch(r"run\.html: run [0-9a-f]{12}, 1 call, [0-9,]+ bytes\n", result.out)
     text = (folder / "run.html").read_text(encoding="utf-8")
     (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)

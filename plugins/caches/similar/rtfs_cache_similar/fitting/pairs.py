@@ -15,7 +15,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from rtfs_framework.api import EmbedderSettings
+from rtfs_framework.api import EmbedderSettings, private_file
 from rtfs_framework.api.fitting import MALFORMED, NO_LIBRARY, TOO_FEW, UNREADABLE, FileError, Told, read_rows
 
 FIRST, SECOND, SAME = "question_a", "question_b", "same_meaning"
@@ -105,6 +105,7 @@ def vectors_of(texts: Sequence[str], embedder: str, kept: Path | None, told: Tol
         told(min(len(texts), place + _AT_ONCE))
     vectors = np.concatenate(found)
     if kept is not None:
+        private_file(kept.resolve())  # it holds the texts of requests
         with kept.open("wb") as file:
             np.savez(file, texts=np.asarray(texts), vectors=vectors, embedder=np.asarray(who))
     return who, vectors
