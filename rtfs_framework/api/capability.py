@@ -135,6 +135,9 @@ class FetchedAhead(Protocol):
     def take(self, batch: str, count: int) -> bool | None:
         """Give so many items of a batch in all, where its reply named it (`:batch`): of a stream that others may read.
 
+        The name ends with the first 32 digits of the SHA-256 (in hex) of the `key` of the request that fetched it: a
+        fork of the run, which is told the same reply, knows by it that the batch is not its own.
+
         Never waits. False where others have read on; None where only `may_have` can tell.
         """
         ...

@@ -83,6 +83,10 @@ class PastAnswers(Protocol):
         """Return what a call was answered before, None where it is to go its usual way."""
         ...
 
+    def passed_over(self, call: HostCall, scope: RunScope) -> bool:
+        """Tell whether a call was never made, and a later one of the run was: what it asked for was there already."""
+        ...
+
     def waited(self, call: str) -> Mapping[str, Any] | None:
         """Return what is written of a wait that a process before has begun; None of one that begins here."""
         ...

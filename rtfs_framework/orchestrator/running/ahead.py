@@ -7,7 +7,9 @@ started, whose source can be read again and is no queue.
 
 Of a stream with a *name*, which others may read at any time, the reply names the batch (`:batch`). Each item is taken
 (`FetchedAhead.take`) before it is handed out; where others have read on, the batch ends there, and another is fetched.
-It is kept where it ended, so the run ends it there again when it is gone on with.
+It is kept where it ended, so the run ends it there again when it is gone on with. A fork is told batches that the run
+before it fetched, which may go on, too: of these it hands out what that was given before the last call that both have,
+and then fetches its own.
 
 Any other stream is the run's alone as long as its handle stays in the run, and none is taken. Before any other call of
 the host, and at its end, the run says how many items it was given: its stream is where its program is. Who reads the
@@ -17,6 +19,7 @@ stream between two such moments is given the whole batch, and an error tells the
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -28,6 +31,7 @@ from rtfs_framework.lang.values import Keyword
 from rtfs_framework.orchestrator.boundary.answers import Answer, Counted, Reply, Throw, Waiting, reply
 from rtfs_framework.orchestrator.config.isolation import Isolation
 from rtfs_framework.orchestrator.performing.turns import finished
+from rtfs_framework.orchestrator.recording.journal.redact import name_of
 
 if TYPE_CHECKING:
     from rtfs_framework.orchestrator.performing.dispatch import Dispatcher
@@ -58,6 +62,8 @@ class _Held:
     used: int = 0
     sure: int = 1
     """Of a named batch: how many items are the run's, whoever reads on."""
+    copied: bool = False
+    """Whether another run fetched it, of which this is a fork."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -96,10 +102,14 @@ class Ahead:
         after = {} if held is None else {_AFTER: held.seq + len(held.items)}
         options = Map.wrap({_MAX: size, _AHEAD: True, **after})
         fetched = ask(attrs.evolve(call, args=(call.args[0], options)))
-        return _mapped(fetched, lambda made: self._fetched(stream, made))
+        return _mapped(fetched, lambda made: self._fetched(stream, call, made))
 
     def _take(self, held: _Held, call: HostCall, ask: Ask) -> Answer | Waiting:
         """Hand out an item of a stream with a name, unless others have read on."""
+        if held.copied:
+            past = self.scope.past
+            shared = past is not None and past.passed_over(call, self.scope)
+            return self._hand_out(held) if shared else self._read_on(held, call, ask)
         entry = self.dispatcher.capabilities.entries.get(NEXT)
         mine: bool | None = held.used < held.sure
         if not mine and entry is not None and entry.ahead is not None:
@@ -127,6 +137,8 @@ class Ahead:
         if most[0] == held.used:
             return await finished(self._read_on(held, call, ask))
         if most[1]:
+            if most[0] < len(held.items):
+                self._own[held.stream] = 1  # as where it is found out when it is at its end
             held.items, held.sure = held.items[: most[0]], most[0]
         return self._hand_out(held)
 
@@ -179,17 +191,24 @@ class Ahead:
             self._own[made.get(_STREAM)] = 1
         return made
 
-    def _fetched(self, stream: str, made: Any) -> Any:
+    def _fetched(self, stream: str, call: HostCall, made: Any) -> Any:
         items = made.get(_ITEMS)
         if not items:
             self._own[stream] = 1
             return None if made.get(_DONE) else Map.wrap({_WAITING: True})
         held = _Held(stream, made.get(_SEQ), items, made.get(_BATCH) or "")
         if held.batch:
+            held.copied = self.scope.past is not None and not held.batch.endswith(self._mark(call))
             self._named[stream] = held
         else:
             self._held = held
         return self._hand_out(held).value
+
+    def _mark(self, call: HostCall) -> str:
+        """Return what the name of a batch ends with that a call of this run has fetched."""
+        scope = self.scope
+        key = f"{scope.run}:{name_of(scope.entry, scope.record, str(call.index))}"
+        return sha256(key.encode()).hexdigest()[:32]
 
     @staticmethod
     def _hand_out(held: _Held) -> Reply:

@@ -86,6 +86,8 @@ class PastCalls:
     """How many were answered from here."""
     _sites: dict[str, tuple[str, str] | None] = attrs.field(factory=dict, init=False)
     """By what the rows of the calls of one place begin with: their kind and name, if they succeeded or failed."""
+    _last: tuple[int, int] | None = attrs.field(default=None, init=False)
+    """Entry and number of the last call that is known."""
     arrived: Callable[[], None] | None = None
     """Called, once, when the first call comes that is not known: until then the program did what is written down."""
 
@@ -173,6 +175,14 @@ class PastCalls:
         usual = row.get("outcome") in (_VALUE, _ERROR)
         found = self._sites[head] = (row["kind"], row["symbol"]) if usual else None
         return found
+
+    def passed_over(self, call: HostCall, scope: RunScope) -> bool:
+        """Tell whether a call was never made, and a later one of the run was: what it asked for was there already."""
+        if (scope.entry, scope.record, str(call.index)) in self.known.calls:
+            return False
+        if self._last is None:
+            self._last = max((_order(entry, path) for entry, _, path in self.known.calls), default=(0, 0))
+        return (scope.entry or 0, call.index) < self._last
 
     @property
     def spent(self) -> Spending:
@@ -344,6 +354,12 @@ class PastCalls:
         if target is None:
             return dispatcher.answer(call, opened.scope)
         return dispatcher.answer(call, opened.scope, Again(target, known.transform))
+
+
+def _order(entry: int | None, path: str) -> tuple[int, int]:
+    """Return the entry of a call and its number, or that of the call whose branch it is in."""
+    number = path.split(".", 1)[0].partition("?")[0]
+    return entry or 0, int(number) if number.isdigit() else 0
 
 
 def _harmless(call: HostCall, targets: Iterable[str], dispatcher: Dispatcher) -> bool:

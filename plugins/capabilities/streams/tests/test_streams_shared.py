@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from contextlib import suppress
 from itertools import count
 
 import pytest
@@ -13,6 +14,9 @@ from rtfs_framework import ProgramError, Session
 from rtfs_framework.api import CapabilityError, Keyword
 from rtfs_framework.orchestrator.config.folders import journal_path
 from rtfs_framework.orchestrator.recording.journal import query
+from rtfs_framework.orchestrator.recording.journal.kept import value_text
+from rtfs_framework.orchestrator.recording.journal.outside import tell
+from rtfs_framework.orchestrator.recording.purse import RunParked
 from rtfs_framework.orchestrator.running.ahead import Ahead
 from rtfs_framework.orchestrator.running.resuming import Resuming
 from rtfs_framework.registry import load_catalog
@@ -259,3 +263,43 @@ def test_a_run_that_dies_anywhere_and_others_that_go_on_have_each_item_once(sess
     run = next(each.id for each in runs if each.status == query.UNFINISHED)
     resumed = session.resume(Resuming(run=run)).value
     assert sorted((*others, *resumed)) == list(range(45))
+
+
+FORKED = """
+(def s (stream-source {:range [0 100]} {:name "r"}))
+(def before [(:value (stream-next s)) (:value (stream-next s)) (:value (stream-next s))])
+(host/wait-for :go)
+(def between [(:value (stream-next s)) (:value (stream-next s))])
+(host/wait-for :on)
+[before between (:value (stream-next s)) (:value (stream-next s))]
+"""
+
+
+def signalled(folder, run, name, *, fork=False):
+    """Go on with a run, or a fork of it, until it waits again or ends, as another process does."""
+    with opened(folder) as session:
+        session.park()
+        if name:
+            tell(session.host.journal, run, "signalled", {"name": name}, value_text(1))
+        with suppress(RunParked):
+            return session.resume(Resuming(run=run, fork=fork)).value
+        return query.list_runs(session.host.journal.path)[0].id
+
+
+@pytest.mark.parametrize("first", ["origin", "fork"])
+def test_a_fork_and_its_origin_share_what_was_given_before_and_nothing_after(tmp_path, first):
+    with opened(tmp_path) as session:
+        session.park()
+        with suppress(RunParked):
+            session.run(FORKED)
+        origin = query.list_runs(session.host.journal.path)[0].id
+    fork = signalled(tmp_path, origin, "", fork=True)
+    assert fork != origin
+    both = (origin, fork) if first == "origin" else (fork, origin)
+    for run in both:
+        signalled(tmp_path, run, "go")
+    ends = [signalled(tmp_path, run, "on") for run in both]
+    assert [before for before, *_ in ends] == [(0, 1, 2)] * 2
+    after = [each for _, between, *rest in ends for each in (*between, *rest)]
+    assert sorted(after) == list(range(3, 11))
+    assert all(list(each[1]) == sorted(each[1]) for each in ends)
