@@ -88,6 +88,8 @@ def _opened(config: Config, environ: Mapping[str, str], catalog: Catalog) -> Ite
 def item_of(queue: Queue, id_: str, topic: str | None) -> ItemStatus:
     """Return the item of an id, or of the only one that begins so.
 
+    The call in it (RUN/CALL) is taken whole: where that of 1:1 is forgotten, it would else be that of 1:10.
+
     Raises:
         InputError: E0926, there is none, or more than one.
     """
@@ -96,7 +98,7 @@ def item_of(queue: Queue, id_: str, topic: str | None) -> ItemStatus:
     found = queue.get(id_)
     if found is not None and topic in (None, found.topic):
         return found
-    near = queue.items(ItemFilter(topic=topic, prefix=id_, most=2)) if id_ else ()
+    near = queue.items(ItemFilter(topic=topic, prefix=id_, most=2)) if id_ and "/" not in id_[:-1] else ()
     if len(near) != 1:
         what = "more than one item begins" if near else "no item begins"
         raise problem(NO_ITEM, f"{what} with '{id_[:80]}'", f"rtfs {'tickets' if topic else 'queue'} list")

@@ -221,3 +221,50 @@ def test_a_call_that_waits_for_a_job_is_answered(rtfs, folder):
         assert write(session.resume(Resuming(run=run)).value) == '["paid" {"total" 7}]'
     assert len(begun) == 2
     assert "E0926" in rtfs("tickets", "answer", run, "1").err
+
+
+@pytest.fixture
+def lined_up(folder):
+    """Return a function that begins, or goes on with, a run of twelve jobs, one after the other; it gives its id."""
+    entry = CapabilityEntry(id="batch.run", summary="Does it tonight.", handler=lambda _: Later(id="job"))
+    catalog = Catalog(capabilities={entry.id: (entry, Provenance("batches", "1", "batches"))})
+    environ = {"RTFS_HOME": str(folder / "home"), "RTFS_SECURITY__GRANT": '["batch.run"]'}
+    text = "(defn main [] (loop [i 0] (if (< i 12) (do (call :batch.run i) (recur (inc i))) i)))"
+
+    def go(run=None):
+        with Session.open(catalog=catalog, environ=environ) as session:
+            session.park()
+            with pytest.raises(RunParked) as parked:
+                session.run(Source("n.rtfs", text), entry="main") if run is None else session.resume(Resuming(run=run))
+        return parked.value.run
+
+    return go
+
+
+def test_a_late_answer_to_a_call_is_none_to_another_whose_id_begins_so(rtfs, lined_up):
+    """The answer of 1:1 comes once more while 1:10 waits."""
+    run = lined_up()
+    for i in range(10):
+        rtfs("runs", "signal", run, f"answer-1-{i}", "1")
+    lined_up(run)
+    again = rtfs("tickets", "answer", f"{run}/1:1", "again")
+    assert (again.code, "E0926" in again.err, "call 1:1 of run" in again.err) == (1, True, True)
+    assert "has its answer already" in again.err
+    assert "waits for no answer from outside" in rtfs("tickets", "answer", f"{run}/1:", "x").err
+    assert rtfs("tickets", "answer", run, "10").lines == [f"{run}/1:10: answered"]
+
+
+def test_a_second_answer_is_refused_while_the_first_one_is_there(rtfs, lined_up):
+    run = lined_up()
+    assert rtfs("tickets", "answer", f"{run}/1:0", "first").code == 0
+    second = rtfs("tickets", "answer", f"{run}/1:0", "second")
+    assert (second.code, "call 1:0 of run" in second.err, "has its answer already" in second.err) == (1, True, True)
+    assert "any more" in rtfs("tickets", "answer", run, "second").err
+
+
+@pytest.mark.parametrize("command", ["show", "cancel", "retry"])
+def test_the_call_of_an_item_is_taken_whole(rtfs, queue, command):
+    queue.put(QueueItem(id="r1/1:10", topic="tickets", payload=b"{}"))
+    assert "E0926" in rtfs("tickets", command, "r1/1:1").err
+    assert queue.get("r1/1:10").state == "queued"
+    assert rtfs("tickets", "show", "r1/").code == 0

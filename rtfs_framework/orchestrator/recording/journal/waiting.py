@@ -90,7 +90,7 @@ def due_runs(
     killed = {row.id for row in rows if row.status == UNFINISHED}
     left = [row for row in rows if _is_left(home, row.id)]
     runs = [row.id for row in left]
-    waits, words = waits_of_rows(path, left), _words(path, runs)
+    waits, words = waits_of_rows(path, left), words_of(path, runs)
 
     def is_due(run: str) -> bool:
         sent = words.get(run, set())
@@ -107,8 +107,12 @@ def _is_left(home: Path, run: str) -> bool:
     return left
 
 
-def _words(path: Path, runs: Sequence[str]) -> dict[str, set[str]]:
-    """Return the names of the words that were sent to some runs and that they were not given."""
+def words_of(path: Path, runs: Sequence[str]) -> dict[str, set[str]]:
+    """Return the names of the words that were sent to some runs and that they were not given.
+
+    Raises:
+        JournalError: The journal cannot be read.
+    """
     found: dict[str, dict[int, str]] = {}
     with reading(path) as connection:
         for row in connection.execute(_SENT, {"runs": json.dumps(runs)}) if runs and has_log(connection) else ():
