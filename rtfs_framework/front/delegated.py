@@ -145,7 +145,7 @@ class Delegated(Generic[P, R]):
             taken, found = self._taken(form, answer)
             if taken:
                 return cast("R", found)
-        return self._here(args, kwargs)
+        return self._held(form, self._here(args, kwargs))
 
     async def _ask_async(
         self, form: CallForm, session: Session | None, values: tuple[Any, ...], args: Any, kwargs: Any
@@ -162,7 +162,7 @@ class Delegated(Generic[P, R]):
             taken, found = self._taken(form, answer)
             if taken:
                 return found
-        return await cast("Awaitable[Any]", self._here(args, kwargs))
+        return self._held(form, await cast("Awaitable[Any]", self._here(args, kwargs)))
 
     def _taken(self, form: CallForm, answer: Any) -> tuple[bool, Any]:
         """Return whether an answer is of the declared type in Python, too, and it; else the body is to answer.
@@ -179,6 +179,15 @@ class Delegated(Generic[P, R]):
 
             logging.getLogger("rtfs_framework").warning("%s; the function's own body answers instead", error.problem)
             return False, None
+
+    def _held(self, form: CallForm, found: S) -> S:
+        """Return what the function's own body returned, as it is: callers may go by its type wherever it came from.
+
+        Raises:
+            ConversionError: E0938, it is not of the declared type.
+        """
+        form.returns.into(found, f"what the body of {self.__wrapped__.__qualname__} returns")
+        return found
 
     def _here(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
         """Run the function's own body.

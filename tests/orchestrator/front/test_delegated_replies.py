@@ -158,3 +158,54 @@ def test_another_function_of_the_same_words_gives_what_is_kept_its_own_meaning(m
     session = model('"about 5"', '"12.50"', deterministic=True)
     assert rtfs.delegated(price).on(session)("lamp") == "about 5"
     assert globals()["price"].on(session)("lamp") == Decimal("12.50")  # what is kept is no answer here: asked anew
+
+
+@rtfs.delegated
+def worded(x: int) -> int:
+    """Say how many."""
+    return "many"
+
+
+@rtfs.delegated
+async def worded_later(x: int) -> list[int]:
+    """Say how many."""
+    return [x, "many"]
+
+
+class Counter:
+    """Has methods."""
+
+    @rtfs.delegated
+    def count(self, x: int) -> float:
+        """Say how many."""
+        return str(x)
+
+
+HELD = [
+    (lambda session: worded.on(session)(1), "body of worded returns is no int: it is a string"),
+    (lambda session: asyncio.run(worded_later.on(session)(1)), r"worded_later returns\[1\] is no int: it is a string"),
+    (lambda session: Counter().count.on(session)(1), "body of Counter.count returns is no float"),
+]
+
+
+@pytest.mark.parametrize(("call", "match"), HELD)
+def test_what_the_own_body_returns_is_held_to_its_type(kit, call, match):
+    with (
+        rtfs.Session.open(catalog=kit.catalog(), environ={"RTFS_HOME": str(kit.home)}) as session,
+        pytest.raises(rtfs.ConversionError, match=match) as caught,
+    ):
+        call(session)
+    assert caught.value.code == "E0938"
+    assert "many" not in str(caught.value)
+
+
+def test_what_the_own_body_returns_stays_the_object_that_it_is(kit):
+    kept = [1, 2]
+
+    @rtfs.delegated
+    def kept_list(x: int) -> list[int]:
+        """Give a list."""
+        return kept
+
+    with rtfs.Session.open(catalog=kit.catalog(), environ={"RTFS_HOME": str(kit.home)}) as session:
+        assert kept_list.on(session)(1) is kept
