@@ -92,8 +92,9 @@ def record_shape(cls: type, where: str, seen: Seen, *, tag: bool = False) -> Sha
 
 def _check_keys(items: Mapping[str, Any], record: _Record, name: str, at: str) -> None:
     """Refuse a value with fields that its type does not know, or without one that it needs; E0938."""
-    if any(each.needed and each.name not in items for each in record.fields):
-        raise ConversionError(f"{at} lacks a field that {name} needs", f"give all that {name} says")
+    lacking = next((each.name for each in record.fields if each.needed and each.name not in items), None)
+    if lacking is not None:
+        raise ConversionError(f"{at} lacks {lacking}, which {name} needs", f"give all that {name} says")
     if len(items) > sum(each.name in items for each in record.fields):
         raise ConversionError(f"{at} has a field that {name} does not know", f"leave it out, or name it in {name}")
 
@@ -134,9 +135,33 @@ def tagged(annotations: Sequence[Any], where: str, seen: Seen) -> list[Shape | N
 
 def _keys_tell(one: Any, other: Any) -> bool:
     """Tell whether no dict can be of both types: one needs a key that the other does not know."""
-    return not (
-        one.__required_keys__ <= set(other.__annotations__) and other.__required_keys__ <= set(one.__annotations__)
+    fields, others = _keys(one), _keys(other)
+    return any(each.needed and each.name not in other.__annotations__ for each in fields) or any(
+        each.needed and each.name not in one.__annotations__ for each in others
     )
+
+
+def _keys(cls: Any) -> list[_Field]:
+    """Return the keys of a typed dict.
+
+    Python's `__required_keys__` goes by `total` alone where annotations are texts, so what those say goes first.
+    """
+    return [
+        _Field(name, _said_needed(hint, by_total=name in cls.__required_keys__))
+        for name, hint in hints_of(cls, cls.__name__).items()
+    ]
+
+
+def _said_needed(hint: Any, *, by_total: bool) -> bool:
+    """Tell whether a key is needed: what `Required` or `NotRequired` says, around it or inside others; else `total`."""
+    while (origin := get_origin(hint)) is not None:
+        word = str(origin).rpartition(".")[2]
+        if word in {"Required", "NotRequired"}:
+            return word == "Required"
+        if origin is not typing.Annotated and word != "ReadOnly":
+            break
+        hint = typing.get_args(hint)[0]
+    return by_total
 
 
 def hints_of(cls: Any, where: str) -> dict[str, Any]:
@@ -183,8 +208,7 @@ def _record(cls: Any) -> _Record | None:
         made = lambda found: cls(**{named[name]: each for name, each in found.items()})  # noqa: E731
         return _Record(tuple(fields), made, _attributes(fields))
     if _is_typed_dict(cls):
-        fields = [_Field(name, name in cls.__required_keys__) for name in cls.__annotations__]
-        return _Record(tuple(fields), dict, lambda value: value, loose=True)
+        return _Record(tuple(_keys(cls)), dict, lambda value: value, loose=True)
     if issubclass(cls, tuple) and hasattr(cls, "_fields"):
         fields = [_Field(name, name not in cls._field_defaults) for name in cls._fields]
         return _Record(tuple(fields), lambda found: cls(**found), _attributes(fields))

@@ -243,6 +243,11 @@ def _choices(pairs: Sequence[tuple[Any, Any]], where: str, *, of: type | None = 
 
 def _enum(cls: type[enum.Enum], where: str) -> Shape:
     """Return the shape of an enumeration: by its values, where all are texts or integers, else by its names."""
+    if issubclass(cls, enum.Flag):
+        message = f"{where} is the Flag {cls.__name__}, whose members combine into more than can be chosen among"
+        raise ConversionError(message, "take a set of an Enum, or an int and make the Flag of it", code=ANNOTATION)
+    if not len(cls):
+        raise ConversionError(f"{where} is {cls.__name__}, which has no members", "give it some", code=ANNOTATION)
     by_value = all(each.value.__class__ in _CHOSEN for each in cls)
     return _choices([(each.value if by_value else each.name, each) for each in cls], where, of=cls)
 

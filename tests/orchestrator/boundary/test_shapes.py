@@ -17,6 +17,7 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typing_extensions import NotRequired, Required
 
 from rtfs_framework.api.typed import parse_type
 from rtfs_framework.lang.maps import Map, Set
@@ -41,6 +42,25 @@ class Level(enum.IntEnum):
 class Odd(enum.Enum):
     A = 1.5
     B = (2,)
+
+
+class Word(str, enum.Enum):
+    YES = "yes"
+    SURE = "yes"  # noqa: PIE796 - an alias
+    NO = "no"
+
+
+class Bits(enum.Flag):
+    R = 1
+    W = 2
+
+
+class IntBits(enum.IntFlag):
+    R = 1
+
+
+class Nothing(enum.Enum):
+    pass
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +141,18 @@ class Wide(TypedDict, total=False):
     y: int
 
 
+class Said(TypedDict):
+    a: int
+    b: NotRequired[int]
+    c: Annotated[NotRequired[int], "why"]
+    d: NotRequired[Annotated[int, "why"]]
+
+
+class Partly(Said, total=False):
+    e: int
+    f: Required[list[int]]
+
+
 class Holder(list):
     __slots__ = ()
 
@@ -157,6 +189,7 @@ ROUND = [
     (Colour, Colour.GREEN, '[:enum "red" "green"]'),
     (Level, Level.HIGH, "[:enum 1 2]"),
     (Odd, Odd.B, '[:enum "A" "B"]'),
+    (Word, Word.SURE, '[:enum "yes" "no"]'),
     (list[int], [1, 2], "[:vector :int]"),
     (Sequence[str], ["a"], "[:vector :string]"),
     (tuple[int, ...], (1, 2), "[:vector :int]"),
@@ -181,6 +214,9 @@ ROUND = [
     (Union[Cube, Point], Point(1), None),
     (Union[Left, Right], {"y": 1}, None),
     (Union[Left, Point], {"x": 1}, None),
+    (Said, {"a": 1}, "[:map [:a :int] [:b :int ?] [:c :int ?] [:d :int ?]]"),
+    (Partly, {"a": 1, "f": []}, None),
+    (Union[Left, Partly], {"a": 1, "f": [2]}, None),
     (Optional[Tagged], Tagged("t"), None),
     (Optional[object], None, "[:union :any :nil]"),
     (object, {"a": [1, None, 2.5]}, ":any"),
@@ -197,6 +233,9 @@ REFUSED = [
     (Literal[b"x"], "chooses among what is no text"),
     (Holds, "Holds holds itself"),
     (type[int], "which is no type"),
+    (Bits, "the Flag Bits, whose members combine"),
+    (list[IntBits], "the Flag IntBits, whose members combine"),
+    (Nothing, "Nothing, which has no members"),
     (Union[Left, Wide], "Left and Wide, which no key tells apart"),
     (Union[TWINS], "two classes of one name, Twin"),
     (Union[Tagged, Point], "Tagged has a field `type` of its own"),
@@ -233,7 +272,9 @@ MISFITS = [
     (list[int], Holder([1]), "a subclass of list"),
     (dict[str, int], OrderedDict(a=1), "a subclass of dict"),
     (Options, {"deep": True, "odd": 1}, "has a field that Options does not know"),
-    (Left, {}, "lacks a field that Left needs"),
+    (Left, {}, "it lacks x, which Left needs"),
+    (Said, {"b": 1, "c": 2, "d": 3}, "it lacks a, which Said needs"),
+    (Partly, {"a": 1, "e": 1}, "it lacks f, which Partly needs"),
     (float, 2**53 + 1, "an integer that is no float"),
     (float, 10**400, "an integer that is no float"),
     (datetime, datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))), "beyond the years"),
