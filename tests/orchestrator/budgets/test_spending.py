@@ -7,7 +7,17 @@ from contextlib import closing
 
 import pytest
 
-from rtfs_framework.api import InferenceReply, ProviderError, ProviderTimeout, Usage
+from rtfs_framework.api import (
+    FailureKind,
+    InferenceReply,
+    ProviderDeclined,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+    RateLimited,
+    Usage,
+)
+from rtfs_framework.api.errors import ProviderAuthError
 from rtfs_framework.api.provider import InferenceRequest
 from rtfs_framework.api.signals import Left
 from rtfs_framework.lang.errors import ProgramError
@@ -94,6 +104,25 @@ def test_money_is_refused_by_its_bound_before_anything_is_sent(world, source) ->
     with world.open(config) as session, pytest.raises(ProgramError, match=r"may take \$0\.00"):
         session.run(source(PROGRAM + '(f "a")'))
     assert world.requests == []
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ProviderDeclined("cloud", "not mine"),
+        ProviderAuthError("cloud", "who are you?", status=401),
+        ProviderError("cloud", "never sent", usage=Usage(0, 0)),
+        ProviderUnavailable("cloud", "full", failure=FailureKind.SAFE, usage=Usage(0, 0)),
+        RateLimited("cloud", "slow down"),
+    ],
+    ids=["declined", "no key", "told", "told safe", "429"],
+)
+def test_what_surely_did_nothing_gives_its_call_back(world, source, failure) -> None:
+    world.answer = lambda _: failure
+    with world.open("[budgets.b]\ncalls = 1\nusd = 1.0\n") as session:
+        session.run(source(PROGRAM + '(for [x ["a" "b" "c"]] (try (f x) (catch _ e nil)))'))
+        assert world.total(session) == (0, 0, 0)
+    assert len(world.requests) >= 3  # one that is safe may be tried again
 
 
 @pytest.mark.parametrize(

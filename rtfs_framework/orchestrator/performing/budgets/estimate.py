@@ -106,14 +106,21 @@ class Bound:
 
     def after(self, outcome: Outcome, spec: ProviderSpec) -> Amount | None:
         """Return what a request took; None where it was not sent, or nothing was done for it."""
-        untold = outcome.usage is None
-        if not outcome.sent or (outcome.failure is FailureKind.SAFE and untold):
+        untold, nothing = outcome.usage is None, outcome.usage is not None and _is_nothing(outcome.usage)
+        if not outcome.sent or (outcome.failure is FailureKind.SAFE and (untold or nothing)):
+            return None
+        if outcome.failure is FailureKind.HERE and nothing:  # declined, no key, no such model: not even a call
             return None
         return self.refused() if outcome.failure is FailureKind.HERE and untold else self.took(outcome.usage, spec)
 
     def refused(self) -> Amount:
         """Return what a request may take that the provider read and refused: its input."""
         return Amount(self.prices.cost(self.input_tokens, 0), self.input_tokens, 1)
+
+
+def _is_nothing(usage: Usage) -> bool:
+    """Tell whether it is known that nothing was used."""
+    return (usage.input_tokens, usage.output_tokens) == (0, 0) and not usage.cost
 
 
 def bound_of(request: InferenceRequest, prices: Prices, most_reply: int) -> Bound:
