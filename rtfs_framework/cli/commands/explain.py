@@ -79,6 +79,8 @@ def _lines(site: ExplainedSite) -> Iterator[tuple[Part, ...]]:
         yield (f"    {name:<{width}}  {text}",)
     why = f", because of {site.reasoning}" if site.reasoning and site.usable else ""
     yield "  -> ", bold(site.target), why
+    if site.hedge is not None:
+        yield "     ", bold(str(site.hedge))
     for part in _unknown(site):
         yield (part,)
     for name, said in site.hints:

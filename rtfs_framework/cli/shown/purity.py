@@ -74,7 +74,8 @@ def _answer(site: ExplainedSite) -> Part:
         return yellow(f"the engine could not be asked ({site.fault})")
     if site.may_go_to:
         return f"{site.target} (may go to {', '.join(site.may_go_to)})"
-    return f"{site.target}, answered by {site.provider}" if site.provider else site.target
+    second = "" if site.hedge is None else f", {site.hedge}"
+    return f"{site.target}, answered by {site.provider}{second}" if site.provider else site.target
 
 
 def program_json(file: str, checked: Checked) -> dict[str, Any]:
@@ -92,6 +93,7 @@ def program_json(file: str, checked: Checked) -> dict[str, Any]:
     sites = [
         {"name": each.name, "kind": each.kind, "inside": each.inside, **_place(each.place), "target": each.target}
         | {"provider": each.provider or None, "usable": each.usable, "problem": each.problem or None}
+        | {"hedge": None if each.hedge is None else each.hedge.to_json()}
         | {"depends_on": list(each.depends_on), "may_go_to": list(each.may_go_to), "fault": each.fault or None}
         for each in checked.sites
     ]

@@ -93,6 +93,7 @@ class Delegator:
     """A plan of the whole program that was made before."""
     shadow: Shadow | None = None
     labels: tuple[tuple[str, str], ...] = ()  # what all keys hold of its calls' marks; nothing where they are public
+    away: bool = False  # there is an L1, and this one does not look at it
     reads: Callable[..., Reads] = Reads
     """Makes the reads of one decision, from what `Reads` takes: of a call, or of what a journal says of one."""
     _by_identity: dict[int, Known] = attrs.field(factory=dict, init=False)
@@ -186,7 +187,11 @@ class Delegator:
         `quiet` reports no fault of the engine: it is asked with arguments that no program gave it.
         """
         report = _tell_nobody if quiet else self.report
-        return attrs.evolve(self, l1=None, report=report).decide(call, asker)
+        return attrs.evolve(self.looking_away(), report=report).decide(call, asker)
+
+    def looking_away(self) -> Delegator:
+        """Return what decides the same without looking into L1 or writing to it."""
+        return attrs.evolve(self, l1=None, away=self.away or not (self.l1 is None or self.l1.broken))
 
     @property
     def engine_name(self) -> str:
@@ -361,7 +366,7 @@ class Delegator:
     def _place(self, known: Known, reads: Reads, engine: Engine) -> tuple[str, Leaf | None]:
         """Return what the record says of L1, and where the plan will be kept; None where it must not be."""
         if self.l1 is None or self.l1.broken:
-            return "off", None
+            return "not looked at" if self.away else "off", None
         if not reads.kept:
             first = next(read[0] for read, key in reads.noted.items() if key is UNKEPT)
             return f"not asked: the engine {why_unkept(first)}", None

@@ -19,6 +19,7 @@ from rtfs_framework.lang.source import Place, Source
 from rtfs_framework.orchestrator.deciding.known import Undecided
 from rtfs_framework.orchestrator.deciding.security import Refusal
 from rtfs_framework.orchestrator.explaining.asked_call import read_call
+from rtfs_framework.orchestrator.explaining.hedged import Beside, beside, with_beside
 from rtfs_framework.orchestrator.explaining.imagined import Past
 from rtfs_framework.orchestrator.explaining.labels import decider, given, had, of_capability, of_function
 from rtfs_framework.orchestrator.explaining.market.needs import how_to_get
@@ -49,6 +50,8 @@ class ExplainedSite:
     reasoning: str = ""
     steps: Steps = ()
     context: Steps = ()
+    hedge: Beside | None = None
+    """Whom a run asks as well when the target has not answered."""
     provider: str = ""
     """The plugin that would answer."""
     usable: bool = True
@@ -80,6 +83,7 @@ class ExplainedSite:
                 "context": [list(c) for c in self.context], "examples": [list(e) for e in self.examples],
                 "labels": [list(each) for each in self.labels], "hints": [list(each) for each in self.hints],
                 "depends_on": list(self.depends_on), "effects": list(self.effects), "may_go_to": list(self.may_go_to),
+                "hedge": None if self.hedge is None else self.hedge.to_json(),
                 "way": None if self.way is None else self.way.to_json()}  # fmt: skip
 
 
@@ -205,7 +209,7 @@ def _by_reads(
         if isinstance(said, Undecided):
             examples.append((write(args), f"asks {show_target(said.question.target)} first"))
         elif args and not said.fault:
-            examples.append((write(args), show_target(said.plan.target)))
+            examples.append((write(args), with_beside(host, said.plan)))
     words = tuple(dict.fromkeys(_WORDS.get(name, name) for name in read))
     target = f"depends on: {', '.join(words)}"
     return _explained(
@@ -278,6 +282,7 @@ def _decided(host: Host, site: CallSite, decision: Decision) -> ExplainedSite:
         reasoning=plan.reasoning,
         steps=decision.steps,
         context=plan.context,
+        hedge=beside(host, plan),
         provider=provider,
         usable=not problem,
         problem=problem,

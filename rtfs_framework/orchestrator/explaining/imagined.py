@@ -108,7 +108,7 @@ def imagining(delegator: Delegator, signals: Signals, around: Around | None = No
     sequel = attrs.evolve(delegator.precedence.sequel, signals=signals)
     precedence = attrs.evolve(delegator.precedence, sequel=sequel)
     around = delegator.around if around is None else around
-    world = attrs.evolve(delegator, l1=None, shadow=None, report=_tell_nobody, signals=signals, around=around)
+    world = attrs.evolve(delegator.looking_away(), shadow=None, report=_tell_nobody, signals=signals, around=around)
     return attrs.evolve(world, precedence=precedence)
 
 

@@ -132,7 +132,7 @@ def _targets(host: Host, sites: Iterable[ExplainedSite]) -> set[str]:
     for site in sites:
         if site.kind != "function":
             continue
-        shown = (site.target, *site.may_go_to)
+        shown = (site.target, *site.may_go_to, *(() if site.hedge is None else (site.hedge.target,)))
         found |= {models[each] for each in shown if each in models}
         found |= {PUBLISHED} if site.target.startswith(f"{PUBLISHED} ") else set()
         by_engine = by_engine or site.source == "engine" or bool(site.depends_on)
@@ -184,6 +184,7 @@ def _lines(drawn: Drawn) -> Iterator[str]:
         if site.kind == "function":
             may = ", ".join(site.may_go_to)
             said = f"{site.name} at {site.place}: {site.target}" + (f" (may go to {may})" if may else "")
+            said += "" if site.hedge is None else f", {site.hedge}"
             yield f"# {visible_line(said)}"
     yield from (f"# {visible_line(each)}" for each in drawn.remarks)
     data = manifest.to_json()

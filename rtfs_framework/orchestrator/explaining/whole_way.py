@@ -19,6 +19,7 @@ from rtfs_framework.kernel.outcome import HostCall
 from rtfs_framework.lang.printer import write
 from rtfs_framework.orchestrator.deciding.delegate import Delegator
 from rtfs_framework.orchestrator.deciding.known import Undecided
+from rtfs_framework.orchestrator.explaining.hedged import with_beside
 from rtfs_framework.orchestrator.explaining.imagined import Past, decided, imagining
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.plain import plain_of
@@ -65,11 +66,11 @@ def way_of(host: Host, delegator: Delegator, call: HostCall, found: Decision | U
         candidates=shown,
         excluded=excluded,
         guards=_guards(host, found.plan.target),
-        follows=tuple(_following(delegator, call, found)),
+        follows=tuple(_following(host, delegator, call, found)),
     )
 
 
-def _following(delegator: Delegator, call: HostCall, first: Decision) -> Iterator[tuple[str, str]]:
+def _following(host: Host, delegator: Delegator, call: HostCall, first: Decision) -> Iterator[tuple[str, str]]:
     """Yield what would be decided if one target after the other did not answer in time."""
     deciding, tried = imagining(delegator, delegator.signals), list[Attempt]()
     found: Decision | Undecided = first
@@ -79,15 +80,15 @@ def _following(delegator: Delegator, call: HostCall, first: Decision) -> Iterato
         tried.append(Attempt(target=found.plan.target, kind=FailureKind.UNCERTAIN, seconds=0.001, reason="no answer"))
         before = found
         found = decided(deciding, call, Past(attempts=tuple(tried)))
-        yield f"if {show_target(before.plan.target)} does not answer", _next(found)
+        yield f"if {show_target(before.plan.target)} does not answer", _next(host, found)
 
 
-def _next(found: Decision | Undecided) -> str:
+def _next(host: Host, found: Decision | Undecided) -> str:
     if isinstance(found, Undecided):
         return f"{show_target(found.question.target)} would be asked first"
     if found.exhausted == "error":
         return f"the error ({found.plan.reasoning})"
-    target = "own body" if isinstance(found.plan.target, LocalPure) else show_target(found.plan.target)
+    target = "own body" if isinstance(found.plan.target, LocalPure) else with_beside(host, found.plan)
     after = f" after {found.plan.delay:.2f} s" if found.plan.delay else ""
     return f"{target}{after} ({found.plan.reasoning})"
 
