@@ -58,7 +58,12 @@ def test_a_run_is_held_to_it(signed, rtfs):
     assert found.code == 1
     assert "p.rtfs:1:38: error[E0710]" in found.err
     assert "it is not in the manifest m.toml" in found.err
-    assert "help: look at it and have it signed off anew: rtfs manifest FILE --out m.toml" in found.err
+    assert (
+        "help: look at it and have it signed off anew: rtfs manifest FILE --allow acme.list --out m.toml" in found.err
+    )
+    again = ("--out", "m.toml", "--config", "own.toml")
+    assert rtfs("manifest", "p.rtfs", "--allow", "acme.list", *again).code == 0
+    assert signed("acme.list").code == 0
     assert "held to the manifest" in rtfs("runs", "show", "last").out
 
 

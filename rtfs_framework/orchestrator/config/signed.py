@@ -39,6 +39,10 @@ class Signed:
         """What would allow more."""
         return f"look at it and have it signed off anew: rtfs manifest FILE --out {self.name}"
 
+    def way_out_for(self, capability: str) -> str:
+        """What would allow a capability: it is named, for a program that computes its name does not list it."""
+        return f"look at it and have it signed off anew: rtfs manifest FILE --allow {capability} --out {self.name}"
+
     def allows(self, target: ExecTarget) -> bool:
         """Tell whether calls of functions may go to a target; their own bodies need no word."""
         if isinstance(target, Ask):

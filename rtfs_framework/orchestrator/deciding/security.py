@@ -74,7 +74,9 @@ class SecurityAuthorizer:
             return Refusal("level 'pure' allows no capability", f'set level = "controlled" in {self.config_name}')
         signed = self.rules.signed
         if signed is not None and self.offered.id_of(name) not in signed.capabilities:
-            return Refusal(f"it is not in the manifest {signed.name}", signed.way_out)
+            return Refusal(
+                f"it is not in the manifest {signed.name}", signed.way_out_for(self.offered.id_of(name) or name)
+            )
         if name in WAITS:
             return None
         kept = self._kept_from(claims)
