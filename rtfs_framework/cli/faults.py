@@ -81,17 +81,38 @@ def _report(error: BaseException, *, beside: Callable[[], dict[str, Any]] | None
         case SystemExit():
             return error.code if isinstance(error.code, int) else FAILED
         case click.ClickException():
-            _show_usage(error)
+            if beside is None:
+                _show_usage(error)
+            else:
+                _put_errors([_usage_json(error)], beside())
             return error.exit_code
         case RtfsError():
             if beside is not None and not isinstance(error, StdoutLost):
-                from rtfs_framework.cli.shown.data import put_json
-
-                put_json({"errors": diagnostics_json(error), **beside()})
+                _put_errors(diagnostics_json(error), {**_parked(error), **beside()})
             else:
                 complain(text_of(error))
             return USAGE if isinstance(error, CommandLineError) else int(getattr(error, "exit_code", FAILED))
     return _crashed(error)
+
+
+def _put_errors(errors: list[dict[str, Any]], more: dict[str, Any]) -> None:
+    from rtfs_framework.cli.shown.data import put_json
+
+    put_json({"errors": errors, **more})
+
+
+def _usage_json(error: click.ClickException) -> dict[str, Any]:
+    """Return what click found wrong with the command line as JSON-ready data; it has no code."""
+    context = getattr(error, "ctx", None)
+    way_out = None if context is None else f"{context.command_path} --help"
+    return {"code": "", "severity": "error", "message": error.format_message(), "help": way_out}
+
+
+def _parked(error: RtfsError) -> dict[str, str]:
+    """Return which run waits and for what, of one that was left waiting, for whoever goes on with it."""
+    from rtfs_framework.orchestrator.recording.purse import RunParked
+
+    return {"run": error.run, "waits": error.what} if isinstance(error, RunParked) else {}
 
 
 def _show_usage(error: click.ClickException) -> None:
