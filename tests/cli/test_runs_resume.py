@@ -47,6 +47,22 @@ def test_a_word_is_sent_and_the_run_goes_on(waiting) -> None:
     assert "has ended" in waiting("runs", "signal", "last", "go").err
 
 
+def test_the_run_that_waits_is_named_in_json(waiting) -> None:
+    for args in (("run", "waits.rtfs", "x"), ("runs", "resume", "last"), ("runs", "fork", "last")):
+        result = waiting(*args, "--park", "--json")
+        assert (result.code, result.data["waits"]) == (75, "for :go")
+        assert result.data["run"] == last(waiting)["id"]
+
+
+def test_a_line_that_click_refuses_is_told_in_json(rtfs) -> None:
+    for args in (("--older-than", "-5d"), ("--no-such",), ("a",)):
+        result = rtfs("runs", "gc", *args, "--json")
+        assert (result.code, result.err) == (2, "")
+        (error,) = result.data["errors"]
+        assert (error["severity"], error["help"]) == ("error", "rtfs runs gc --help")
+        assert args[-1].lstrip("-") in error["message"]
+
+
 def test_what_runs_wait_for_is_listed(waiting, folder) -> None:
     (folder / "two.rtfs").write_text('(defn main [] (do (host/wait-for :a "2h") (host/sleep "3h")))')
     assert waiting("run", "two.rtfs", "--park").code == 75
@@ -124,6 +140,15 @@ def test_forked_before_a_call_and_at_a_checkpoint(rtfs, folder) -> None:
     assert (nowhere.code, "error[E0728]" in nowhere.err) == (1, True)
     assert len(rtfs("runs", "list").lines) == 4
     assert rtfs("runs", "verify", "--all").code == 0
+
+
+def test_a_run_whose_texts_went_with_it_says_so_when_it_is_forked(rtfs, folder) -> None:
+    (folder / "one.rtfs").write_text("(defn main [] (host/wait-for :a 0 1))")
+    assert rtfs("run", "one.rtfs").out == "1\n"
+    refused = rtfs("runs", "fork", "last")
+    assert (refused.code, "error[E0723]" in refused.err) == (1, True)
+    assert 'has ended, and its program and answers went with it: [journal] keep is "digests"' in refused.err
+    assert 'set keep = "replies"' in refused.err
 
 
 def test_cancelled_and_paused(waiting) -> None:

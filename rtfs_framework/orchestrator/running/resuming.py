@@ -22,7 +22,7 @@ from rtfs_framework.orchestrator.recording.journal.alive import hold, release
 from rtfs_framework.orchestrator.recording.journal.kept import Job
 from rtfs_framework.orchestrator.recording.journal.redact import name_of
 from rtfs_framework.orchestrator.recording.journal.schema import LAST
-from rtfs_framework.orchestrator.recording.journal.unended import Unended, unended
+from rtfs_framework.orchestrator.recording.journal.unended import ENDED, Unended, unended
 from rtfs_framework.orchestrator.recording.purse import Stopping, Terms
 from rtfs_framework.orchestrator.running.beginning import begin
 from rtfs_framework.orchestrator.running.linking import link
@@ -206,6 +206,12 @@ def _reopened(host: Host, portal: Portal, limits: Limits, wanted: Resuming, know
         whose = f"tenant '{facts.tenant}'" if facts.tenant else "nobody in particular"
         raise ResumeError(OTHER, f"run {run} is of {whose}, and this session is not", "say so with --tenant")
     job = known.job
+    if job is None and known.status in ENDED and host.config.journal.keep == "digests":
+        raise ResumeError(
+            NOT_KEPT,
+            f'run {run} has ended, and its program and answers went with it: [journal] keep is "digests"',
+            'set keep = "replies" under [journal] before a run that is to be forked when it has ended; begin a new run',
+        )
     if job is None:
         raise ResumeError(
             NOT_KEPT,

@@ -47,7 +47,8 @@ FROM (SELECT max(position) AS last FROM log WHERE run = ? AND run > 0 AND positi
 """The row behind a run's last: it shows that none is missing in between."""
 _PLAN = "SELECT body FROM plans WHERE digest = ?"
 _STOPPED = '"stopped":true'
-_ENDED = {"complete": "is complete", "failed": "has failed", "cancelled": "was cancelled"}
+ENDED = {"complete": "is complete", "failed": "has failed", "cancelled": "was cancelled"}
+"""How a run has ended for good, in words."""
 _FACTS = ("program", "source", "policy", "version", "seed", "tenant", "host")
 LISTED = "`rtfs runs list` shows the runs"
 
@@ -182,8 +183,8 @@ def unended(path: Path, run: str, home: Path, *, also_ended: bool = False) -> Un
         for call in found.calls.values():
             if not call.is_over and (begun := call.begun) is not None:
                 call.transform = _transform(connection, begun.get("decision"))
-    if found.status in _ENDED and not also_ended:
-        how = _ENDED[found.status]
+    if found.status in ENDED and not also_ended:
+        how = ENDED[found.status]
         raise JournalError(path, f"run {run} {how}", "a run that has ended is not gone on with; run the program again")
     return found
 
