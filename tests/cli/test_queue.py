@@ -262,6 +262,16 @@ def test_a_second_answer_is_refused_while_the_first_one_is_there(rtfs, lined_up)
     assert "any more" in rtfs("tickets", "answer", run, "second").err
 
 
+def test_what_is_due_elsewhere_is_left_as_it_is(rtfs, lined_up):
+    """The commands know no capability batch.run: the run waits on, with its answer."""
+    run = lined_up()
+    rtfs("tickets", "answer", run, "1")
+    due = rtfs("runs", "resume", "--due")
+    assert (due.code, f"run {run[:12]} waits with call 1:0 for job job" in due.err) == (0, True)
+    assert "E0729" in rtfs("runs", "resume", run).err
+    assert rtfs("runs", "list", "--json").data["runs"][0]["status"] == "waiting"
+
+
 @pytest.mark.parametrize("command", ["show", "cancel", "retry"])
 def test_the_call_of_an_item_is_taken_whole(rtfs, queue, command):
     queue.put(QueueItem(id="r1/1:10", topic="tickets", payload=b"{}"))

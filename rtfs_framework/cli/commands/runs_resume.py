@@ -74,13 +74,27 @@ def _due(path: Path, config: str | None, options: dict[str, Any], *, as_json: bo
     for run in due_runs(path, home(), _answered):
         say(f"{run[:_ID]}:") if not as_json else None
         count += 1
-        ended = guarded(lambda run=run: _resumed(path, run, config, options, as_json=as_json), as_json=as_json)  # type: ignore[misc]
+        ended = guarded(lambda run=run: _in_turn(path, run, config, options, as_json=as_json), as_json=as_json)  # type: ignore[misc]
         if ended == INTERRUPTED:
             return INTERRUPTED
         worst = max(worst, FAILED if ended not in (FINE, 75) else FINE)
     if not count and not as_json:
         say("no run is due")
     return worst
+
+
+def _in_turn(path: Path, run: str, config: str | None, options: dict[str, Any], *, as_json: bool) -> int:
+    """Go on with a run that is due; one whose job cannot be waited for here is left to whoever can."""
+    from rtfs_framework.orchestrator.running.past_calls import ResumeError
+    from rtfs_framework.orchestrator.running.resuming import AWAY
+
+    try:
+        return _resumed(path, run, config, options, as_json=as_json)
+    except ResumeError as error:
+        if error.code != AWAY:
+            raise
+        warn(f"it is left as it is: {error.problem}")
+        return FINE
 
 
 def _answered(approval: str) -> bool:

@@ -126,6 +126,10 @@ class Capabilities:
         entry = self.entries.get(name)
         return entry is not None and (entry.idempotent or entry.served == "person")  # a question may be put again
 
+    def refusal(self, name: str) -> ProgramError | None:
+        """Return why a capability may not be called at all, None where it may."""
+        return None if name in self._granted else self._settle(name)
+
     def perform(self, opened: OpenCall, name: str) -> Answer | Waiting:
         """Return the answer to a call of a capability, or what to wait for."""
         granted = self._granted.get(name)

@@ -43,6 +43,8 @@ UNDER_WAY = "E0724"
 """Somebody is at the run."""
 NOT_THERE = "E0728"
 """A run has no such call or checkpoint."""
+AWAY = "E0729"
+"""What a run waits for cannot be asked here."""
 OTHER = "E0726"
 """The run is not for this host: another tenant's, of another program, or with marks that nothing here knows."""
 
@@ -220,6 +222,7 @@ def _reopened(host: Host, portal: Portal, limits: Limits, wanted: Resuming, know
         )
     host, terms = restored(host, job.rules), attrs.evolve(Terms.of_json(job.terms), asker=facts.asker)
     _check_marks(host, terms, run)
+    _check_jobs(host, known, wanted)
     linked = attrs.evolve(_linked(host, limits, job, wanted.upgrade), terms=terms)
     if wanted.upgrade is None and job is facts.job and linked.digest != facts.program:
         raise ResumeError(OTHER, f"the text of run {run} is not that of its program", "`rtfs runs verify` says more")
@@ -256,6 +259,25 @@ def _check_marks(host: Host, terms: Terms, run: str) -> None:
     if unknown:
         message = f"run {run} was given what carries the mark '{min(unknown)}', and nothing here knows it"
         raise ResumeError(OTHER, message, "go on where it is among `marks` of [labels]")
+
+
+def _check_jobs(host: Host, known: Unended, wanted: Resuming) -> None:
+    """See that what a run waits for can be asked here: else its call would fail, and its answer be lost.
+
+    Raises:
+        ResumeError: A capability that has promised an answer is not here, or may not be called now.
+    """
+    for wait in known.waits.values():
+        call = str(wait.get("call")).partition(":")[2]
+        if "job" not in wait or call in wanted.assumed.done:
+            continue
+        refusal = host.dispatcher.capabilities.refusal(str(wait.get("target")).removeprefix("capability "))
+        if refusal is not None:
+            raise ResumeError(
+                AWAY,
+                f"run {wanted.run[:12]} waits with call {call} for job {wait['job']}: {refusal}",
+                f"go on where {wait.get('target')} is offered and granted; the run waits meanwhile, as it did",
+            )
 
 
 def _linked(host: Host, limits: Limits, job: Job, upgrade: Source | None) -> Any:

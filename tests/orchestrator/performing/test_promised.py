@@ -150,6 +150,23 @@ def test_tickets_wait_beside_each_other(opened, source, office):
     assert len({key for _, key in office.begun}) == 3
 
 
+@pytest.mark.parametrize("way", ["missing", "denied"])
+def test_a_run_waits_on_where_its_capability_may_not_be_called(kit, opened, source, office, way):
+    """Its job, and the answer that was sent, are still there for whoever has the capability."""
+    run = parked(opened, source, ASKED)
+    send(opened, run, "answer-1-0", "sent")
+    session = (
+        kit.open(kit.catalog(), GRANT) if way == "missing" else opened(config='[security]\ndeny = ["job"]\n', park=0.0)
+    )
+    with session, pytest.raises(ResumeError, match=r"waits with call 1:0 for job job-x: .*job") as caught:
+        session.resume(Resuming(run=run))
+    assert caught.value.code == "E0729"
+    (row,) = query.list_runs(kit.journal)
+    assert (row.status, due_runs(kit.journal, kit.home)) == ("waiting", [run])
+    assert resumed(opened, run) == "sent"
+    assert len(office.begun) == 1
+
+
 def test_what_a_job_ended_with_is_the_calls_error(opened, source, office):
     office.promise = {"look": 0.01}
     office.answers = [CapabilityError("the job broke", "NetworkError")]
