@@ -27,8 +27,10 @@ Open = Callable[[str], int]
 """Gives a descriptor of a file that may be read."""
 
 
-def lines(open_: Open, path: str, place: Place | int | None, *, follow: bool) -> Iterator[tuple[bytes, Place]]:
-    """Give lines; of a file that is followed only whole ones.
+def lines(open_: Open, path: str, place: Place | int | None, *, follow: bool) -> Iterator[tuple[bytes | None, Place]]:
+    """Give lines; of a file that is followed only whole ones, and first, if nobody was in it, None with its beginning.
+
+    So a file of which nothing was read yet is known, too, when it has been rotated.
 
     Raises:
         CapabilityError: IoError: the file cannot be read, or is another one than was read; SecurityViolation.
@@ -40,6 +42,8 @@ def lines(open_: Open, path: str, place: Place | int | None, *, follow: bool) ->
 
         file = opened(path)
         if not place:
+            if follow:
+                yield None, [0, os.fstat(file.fileno()).st_ino, 0, 0]
             yield from _rest(file, 0, whole=follow)
             return
         at = [place, 0, 0, 0] if isinstance(place, int) else place
@@ -82,7 +86,7 @@ def _rotated(opened: Callable[[str], BinaryIO], path: str, place: Place) -> list
             files.append(opened(f"{path}.{n}"))
         except CapabilityError:  # noqa: PERF203 - of the first that is not there
             break
-    for follow in (True, False):  # the file itself, else its copy
+    for follow in (True, False) if place[0] else (True,):  # the file itself, else its copy: what is empty has none
         for n, each in enumerate(files):
             if place[1] and _other(each, place, follow=follow) is None:
                 return files[n::-1]

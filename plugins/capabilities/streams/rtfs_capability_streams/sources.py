@@ -252,12 +252,13 @@ def items(source: list[Any], position: Any, type_: Type, open_: Open) -> Iterato
                 yield fitting(type_, each), start + n, len(each) if isinstance(each, str) else 1
         case ["lines", path, follow]:
             for line, place in lines(open_, path, position, follow=follow):
-                yield fitting(type_, _text(line, path, place[0])), place, len(line) + 1
+                item = _PASSED if line is None else fitting(type_, _text(line, path, place[0]))
+                yield item, place, len(line or b"") + 1
         case ["jsonl", path, follow]:
             for line, place in lines(open_, path, position, follow=follow):
                 end = place[0]
-                item = _json(type_, _text(line, path, end), path, end) if line.strip() else _PASSED
-                yield item, place, len(line) + 1
+                item = _json(type_, _text(line, path, end), path, end) if line and line.strip() else _PASSED
+                yield item, place, len(line or b"") + 1
         case ["merge", sources]:
             yield from _merged(sources, position, type_, open_)
         case ["split", inner, into, part]:

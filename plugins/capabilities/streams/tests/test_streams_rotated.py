@@ -114,3 +114,40 @@ def test_places_of_before_go_on(tmp_path):
     path.write_text("one\ntwo\n")
     descriptor = lambda name: lines.os.open(name, lines.os.O_RDONLY)  # noqa: E731 - of this test
     assert [line for line, _ in lines.lines(descriptor, str(path), 4, follow=True)] == [b"two"]
+
+
+@pytest.mark.parametrize("begun", ["", "not yet whole"], ids=["empty", "no whole line"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        '{:lines "data/log" :follow true}',
+        '{:jsonl "data/log" :follow true}',
+        '{:merge [{:lines "data/log" :follow true}]}',
+        '{:split {:lines "data/log" :follow true} :into 1 :part 0}',
+    ],
+    ids=["lines", "jsonl", "merged", "split"],
+)
+def test_a_file_that_was_rotated_before_its_first_line_was_read_is_read(desk, tmp_path, source, begun):
+    log = tmp_path / "data" / "log"
+    log.write_text(begun and '"not')
+    desk.call("marketplace.stream.start", source, '{:name "log"}')
+    read = lambda: desk.call(NEXT, '"log"', "{:max 9}").get(Keyword("items"))  # noqa: E731 - of this test
+    assert read() == ()
+    assert read() == ()
+    log.write_text('"a1"\n"a2"\n')
+    log.rename(log.with_name("log.1"))
+    log.write_text('"b1"\n')
+    assert [each.strip('"') for each in read()] == ["a1", "a2", "b1"]
+    assert read() == ()
+
+
+def test_of_a_file_of_which_nothing_was_read_no_other_is_taken_for_a_copy(desk, tmp_path):
+    log = tmp_path / "data" / "log"
+    log.with_name("log.1").write_text("old\n")
+    log.touch()
+    desk.call("marketplace.stream.start", '{:lines "data/log" :follow true}', '{:name "log"}')
+    assert desk.call(NEXT, '"log"', "{:max 9}").get(Keyword("items")) == ()
+    log.rename(log.with_name("away"))
+    log.write_text("new\n")
+    with pytest.raises(CapabilityError, match="the file is another one than was read"):
+        desk.call(NEXT, '"log"', "{:max 9}")
