@@ -24,7 +24,8 @@ _ID = 12
 def command(run: str, *, out: str | None, as_json: bool, config: str | None) -> None:
     """Write a run as one HTML file: its calls in time, cost by target, latency, cache hits, and why each went there.
 
-    The file needs nothing else and has no script. It holds the texts that the journal keeps of the run, and no others.
+    The file needs nothing else and has no script. Arguments and replies are not in it, even where the
+    journal keeps them (`rtfs runs export` has them): names, figures, reasons and errors are, as the journal has them.
     RUN is an id, the beginning of one, or `last`. It needs `pip install 'rtfs-framework[ui]'`.
 
     \b
