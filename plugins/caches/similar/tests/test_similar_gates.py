@@ -37,13 +37,31 @@ INNOCENT = {
         ("How do I learn quickly?", "How do I learn fast?"),
         ("How do I save the enviroment?", "How do I save the environment?"),
     ],
+    "symbols": [
+        ("Thanks for the help \U0001f642!", "Thank you for the help \U0001f642"),
+        ("Is it hot? :)", "Is it hot?"),
+    ],
+    "operators": [
+        ("What are the pros & cons of democracy?", "What are the pros and cons of democracy?"),
+        ("Is a well-known film good?", "Is a well known film good?"),
+        ("Should I buy a cat or a dog?", "Shall I buy a dog or a cat?"),
+    ],
+    "letters": [
+        ("Is there a way to learn?", "Is there any way to learn?"),
+        ("Should I buy a car?", "Should u buy the car?"),
+        ("What's vitamin C for?", "What is vitamin c for?"),
+    ],
+    "small words": [
+        ("How do I lose my weight?", "How do you lose your weight?"),
+        ("Is this used to cut?", "Is that used to cut?"),
+    ],
 }
 
 
 def test_there_are_enough_pairs_and_all_differ(must_not_match) -> None:
-    assert len({frozenset(pair[1:]) for pair in must_not_match}) == len(must_not_match) >= 500
+    assert len({frozenset(pair[1:]) for pair in must_not_match}) == len(must_not_match) >= 650
     assert {"negation", "roles", "numbers", "dates", "units", "currencies", "names", "versions", "paths", "flags",
-            "languages", "code", "on/off"} <= {pair[0] for pair in must_not_match}  # fmt: skip
+            "languages", "code", "on/off", "symbols", "tense"} <= {pair[0] for pair in must_not_match}  # fmt: skip
 
 
 def test_a_gate_closes_for_what_must_not_match(must_not_match) -> None:

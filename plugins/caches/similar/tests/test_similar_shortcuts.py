@@ -12,12 +12,15 @@ from rtfs_cache_similar.gates import (
     dates,
     flags,
     language,
+    letters,
     names,
     negation,
     numbers,
+    operators,
     paths,
     quantifiers,
     quoted,
+    symbols,
     units,
     versions,
 )
@@ -25,6 +28,7 @@ from rtfs_cache_similar.gates.seen import Seen
 from rtfs_framework.testing.effort import effort
 
 OF_TEXT = (
+    symbols.symbols, operators.operators, letters.letters, numbers.signs_said,
     code.pieces, currencies.currencies, dates.points, flags.flags, language.language, language.scripts, names.names,
     negation.denied, numbers.numbers, paths.paths, quantifiers.quantifiers, quoted.quoted, units.units,
     versions.versions,
@@ -37,6 +41,7 @@ PIECES = (
     "\u201cq\u201d", "'q'", '"q', "\u00e9t\u00e9", "\u041f\u0440\u0438\u0432\u0435\u0442", "\u4e2d\u6587", "US", "rs",
     "RS", "May", "night", "2x", "1,000", "-5", "one", "first", "3 p.m.", "AIN'T", ".NET", "a_b", "`x`", "f(x)", "tHe",
     "\u200b", "\ufb01", "\u2460", "\u00b2", "\u0663", "C:\\x", "What", "is", "the", "way", "Paris", "end.Then", "a|b",
+    "a+b", "2 - 3", "x\u00d7y", "minus five", "option a", ":(", "\U0001f642", "don t", "do n't", "CAN T",
     "all", "more than", "some of", "how do I",
 )  # fmt: skip
 

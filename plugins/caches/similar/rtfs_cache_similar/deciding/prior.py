@@ -18,7 +18,7 @@ from rtfs_framework.api.fitting import DamagedError, model_data, read_numbers, r
 
 GRID: Vector = np.arange(20, 99) / 100.0
 """The thresholds."""
-FORMAT, VERSION = "rtfs-similar-prior", 3
+FORMAT, VERSION = "rtfs-similar-prior", 4
 _DELTA = 0.04
 _BOTH_SAMPLES = 1.5
 _ORIGIN = "it is written by `rtfs learn similar FILE --out MODEL`"

@@ -16,7 +16,7 @@ from rtfs_cache_similar.deciding.model import Model, read_model
 from rtfs_cache_similar.deciding.prior import GRID, Prior, counted
 from rtfs_framework.api.fitting import DamagedError, model_data, read_list, read_numbers, read_table
 
-FORMAT, VERSION = "rtfs-similar-evidence", 3
+FORMAT, VERSION = "rtfs-similar-evidence", 4
 _ORIGIN = "remove it: the evidence is gathered anew, and nothing is served meanwhile"
 _COUNTS = ("looked", "served", "explored", "same", "other", "fits", "contradicted")
 _SUMS = ("since", "ledger_looks", "blamed")

@@ -22,14 +22,18 @@ from rtfs_cache_similar.gates import (
     dates,
     flags,
     language,
+    letters,
     names,
     negation,
     numbers,
+    operators,
     paths,
     quantifiers,
     quoted,
     roles,
+    small,
     swaps,
+    symbols,
     units,
     versions,
 )
@@ -52,6 +56,10 @@ GATES: Mapping[str, Gate] = {
     "names": names.gate,
     "roles": roles.gate,
     "swaps": swaps.gate,
+    "symbols": symbols.gate,
+    "operators": operators.gate,
+    "letters": letters.gate,
+    "small words": small.gate,
 }
 """By name, in the order in which they are asked."""
 SOFT: Mapping[str, int] = {"names": 1, "quantifiers": 2, "roles": 2}

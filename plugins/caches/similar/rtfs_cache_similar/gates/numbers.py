@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from rtfs_cache_similar.gates.lists import words
 from rtfs_cache_similar.gates.seen import Seen, differing, of_text, seen
 
 _DIGITS = re.compile(r"(?<![\d.,])[-+]?(?:\d{1,3}(?:[,\u202f ]\d{3})+|\d+)(?:\.\d+)?(?:/\d+)?")
@@ -74,6 +75,17 @@ _NOT_ONE = frozenset({"one", "first", "second", "quarter", "couple", "pair", "si
 """Words that are numbers at times only: they are compared as words."""
 _SAID = frozenset({"one", "single", "first", "couple"})
 """Those of them that may be left out; in the place of another of them they count."""
+_MINUS = words("minus negative moins menos meno miinus \u043c\u0438\u043d\u0443\u0441 m\u00ednusz eksi min")
+_ELSEWHERE = words(
+    "ein eins zwei drei vier f\u00fcnf sechs sieben acht neun zehn zwanzig un deux trois quatre cinq sept",
+    "huit neuf dix",
+    "uno dos tres cuatro cinco seis siete ocho nueve diez due tre quattro cinque sei sette otto nove dieci dois",
+    "quatro sete oito dez een twee vijf zes zeven negen tien ett tv\u00e5 fyra fem sju \u00e5tta nio tio",
+    "dwa trzy cztery",
+    "pi\u0119\u0107 sze\u015b\u0107 siedem osiem \u0434\u0432\u0430 \u0442\u0440\u0438",
+    "\u043f\u044f\u0442\u044c \u0434\u0435\u0441\u044f\u0442\u044c bir iki be\u015f on",
+)
+"""Number words of other languages, to know a sign before one."""
 _LISTED = re.compile(rf"\b(top|best) (?:[3-9]|\d{{2,3}}|{'|'.join(_SMALL[3:])}|twenty|fifty)\b", re.IGNORECASE)
 
 
@@ -81,12 +93,26 @@ def gate(first: Seen, second: Seen) -> str | None:
     """Close where the numbers differ. That a list is to be of ten ('the top ten films') may be left out."""
     if _of_list(first) != _of_list(second):
         first, second = (seen(_LISTED.sub(r"\1", each.text)) for each in (first, second))
-    return differing("numbers", numbers(first), numbers(second)) or _loose(first, second)
+    signs = differing("signs", signs_said(first), signs_said(second))
+    return signs or differing("numbers", numbers(first), numbers(second)) or _loose(first, second)
 
 
 @of_text
 def _of_list(text: Seen) -> bool:
     return text.may_have("top ", "best ") and _LISTED.search(text.text) is not None
+
+
+@of_text
+def signs_said(text: Seen) -> tuple[str, ...]:
+    """Return the number or the word after each sign that is said in words: 'minus five', 'negative 3'."""
+    if text.vocabulary.isdisjoint(_MINUS):
+        return ()
+    said = zip(text.words, text.words[1:], strict=False)
+    return tuple(after for sign, after in said if sign in _MINUS and (sign == "minus" or _number(after)))
+
+
+def _number(word: str) -> bool:
+    return word.isdigit() or word in _VALUES or word in _BIG or word in _ELSEWHERE
 
 
 @of_text

@@ -89,7 +89,7 @@ def gate(first: Seen, second: Seen) -> str | None:
     only, theirs = (each - _SAYS_LITTLE for each in (mine - others, others - mine))
     if (only | theirs) - _LEFT_OUT or (only and theirs and (only | theirs) & _RIVALS):
         return differing("quantifiers", mine, others)
-    return _some(first, second)
+    return _small(first, second) or _some(first, second)
 
 
 @of_text
@@ -98,6 +98,17 @@ def quantifiers(text: Seen) -> tuple[str, ...]:
     found = {_CLASS[word] for word in text.words if word in _CLASS}
     found |= {name for phrase, name in _PHRASES.items() if f" {phrase} " in text.spaced}
     return tuple(sorted(found))
+
+
+@of_text
+def _with_article(text: Seen) -> frozenset[str]:
+    return frozenset(word for word in ("few", "little", "bit") if f" a {word} " in text.spaced)
+
+
+def _small(first: Seen, second: Seen) -> str | None:
+    """Compare 'few' and 'a few', 'little' and 'a little'."""
+    both = first.vocabulary & second.vocabulary & {"few", "little"}
+    return differing("quantifiers", _with_article(first) & both, _with_article(second) & both)
 
 
 def _some(first: Seen, second: Seen) -> str | None:

@@ -25,11 +25,37 @@ _ARTICLES = frozenset(["a", "an", "the"])
 
 def gate(first: Seen, second: Seen) -> str | None:
     """Close where roles are exchanged."""
+    if _asker(first) and _asker(second) and _asker(first) != _asker(second) and _alike(first, second):
+        return "order: who does it, and to whom it is done, is asked for"
     if len(first.subjects & second.subjects) < _CLOSE * max(len(first.subjects), len(second.subjects)):
         return None
     if _by(first) != _by(second) and len(first.subjects ^ second.subjects) <= _ABOUT:
         return "order: 'by' is in one text only"
     return _sides(_once(first), _once(second)) or _same_words(first, second) or _joints(first, second)
+
+
+_WHO = frozenset(["who", "whom", "what", "which"])
+_DOING = frozenset(("do does did will would can could should must has have had").split())  # noqa: SIM905 - as above
+_BEING = frozenset(("is are was were am s re the a an").split())  # noqa: SIM905 - as above
+
+
+@of_text
+def _asker(text: Seen) -> str:
+    """Tell whether a question asks for who does it ('who paid Alice') or for another role ('who did Alice pay')."""
+    if len(text.words) < 3 or text.words[0] not in _WHO or text.words[1] in _BEING:
+        return ""
+    first, second = text.words[1:3]
+    if first not in _DOING:
+        return "does" if text.words[0] == "who" or first.endswith(("ed", "s")) else ""
+    if second in _DOING or second in ("be", "been", "not"):
+        return ""
+    subject = text.cased[2][:1].isupper() or second in FUNCTION_WORDS or first in ("do", "does", "did")
+    return "is done to" if subject else "does"
+
+
+def _alike(first: Seen, second: Seen) -> bool:
+    """Tell whether two short questions are about the same: one form of a verb may have two stems ('pay', 'paid')."""
+    return bool(first.subjects & second.subjects) and len(first.subjects ^ second.subjects) <= _ABOUT
 
 
 @of_text

@@ -20,10 +20,13 @@ _DIGIT = re.compile(r"\d")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W\d_]+)?")
 _CONTRACTED = re.compile(
     r"\b(can't|cannot|won't|shan't"
-    r"|(?:is|are|was|were|do|does|did|has|have|had|would|could|should|might|must|need|ai)n'?t)\b",
+    r"|(?:is|are|was|were|do|does|did|has|have|had|would|could|should|might|must|need|ai) ?n[' ]?t|can t|won t)\b",
     re.IGNORECASE,
 )
-_OPENED = {"can't": "can not", "cannot": "can not", "won't": "will not", "shan't": "shall not", "ain't": "is not"}
+_OPENED = {"can't": "can not", "cannot": "can not",
+           "can t": "can not",
+           "won t": "will not", "won't": "will not", "shan't": "shall not", "ain't": "is not"}  # fmt: skip
+_NOT = re.compile(r" ?n[' ]?t$")
 _TAIL = re.compile(r"'(?:s|re|ve|ll|d|m)$")
 _LONGEST_STEM_CUT = 3
 ENDINGS = ("'s", "ingly", "edly", "ings", "ing", "ied", "ies", "ed", "es", "s", "ly")
@@ -79,7 +82,7 @@ class Seen:
     @cached_property
     def opened(self) -> str:
         """The text with its contractions of 'not' written out."""
-        return _CONTRACTED.sub(_open, self.text) if self.may_have("n't", "nt", "not") else self.text
+        return _CONTRACTED.sub(_open, self.text) if self.may_have("n't", "nt", "not", "n t") else self.text
 
     @cached_property
     def cased(self) -> tuple[str, ...]:
@@ -125,7 +128,7 @@ class Seen:
 
 def _open(found: re.Match[str]) -> str:
     said = found.group(0).lower()
-    return _OPENED.get(said) or f"{re.sub(chr(39) + '?t$', '', said)[:-1]} not"
+    return _OPENED.get(said) or f"{_NOT.sub('', said)} not"
 
 
 @lru_cache(maxsize=_KEPT)

@@ -74,17 +74,30 @@ _GLUED = re.compile(r"(?<![A-Za-z\d])\d[\d.,]*\s?(?P<unit>[a-zA-Z]{1,7})\b")
 _DEGREES = re.compile(r"\u00b0\s?(?P<scale>[CFK])\b")
 _MICRO = re.compile(r"\d\s?(?P<unit>[\u03bc\u00b5][a-zA-Z]{1,2})\b")
 _LETTER_CASE = re.compile(r"\d\s?(?:[MGTKk]b|[MGTKk]bit)(?:ps|/s)?\b")
+_CASED = re.compile(r"\d\s?(?P<unit>[mM](?:[WVAJNg]|Hz|Pa|eV)?|[bBgGsStTwWcCfFvV]|[kMGTP]?[bB](?:ps|/s)?)\b")
 _PER = re.compile(r"(?<=[a-z])\s?/\s?(h|s|min|day|month|year)\b")
 
 
 def gate(first: Seen, second: Seen) -> str | None:
     """Close where the units differ."""
+    cased = _cased(first), _cased(second)
+    if cased[0] != cased[1] and [each.lower() for each in cased[0]] == [each.lower() for each in cased[1]]:
+        return differing("units", *cased)
     if units(first) == units(second):
         return None
     mine, others = Counter(units(first)), Counter(units(second))
     only, theirs = mine - others, others - mine
     loose = not (only and theirs) and set(only | theirs) <= _LEFT_OUT and not (_measured(first) or _measured(second))
     return None if loose else differing("units", list(mine.elements()), list(others.elements()))
+
+
+@of_text
+def _cased(text: Seen) -> tuple[str, ...]:
+    """Return the symbols after numbers whose meaning is in their case: 'm' and 'M', 'mW' and 'MW', 'Mb' and 'MB'."""
+    if not text.counts:
+        return ()
+    found = (hit.group("unit") for hit in _CASED.finditer(text.text))
+    return tuple(sorted(found, key=lambda each: (each.lower(), each)))
 
 
 @of_text
