@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 PROGRAM = """(defn helper [x] (str x))
 (defn fetch [path] (call :acme.read path))
 (defn main [path] (helper (fetch path)))
@@ -71,3 +73,20 @@ def test_modules_beside_the_program(rtfs, folder) -> None:
     missing = rtfs("eval", "(import lib.m)")
     assert missing.code == 1
     assert "E0221" in missing.err
+
+
+@pytest.mark.needs("rtfs-provider-remote-rtfs", "rtfs-capability-mcp", "rtfs-capability-kv")
+@pytest.mark.parametrize(
+    ("name", "why", "way_out"),
+    [
+        ("remote-rtfs.execute", "no remote host is configured", "configure one: [delegation.remote_providers.NAME]"),
+        ("mcp.time.now", "rtfs-capability-mcp is installed, and offers nothing", "what it needs in [capabilities.mcp]"),
+        ("kv.gett", "no plug-in that is installed offers it", "did you mean 'kv.get'?"),
+    ],
+)
+def test_what_an_installed_plugin_offers_once_it_is_configured(rtfs, folder, monkeypatch, name, why, way_out) -> None:
+    monkeypatch.delenv("RTFS_PLUGINS", raising=False)
+    (folder / "p.rtfs").write_text(f"(defn main [] (call :{name} {{}}))")
+    (need,) = rtfs("check", "p.rtfs", "--json").data["programs"][0]["needs"]
+    assert why in need["why"]
+    assert way_out in need["way_out"]

@@ -22,7 +22,7 @@ from rtfs_framework.orchestrator.explaining.asked_call import read_call
 from rtfs_framework.orchestrator.explaining.hedged import Beside, beside, with_beside
 from rtfs_framework.orchestrator.explaining.imagined import Past
 from rtfs_framework.orchestrator.explaining.labels import decider, given, had, of_capability, of_function
-from rtfs_framework.orchestrator.explaining.market.needs import how_to_get
+from rtfs_framework.orchestrator.explaining.market.needs import how_to_get, why_not_offered
 from rtfs_framework.orchestrator.explaining.market.offers import effects_of
 from rtfs_framework.orchestrator.explaining.samples import samples
 from rtfs_framework.orchestrator.explaining.similar_way import similar_way
@@ -301,7 +301,8 @@ def _capability(host: Host, site: CallSite, refused: Mapping[str, Refusal]) -> E
     name = found or site.name
     target = f"capability {name}"
     if found is None:
-        problem = f"no plugin offers '{name}'; {how_to_get(host, name)}"
+        why = why_not_offered(host, name) or f"no plugin offers '{name}'"
+        problem = f"{why}; {how_to_get(host, name)}"
         return _explained(site, target=target, reasoning="unknown", usable=False, problem=problem)
     provenance = capabilities.parts[found].provenance
     refusal = refused.get(found)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from rtfs_framework.api.patterns import compile_patterns
 from rtfs_framework.lang.diagnostics import did_you_mean
 from rtfs_framework.lang.signature import SiteKind
+from rtfs_framework.orchestrator.config.security import REMOTE_EXECUTE
 from rtfs_framework.orchestrator.explaining.market.offers import GrantKey, offer_of
 from rtfs_framework.orchestrator.explaining.written_hints import fallbacks
-from rtfs_framework.registry.absent import distribution_of
+from rtfs_framework.registry.absent import REMOTE_HOST, distribution_of
 
 if TYPE_CHECKING:
     from rtfs_framework.lang.codegen.artifact import Artifact
@@ -79,8 +81,8 @@ def need_of(host: Host, name: str, places: tuple[Place, ...] = ()) -> Need:
         return Need(id="", places=places, state=COMPUTED, why=why)
     offer = offer_of(host, name)
     if offer is None:
-        return Need(id=name, places=places, state=UNKNOWN, why="no plug-in that is installed offers it",
-                    way_out=how_to_get(host, name))  # fmt: skip
+        why = why_not_offered(host, name) or "no plug-in that is installed offers it"
+        return Need(id=name, places=places, state=UNKNOWN, why=why, way_out=how_to_get(host, name))
     said = offer.permission
     return Need(
         id=name,
@@ -94,11 +96,37 @@ def need_of(host: Host, name: str, places: tuple[Place, ...] = ()) -> Need:
     )
 
 
+def why_not_offered(host: Host, name: str) -> str:
+    """Return why an installed plug-in does not offer a capability that it may offer; "" where none is known to."""
+    if name == REMOTE_EXECUTE and REMOTE_HOST in host.catalog.providers:
+        return "its plug-in is installed, and no remote host is configured"
+    set_ = _set_of(host, name)
+    if set_ is None:
+        return ""
+    who = host.catalog.capability_sets[set_][1].distribution
+    return f"{who} is installed, and offers nothing as it is configured here"
+
+
+def _set_of(host: Host, name: str) -> str | None:
+    """Return the installed set of capabilities that offers nothing now, and may offer an id once it is configured."""
+    offering = {part.provenance.distribution for part in host.dispatcher.capabilities.parts.values()}
+    for set_, (entry, who) in host.catalog.capability_sets.items():
+        fits = compile_patterns((*entry.ids, *entry.aliases))(name) is not None
+        if fits and who.distribution not in offering:
+            return set_
+    return None
+
+
 def how_to_get(host: Host, name: str) -> str:
     """Return what to do about a capability that nobody offers here: what to install, or what may be meant."""
     capabilities = host.dispatcher.capabilities
     distribution = distribution_of(name)
     if distribution is not None and all(each.distribution != distribution for each in host.catalog.plugins):
         return f"pip install {distribution}"
+    if name == REMOTE_EXECUTE and why_not_offered(host, name):
+        return f'configure one: [delegation.remote_providers.NAME] with provider = "{REMOTE_HOST}" and its endpoint'
+    set_ = _set_of(host, name)
+    if set_ is not None:
+        return f"write what it needs in [capabilities.{set_}]; `rtfs capabilities search` finds what is offered here"
     near = did_you_mean(name, [*capabilities.entries, *capabilities.aliases])
     return near or "`rtfs capabilities search` finds what is offered here; `rtfs plugins` lists what is installed"
