@@ -84,6 +84,10 @@ class Held(ABC):
             RefusedError: It must not be sent.
         """
 
+    def leaves_in(self) -> float:
+        """Return the seconds to wait before the request leaves, now that the provider is ready and has room for it."""
+        return 0.0
+
     def begin(self, seconds: float) -> None:  # noqa: B027 - most have nothing to do
         """Note that the request is sent now, after all waiting, and answered within so many seconds.
 
@@ -137,6 +141,10 @@ class Permit:
     def waits(self) -> bool:
         """Tell whether settling may wait for a file."""
         return any(check.waits for check, _ in self.held)
+
+    def leaves_in(self) -> float:
+        """Return the seconds to wait before it leaves; asked once, when nothing else is waited for."""
+        return max((each.leaves_in() for _, each in self.held), default=0.0)
 
     def begin(self, seconds: float) -> None:
         """Note that the request is sent now, and is answered within some seconds.

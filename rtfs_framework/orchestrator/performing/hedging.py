@@ -8,6 +8,8 @@ attempt, and the next decision sees both.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -47,6 +49,8 @@ class Leg:
     """None while it is under way, and for one that was given up."""
     ended: float = 0.0
     """On the monotonic clock; 0 while it is under way."""
+    sent: bool = False
+    """Whether its request has left, or waits for an equal one that has."""
     broke: BaseException | None = None
     """What no decision follows: a journal that cannot be written."""
 
@@ -103,12 +107,23 @@ class Hedging:
         return self._put_together(opened, legs, last)
 
     async def _race(self, function: FunctionSignature, legs: list[Leg], two: Leg, after: float) -> Leg:
-        """Run the legs, the second one after a while; return the one that has answered, broke, or failed last."""
+        """Run the legs, the second a while after the first was sent; return who answered, broke, or failed last."""
+        import asyncio
+
         import anyio
 
         send, ended = anyio.create_memory_object_stream[Leg | None](3)
 
+        loop, first_left = asyncio.get_running_loop(), asyncio.Event()
+
+        def sets_out(leg: Leg) -> None:  # where providers are awaited
+            leg.sent = True
+            if leg is legs[0]:
+                with suppress(RuntimeError):  # the run is over, and its loop is closed
+                    loop.call_soon_threadsafe(first_left.set)
+
         async def run(leg: Leg) -> None:
+            leg.opened.sets_out = partial(sets_out, leg)
             leg.opened.since = self.clock.monotonic()
             try:
                 made = self.models.ask(leg.opened, function, leg.instance)
@@ -119,6 +134,7 @@ class Hedging:
             send.send_nowait(leg)
 
         async def begin_second() -> None:
+            await first_left.wait()  # a provider that is getting ready, has no room, or no turn yet, is not slow
             await pause(after)
             send.send_nowait(None)
 
@@ -148,7 +164,7 @@ class Hedging:
         for leg in sorted(legs, key=lambda each: each is last):
             record.attempts = (*record.attempts, *leg.opened.record.attempts[before:])  # of a repair
             record.decision, opened.spent, opened.since = leg.opened.record.decision, leg.opened.spent, leg.opened.since
-            if leg is not last:
+            if leg is not last and (leg.sent or leg.made is not None):  # else it was given up before it left
                 failed = leg.made if isinstance(leg.made, Failed) else None
                 self._lost(opened, leg, now) if failed is None else opened.tried(leg.instance.target, failed, leg.ended)
         opened.since = last.opened.since

@@ -269,6 +269,7 @@ class Models:
         async def wait(landed: Event) -> None:
             from anyio import move_on_after
 
+            opened.sets_out()
             left = self.left(opened, inf, opened.started)
             with move_on_after(None if left == inf else max(left, 0.0)):
                 return await landed.wait()

@@ -7,8 +7,6 @@ calls decides what becomes of a failure.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack
-from inspect import isawaitable, iscoroutinefunction
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -21,18 +19,18 @@ from rtfs_framework.api.guard import GuardedRequest
 from rtfs_framework.api.provider import InferenceReply, InferenceRequest, Usage, token_count
 from rtfs_framework.api.remote import NO_BOUNDS, Bounds
 from rtfs_framework.api.secrets import Blot
-from rtfs_framework.api.targets import show_target
 from rtfs_framework.api.values import Clock
 from rtfs_framework.lang.digest import digest
 from rtfs_framework.lang.errors import InternalError, ProgramError
 from rtfs_framework.orchestrator.boundary.failures import RefusedError
-from rtfs_framework.orchestrator.concurrency.deadlines import HELD_SECONDS, OverdueError
+from rtfs_framework.orchestrator.concurrency.deadlines import HELD_SECONDS
 from rtfs_framework.orchestrator.concurrency.loops import HeldError, LoopThread
 from rtfs_framework.orchestrator.performing.cost import cost_of, usage_of
 from rtfs_framework.orchestrator.performing.gate import Asking, Gate, Outcome, Permit
 from rtfs_framework.orchestrator.performing.guards.guards import NO_GUARDS, Guards
 from rtfs_framework.orchestrator.performing.guards.quoted import blotted, judged, shown
 from rtfs_framework.orchestrator.performing.idempotency import request_key
+from rtfs_framework.orchestrator.performing.leaving import a_reply, infer_there
 from rtfs_framework.orchestrator.performing.prompt import with_args
 from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 from rtfs_framework.orchestrator.performing.reply import fault_of
@@ -44,7 +42,6 @@ from rtfs_framework.registry.faults import PluginFault
 
 if TYPE_CHECKING:
     from rtfs_framework.api.targets import LocalModel, RemoteModel
-    from rtfs_framework.orchestrator.concurrency.outside import Outside
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -143,6 +140,8 @@ class Sender:
             sending.permit = await self.gate.enter_there(asking)
         try:
             if at_once:
+                if sending.permit is not None:
+                    sending.permit.leaves_in()  # it is counted; nothing has held it up
                 reply = await self._billed(opened, instance, sending, _at_once(instance, request))
             else:
                 laden = await self._begun(opened, instance, request)
@@ -236,13 +235,15 @@ class Sender:
         def begin() -> None:  # whatever ends this now, money may be gone
             sending.spent.cost = cost_of(Usage(), instance.spec)
             sending.started, sending.sent = self.clock.monotonic(), True
+            opened.sets_out()
 
+        await instance.prepare()  # before others are waited for, too: they leave as soon as they are together
         asking = None
         if instance.spec.batch > 1 and opened.call.branch:
             from rtfs_framework.orchestrator.performing.batching import together
 
-            asking = together(opened, instance, request, sending.permit, begin, _infer_there)
-        asking = asking or _infer_there(instance, request, sending.permit, begin)
+            asking = together(opened, instance, request, sending.permit, begin, infer_there)
+        asking = asking or infer_there(instance, request, sending.permit, begin)
         return await self._billed(opened, instance, sending, asking)
 
     async def _billed(
@@ -337,60 +338,10 @@ def _sound(instance: ProviderInstance, reply: InferenceReply) -> InferenceReply:
     return reply
 
 
-def _a_reply(instance: ProviderInstance, reply: Any) -> InferenceReply:
-    if not isinstance(reply, InferenceReply):
-        raise BadReply(instance.spec.id, f"its plugin returned a {type(reply).__name__} instead of a reply")
-    if reply.remote is not None:
-        return attrs.evolve(reply, remote=attrs.evolve(reply.remote, target=show_target(instance.target)))
-    return reply
-
-
 async def _at_once(instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
-    return _a_reply(instance, instance.infer_at_once(request))
-
-
-async def _infer_there(
-    instance: ProviderInstance, request: InferenceRequest, permit: Permit | None, begin: Callable[[], None]
-) -> InferenceReply:
-    await instance.prepare()
-    outside, infer = instance.outside, instance.provider().infer
-    try:
-        async with AsyncExitStack() as stack:
-            request = await _with_room(instance, request, stack)
-            if permit is not None:
-                await permit.begin_there(request.timeout)
-            begin()
-            reply: Any = await outside.call("`infer`", request.timeout, lambda: _infer(outside, infer, request))
-    except OverdueError as error:
-        raise ProviderTimeout(instance.spec.id, f"no reply within {request.timeout:g} s") from error
-    return _a_reply(instance, reply)
+    return a_reply(instance, instance.infer_at_once(request))
 
 
 async def infer_in_turn(instance: ProviderInstance, request: InferenceRequest) -> InferenceReply:
     """Return what a provider answers whose request is a part of another: only its room and its time bound it."""
-    return _sound(instance, await _infer_there(instance, request, None, lambda: None))
-
-
-async def _with_room(instance: ProviderInstance, request: InferenceRequest, stack: AsyncExitStack) -> InferenceRequest:
-    """Wait until there is room for a request. Where its call's own time bounds it, that is a part of that time."""
-    import anyio
-
-    if instance.parallel is None or request.timeout >= instance.spec.timeout:
-        await stack.enter_async_context(instance.room())
-        return request
-    begun = anyio.current_time()
-    with anyio.move_on_after(request.timeout):
-        await stack.enter_async_context(instance.room())
-    left = request.timeout - (anyio.current_time() - begun)
-    if left <= 0:
-        message = f"no room for it within {request.timeout:g} s"
-        raise ProviderTimeout(instance.spec.id, message, failure=FailureKind.SAFE)
-    return attrs.evolve(request, timeout=left)
-
-
-async def _infer(outside: Outside, infer: Callable[[InferenceRequest], Any], request: InferenceRequest) -> Any:
-    """Call a provider; one that is no coroutine function may block, and runs in a thread."""
-    if iscoroutinefunction(infer):
-        return await infer(request)
-    reply = await outside.in_thread("`infer`", infer, request)
-    return await reply if isawaitable(reply) else reply
+    return _sound(instance, await infer_there(instance, request, None, lambda: None))

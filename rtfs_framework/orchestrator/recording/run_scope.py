@@ -149,6 +149,7 @@ class OpenCall:
     """The call as the attempt under way may send it, where its plan has something taken out."""
     hinted: Hinted | None = None
     """The execution hints in force, and what they have done so far; None where there are none."""
+    sets_out: Callable[[], None] = lambda: None  # as its request is sent, or waits for an equal one; from any thread
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:

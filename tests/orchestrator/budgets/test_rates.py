@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import nullcontext
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rtfs_framework.api import InferenceReply, Usage
+from rtfs_framework.api.provider import InferenceRequest
 from rtfs_framework.api.signals import Left
 from rtfs_framework.lang.errors import ProgramError
+from rtfs_framework.lang.signature import FunctionSignature
 from rtfs_framework.orchestrator.boundary.failures import code_of
 from rtfs_framework.orchestrator.concurrency.clock import SystemClock
 from rtfs_framework.orchestrator.config.budgets import RateSpec
-from rtfs_framework.orchestrator.performing.budgets.rates import pair_of
+from rtfs_framework.orchestrator.performing.budgets.estimate import FREE, bound_of
+from rtfs_framework.orchestrator.performing.budgets.rates import RateCheck, _Taken, pair_of
+from rtfs_framework.orchestrator.performing.gate import Permit
+from rtfs_framework.orchestrator.performing.leaving import infer_there
 from rtfs_framework.testing.clock import FakeClock
 
 PROGRAM = '(defn ^:delegation :remote "cloud" f [x] x)\n'
@@ -131,3 +140,40 @@ def test_sessions_of_one_process_share_their_buckets(opened, source) -> None:
         one.run(source(PROGRAM + '(f "a")'))
         with pytest.raises(ProgramError, match="shared-by-two"):
             other.run(source(PROGRAM + '(f "b")'))
+
+
+def test_those_that_pile_up_behind_a_provider_leave_one_by_one(opened, monkeypatch) -> None:
+    pauses, begun = [], []
+
+    async def pause(seconds):
+        pauses.append(seconds)
+
+    async def answer(*_):
+        return InferenceReply(text="yes")
+
+    async def ready():
+        pass
+
+    monkeypatch.setattr("rtfs_framework.orchestrator.performing.leaving.pause", pause)
+    with opened("[rates.r]\ncalls = 4\nper = 'second'\nburst = 1\n") as session:
+        rates = session.host.counting.rates
+        (real,) = session.host.pool.instances.values()
+        request = InferenceRequest(function=FunctionSignature("f"), args=(), messages=(), timeout=real.spec.timeout)
+        bound, specs = bound_of(request, FREE, 10), [each.spec for each in rates.specs]
+        waits = [rates.take(specs, bound)[1] for _ in range(4)]
+        held = [_Taken(rates, ["r"], bound, real, wait) for wait in waits]
+        instance = SimpleNamespace(
+            spec=real.spec, target=real.target, parallel=1, part=real.part, prepare=ready, room=nullcontext,
+            outside=SimpleNamespace(call=answer), provider=lambda: SimpleNamespace(infer=answer),
+        )  # fmt: skip
+        opened.clock.advance(10)  # until it is ready
+
+        async def leave():
+            for each in held:
+                permit = Permit([(RateCheck(rates), each)])
+                await infer_there(instance, request, permit, lambda: begun.append(len(pauses)))
+
+        asyncio.run(leave())
+    assert waits == [0.0, 0.25, 0.5, 0.75], "as they were let pass"
+    assert pauses == [0.25, 0.5, 0.75], "and as they leave"
+    assert begun == [0, 1, 2, 3], "none is sent before its turn"

@@ -18,6 +18,7 @@ from rtfs_framework.api import (
     RemoteModel,
     Usage,
 )
+from rtfs_framework.orchestrator.performing.providers import ProviderInstance
 from rtfs_framework.orchestrator.recording.journal import query
 from rtfs_framework.orchestrator.recording.journal.verify import verify
 
@@ -281,3 +282,47 @@ def test_what_a_call_used_before_it_was_stopped_counts_its_repair_too(desk, kit,
         anyio.run(stop)
     (entry,) = query.entries_of(kit.journal, query.find_run(kit.journal, "last"))
     assert (entry["input_tokens"], entry["output_tokens"]) == (10, 5)
+
+
+def test_the_clock_of_a_hedge_starts_when_the_first_is_sent(desk, monkeypatch):
+    order = []
+
+    async def prepare(self):
+        await anyio.sleep(0.05)
+        order.append("ready")
+
+    async def pause(_):
+        order.append("the clock starts")
+        await anyio.sleep_forever()
+
+    async def answer():
+        while "the clock starts" not in order:  # noqa: ASYNC110 - what is looked at is the fake's
+            await anyio.sleep(0.001)
+        return "from the slow one"
+
+    monkeypatch.setattr(ProviderInstance, "prepare", prepare)
+    monkeypatch.setattr("rtfs_framework.orchestrator.performing.hedging.pause", pause)
+    result = desk.run(lambda _: answer(), said("no"))
+    assert (result.value, desk.asked("fast")) == ("from the slow one", 0)
+    assert order[0] == "ready"
+    assert order.count("the clock starts") == 1
+
+
+def test_a_second_one_that_was_never_sent_costs_nothing_and_was_not_tried(desk, monkeypatch):
+    reached = []
+
+    async def prepare(self):
+        if self.target == FAST:
+            reached.append(self)
+            await anyio.sleep_forever()
+
+    async def late():
+        while not reached:  # noqa: ASYNC110 - what is looked at is the fake's
+            await anyio.sleep(0.001)
+        return InferenceReply(text="from the slow one", model="m", usage=Usage(10, 5))
+
+    monkeypatch.setattr(ProviderInstance, "prepare", prepare)
+    result = desk.run(lambda _: late(), said("no"))
+    (call,) = result.calls
+    assert (result.value, call.attempts, desk.asked("fast")) == ("from the slow one", (), 0)
+    assert call.cost == pytest.approx((10 * 1.0 + 5 * 2.0) / 1e6)

@@ -8,6 +8,7 @@ too many where a hundred thousand tokens a minute are; and it takes nothing back
 
 from __future__ import annotations
 
+from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -115,15 +116,22 @@ class Rates:
     clock: Clock
     bands: Bands
     _pairs: dict[str, Pair] = attrs.field(init=False)
+    _leaving: dict[str, Pair] = attrs.field(init=False)
+    """What is taken again as requests leave: those that were let pass one by one may have piled up since, behind a
+    provider that was getting ready or had no room."""
 
-    @_pairs.default
-    def _find(self) -> dict[str, Pair]:
+    def __attrs_post_init__(self) -> None:
+        """Find the buckets."""
+        self._pairs, self._leaving = self._find("passing"), self._find("leaving")
+
+    def _find(self, which: str) -> dict[str, Pair]:
         now = self.clock.monotonic()
         if not isinstance(self.clock, SystemClock):
             return {each.spec.name: pair_of(each.spec, now) for each in self.specs}
         with _lock:
             return {
-                each.spec.name: _of_process.setdefault(_key(each.spec), pair_of(each.spec, now)) for each in self.specs
+                each.spec.name: _of_process.setdefault((which, *_key(each.spec)), pair_of(each.spec, now))
+                for each in self.specs
             }
 
     def concerns(self, instance: ProviderInstance) -> bool:
@@ -147,12 +155,19 @@ class Rates:
                 longest = max(longest, wait)
         return None, longest
 
-    def give(self, names: list[str], calls: int, tokens: int) -> None:
-        """Give back to all."""
+    def leave(self, names: list[str], tokens: int) -> float:
+        """Take for a request that has passed and is about to leave; return the seconds to wait."""
         now = self.clock.monotonic()
         with _lock:
-            for name in names:
-                self._pairs[name].give(calls, tokens, now)
+            return max(self._leaving[name].take(1, tokens, now, inf) for name in names)
+
+    def give(self, names: list[str], calls: int, tokens: int, *, left: bool) -> None:
+        """Give back to all; `left` tells whether it was taken a second time, to leave."""
+        now = self.clock.monotonic()
+        with _lock:
+            for pairs in (self._pairs, self._leaving) if left else (self._pairs,):
+                for name in names:
+                    pairs[name].give(calls, tokens, now)
 
     def rate(self, name: str) -> Left | None:
         """Return what is left of a rate, in bands; None when there is none of that name."""
@@ -169,7 +184,7 @@ def _key(spec: RateSpec) -> tuple[object, ...]:
     return spec.name, scope, spec.per, spec.calls, spec.tokens, spec.burst
 
 
-@attrs.frozen(slots=True, eq=False)
+@attrs.define(slots=True, eq=False)
 class _Taken(Held):
     """What was taken for a request."""
 
@@ -179,20 +194,26 @@ class _Taken(Held):
     instance: ProviderInstance
     wait: float = 0.0
     """Seconds until it is its turn."""
+    _leaves: bool = attrs.field(default=False, init=False)
 
     @property
     def pauses_for(self) -> float:
         """Return the seconds until it is its turn."""
         return self.wait
 
+    def leaves_in(self) -> float:
+        """Return the seconds until it may leave: none where nothing has held it up since it was let pass."""
+        self._leaves = True
+        return self.rates.leave(self.names, self.bound.amount.tokens)
+
     def settle(self, outcome: Outcome) -> None:
         """Give back what the request did not use."""
         bound = self.bound.amount
         if not outcome.sent:
-            self.rates.give(self.names, 1, bound.tokens)
+            self.rates.give(self.names, 1, bound.tokens, left=self._leaves)
         elif outcome.usage is not None:
             took = self.bound.took(outcome.usage, self.instance.spec)
-            self.rates.give(self.names, 0, bound.tokens - took.tokens)
+            self.rates.give(self.names, 0, bound.tokens - took.tokens, left=self._leaves)
 
 
 @attrs.frozen(slots=True, eq=False)
