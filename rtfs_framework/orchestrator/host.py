@@ -236,7 +236,7 @@ def build_host(config: Config, catalog: Catalog, environ: Mapping[str, str], clo
         similar=similar_of(caches, embedder, reuse, labels, clock),
         redactor=redactor_of(config, catalog),
     )
-    waits = Waits(clock, events)
+    waits = Waits(clock, events, resuming=config.resuming)
     if any(each.later for each in config.providers):
         from rtfs_framework.orchestrator.performing.later import deferring
 

@@ -60,7 +60,7 @@ def go_on(program: LoadedProgram) -> str:
     """Return how one goes on with a run that was interrupted; "" for one that nobody can."""
     chain = program.chain
     known = chain is not None and chain.facts.job is not None and (chain.calls or chain.open_calls)
-    return f"; go on with `rtfs runs resume {program.run_id[:12]}`" if known else ""
+    return f"; go on with `{program.host.config.resuming(program.run_id)}`" if known else ""
 
 
 def linked_with_notices(session: Session, source: Source) -> Linked:

@@ -108,6 +108,11 @@ class Merged:
         return "" if file is None else identity(file)
 
     @property
+    def asked(self) -> Path | None:
+        """The file that was asked for, None when none was."""
+        return next((each.path for each in self.layers if each.kind is Kind.ASKED), None)
+
+    @property
     def path(self) -> Path | None:
         """The last file, None when there is none."""
         return next((each.path for each in reversed(self.layers) if each.path is not None), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
@@ -289,3 +290,8 @@ class Config:
     """What whoever uses it should be told: warnings, each once."""
     tables: Mapping[str, Any] = attrs.field(factory=dict)
     """The file's data that decisions rest on; part of the policy hash."""
+
+    def resuming(self, run: str) -> str:
+        """Return the command that goes on with a run under this configuration; its tenant is known by the run."""
+        asked = None if self.merged is None else self.merged.asked
+        return f"rtfs runs resume {run[:12]}" + (f" --config {quote(str(asked))}" if asked is not None else "")

@@ -70,6 +70,8 @@ class Waits:
     events: EventBus
     park: float | None = None
     """Seconds after which a run that waits is ended, to be gone on with; None for waiting as long as it takes."""
+    resuming: Callable[[str], str] = "rtfs runs resume {:.12}".format
+    """Returns the command that goes on with a run."""
     _waiting: dict[str, set[int]] = attrs.field(factory=dict, init=False)
     """The waits of each run that are under way, by their records' identity."""
     _taken: WeakKeyDictionary[Chain, set[int]] = attrs.field(factory=WeakKeyDictionary, init=False)
@@ -292,7 +294,11 @@ class Waits:
         if asked.get("ask") == "cancel":
             raise RunCancelled(f"cancelled by {asked.get('by') or 'somebody'}")
         if asked.get("ask") == "pause" and self._may_end(opened, chain):
-            raise _parked(chain, f"because {asked.get('by') or 'somebody'} has paused it", opened)
+            raise self._parked(chain, f"because {asked.get('by') or 'somebody'} has paused it", opened)
+
+    def _parked(self, chain: Chain, what: str, opened: OpenCall) -> RunParked:
+        chain.parked = True
+        return RunParked(what, opened.scope.run, self.resuming(opened.scope.run))
 
     def park_asked(self, opened: OpenCall, what: str, waited: float) -> None:
         """End a run that has waited for so many seconds, if this host does not wait with it, or somebody asks for that.
@@ -306,7 +312,7 @@ class Waits:
             return
         self._look(opened, chain)
         if self.park is not None and waited >= self.park and self._may_end(opened, chain):
-            raise _parked(chain, what, opened)
+            raise self._parked(chain, what, opened)
 
     def _may_end(self, opened: OpenCall, chain: Chain) -> bool:
         """Tell whether nothing else of a run than waits is under way: what else has begun is not cut off."""
@@ -331,11 +337,6 @@ def wait_entries() -> dict[str, CapabilityEntry]:
         )
         for name, text in said.items()
     }
-
-
-def _parked(chain: Chain, what: str, opened: OpenCall) -> RunParked:
-    chain.parked = True
-    return RunParked(what, opened.scope.run)
 
 
 def _nobody(_request: CapabilityRequest) -> Any:  # the host answers it itself

@@ -113,8 +113,8 @@ class RunParked(Cancelled):
     exit_code = 75
     """Of a command that ends with it: EX_TEMPFAIL of sysexits."""
 
-    def __init__(self, what: str, run: str) -> None:
-        super().__init__(f"waiting: the run waits {what}; go on with `rtfs runs resume {run[:12]}`")
+    def __init__(self, what: str, run: str, resuming: str) -> None:
+        super().__init__(f"waiting: the run waits {what}; go on with `{resuming}`")
         self.what = what
         self.run = run
 

@@ -7,18 +7,23 @@ what both do. Where the rules of today are those of then, it is the host itself,
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
 
+from rtfs_framework.api.capability import CapabilityGrant
+from rtfs_framework.lang.signature import CallSite, SiteKind
 from rtfs_framework.orchestrator.config.grants import ArgumentGrant
 from rtfs_framework.orchestrator.config.isolation import ChildSpec, Isolation, stricter
 from rtfs_framework.orchestrator.config.security import Kept, Quota, Reach, RuntimeContext, SecurityLevel
 from rtfs_framework.orchestrator.config.signed import Signed, this_machine
+from rtfs_framework.orchestrator.deciding.security import Refusal
 from rtfs_framework.orchestrator.host import Host
 from rtfs_framework.orchestrator.recording.purse import NANO, Purse
 from rtfs_framework.orchestrator.running.narrowing import Narrowing, narrower, under
+
+OF_CAPABILITIES = (SiteKind.CAPABILITY, SiteKind.HOST_NAME)
 
 
 def told(rules: RuntimeContext) -> dict[str, Any]:
@@ -81,6 +86,40 @@ def restored(host: Host, then: Mapping[str, Any]) -> Host:
     )
     found = host if made == rules else under(host, attrs.evolve(host.config, security=made))
     return found if by.signed is None else _held(found, by.signed)
+
+
+def lacking(host: Host, then: Mapping[str, Any], sites: Iterable[CallSite]) -> dict[str, Refusal]:
+    """Return the capabilities that a run might use when it began, and may not on a host of today, each with why.
+
+    They are those that its program names; where it computes names, they are all that the host offers.
+    """
+    if not then:
+        return {}
+    capabilities = host.dispatcher.capabilities
+    named = {each.name for each in sites if each.kind in OF_CAPABILITIES}
+    # A name that nobody offers here any more is judged as it stands.
+    ids = sorted({capabilities.id_of(name) or name for name in named if name is not None})
+    ids += sorted(set(capabilities.entries) - set(ids)) if None in named else []
+    was = attrs.evolve(capabilities.security, rules=_rules_of(host.config.security, then))
+    refused = was.authorize_program(ids)
+    return capabilities.security.authorize_program(each for each in ids if each not in refused)
+
+
+def _rules_of(rules: RuntimeContext, then: Mapping[str, Any]) -> RuntimeContext:
+    """Return the rules of then, as far as they say which capabilities may be used."""
+    (acl, agent), *before = then["kept"]
+    return attrs.evolve(
+        rules,
+        level=SecurityLevel(then["level"]),
+        grant=tuple(then["grant"]),
+        deny=tuple(then["deny"]),
+        arguments=tuple(ArgumentGrant(id_, CapabilityGrant(None, base), said) for id_, said, base in then["arguments"]),
+        gone=frozenset(then["gone"]),
+        acl={name: tuple(agents) for name, agents in acl.items()},
+        agent=agent,
+        before=tuple(Kept({name: tuple(agents) for name, agents in acl.items()}, agent) for acl, agent in before),
+        signed=Signed.of_json(then["signed"]) if "signed" in then else None,
+    )
 
 
 def _held(host: Host, signed: Signed) -> Host:

@@ -28,13 +28,14 @@ from rtfs_framework.orchestrator.running.beginning import begin
 from rtfs_framework.orchestrator.running.linking import link
 from rtfs_framework.orchestrator.running.past_calls import NOT_KEPT, NOTHING_ASSUMED, Assumed, PastCalls, ResumeError
 from rtfs_framework.orchestrator.running.progress import BEGINNING, Start
-from rtfs_framework.orchestrator.running.restoring import restored
+from rtfs_framework.orchestrator.running.restoring import lacking, restored
 
 if TYPE_CHECKING:
     from rtfs_framework.kernel.limits import Limits
     from rtfs_framework.lang.library import FindModule
     from rtfs_framework.orchestrator.host import Host
     from rtfs_framework.orchestrator.recording.records import RunResult
+    from rtfs_framework.orchestrator.running.linking import Linked
     from rtfs_framework.orchestrator.running.portal import Portal
     from rtfs_framework.orchestrator.running.program import LoadedProgram, ProgramRun
     from rtfs_framework.orchestrator.running.uses import Use
@@ -46,7 +47,8 @@ NOT_THERE = "E0728"
 AWAY = "E0729"
 """What a run waits for cannot be asked here."""
 OTHER = "E0726"
-"""The run is not for this host: another tenant's, of another program, or with marks that nothing here knows."""
+"""The run is not for this host: another tenant's, of another program, with marks that nothing here knows, or it may not
+use here what it might when it began."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -226,6 +228,8 @@ def _reopened(host: Host, portal: Portal, limits: Limits, wanted: Resuming, know
     linked = attrs.evolve(_linked(host, limits, job, wanted.upgrade), terms=terms)
     if wanted.upgrade is None and job is facts.job and linked.digest != facts.program:
         raise ResumeError(OTHER, f"the text of run {run} is not that of its program", "`rtfs runs verify` says more")
+    if not wanted.fork:
+        _check_allowed(host, job, linked, run)
     past = PastCalls(known, wanted.assumed, copies=wanted.fork)
     metadata = job.how.get("metadata")
     said = None if metadata is None else DelegationMetadata(**metadata)
@@ -246,6 +250,21 @@ def _reopened(host: Host, portal: Portal, limits: Limits, wanted: Resuming, know
             ).to_text()
             past.arrived = lambda: chain.note("resumed", {**said_of, "program": linked.digest}, new)
     return Resumed(program, loading, past, job.how)
+
+
+def _check_allowed(host: Host, job: Job, linked: Linked, run: str) -> None:
+    """See that a run may still use what it might when it began: else its calls would fail, and it would end so.
+
+    Raises:
+        ResumeError: It may not use a capability any more.
+    """
+    for name, refusal in lacking(host, job.rules, linked.artifact.sites).items():
+        message = f"run {run} might use '{name}' when it began, and may not here: {refusal.reason}"
+        way_out = (
+            "name the configuration under which it began with --config FILE; "
+            f"or begin another run with what this one was answered, under the rules here: `rtfs runs fork {run}`"
+        )
+        raise ResumeError(OTHER, message, way_out)
 
 
 def _check_marks(host: Host, terms: Terms, run: str) -> None:
@@ -280,7 +299,7 @@ def _check_jobs(host: Host, known: Unended, wanted: Resuming) -> None:
             )
 
 
-def _linked(host: Host, limits: Limits, job: Job, upgrade: Source | None) -> Any:
+def _linked(host: Host, limits: Limits, job: Job, upgrade: Source | None) -> Linked:
     """Return the program ready to run: as it was, or another text of it, with the modules of today."""
     if upgrade is not None:
         return link(host, upgrade, limits)

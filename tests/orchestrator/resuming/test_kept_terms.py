@@ -131,7 +131,7 @@ def test_a_quota_of_today_counts_what_nothing_bounded_then(kit, asking, source):
 
 
 def in_pieces_of(kit, open_):
-    return in_pieces(open_, lambda session: (_ for _ in ()).throw(RunParked("x", "y")))
+    return in_pieces(open_, lambda session: (_ for _ in ()).throw(RunParked("x", "y", "z")))
 
 
 def test_what_rows_say_is_one_sum_however_it_is_read(kit, asking, source):
