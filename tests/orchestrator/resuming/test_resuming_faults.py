@@ -9,7 +9,6 @@ from contextlib import closing
 
 import pytest
 
-from rtfs_framework.lang.errors import ProgramError
 from rtfs_framework.orchestrator.recording.journal import query
 from rtfs_framework.orchestrator.recording.journal.fault import JournalError
 from rtfs_framework.orchestrator.recording.journal.writer import Journal
@@ -105,13 +104,16 @@ def test_a_run_of_another_tenant_is_not_gone_on_with(world, begun):
     assert world.effects == before
 
 
-def test_a_grant_that_is_gone_is_refused_where_it_is_needed(world, begun):
-    """What was done stays done; what is new goes by today's rules."""
+def test_a_run_is_left_as_it_is_where_a_grant_is_gone(world, begun):
+    """What was done stays done, and the rest is for whoever grants again what it needs."""
     before = world.effects
     config = '[security]\ngrant = ["send"]\n'
-    with world.kit.open(world.catalog(), config) as session, pytest.raises(ProgramError, match="put"):
+    with world.kit.open(world.catalog(), config) as session, pytest.raises(ResumeError, match="'put'") as raised:
         session.resume(Resuming(run=begun))
-    assert world.effects == before
+    assert (raised.value.code, world.effects) == ("E0726", before)
+    with world.open() as session:
+        session.resume(Resuming(run=begun))
+    assert world.effects != before
 
 
 def test_while_a_process_is_at_it_no_other_goes_on_with_it(world, begun):

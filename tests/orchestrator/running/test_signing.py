@@ -137,7 +137,7 @@ def test_a_capability_that_is_not_listed_is_refused_though_it_is_granted(bench, 
     assert found.kind == "SecurityViolation"
     assert "E0710" in str(found.data)
     assert "it is not in the manifest m.toml" in found.message
-    assert "rtfs manifest FILE --out m.toml" in found.message
+    assert f"rtfs manifest FILE --allow {called} --out m.toml" in found.message
 
 
 @pytest.mark.parametrize("called", ["fs.read", "ccos.file.read"])
