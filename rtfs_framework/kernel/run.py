@@ -18,8 +18,7 @@ from rtfs_framework.kernel.outcome import (
     requires_host,
 )
 from rtfs_framework.kernel.output import bounded_output
-from rtfs_framework.kernel.seat import LEFT, Seat, root
-from rtfs_framework.kernel.state import RUN_LOCALLY, RunGreenlet, RunState, too_many_calls
+from rtfs_framework.kernel.state import LEFT, RUN_LOCALLY, RunGreenlet, RunState, root, too_many_calls
 from rtfs_framework.lang import records
 from rtfs_framework.lang.annotations import TYPE_CHECKING, Any, Callable
 from rtfs_framework.lang.errors import Cancelled, InternalError, LimitError, ProgramError
@@ -27,6 +26,7 @@ from rtfs_framework.lang.recursion import give_room_back, room_is_held, take_roo
 from rtfs_framework.lang.values import Ticket
 
 if TYPE_CHECKING:
+    from rtfs_framework.kernel.seat import Seat
     from rtfs_framework.lang.codegen.artifact import Artifact
     from rtfs_framework.lang.source import Place
 

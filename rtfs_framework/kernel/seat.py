@@ -5,13 +5,10 @@ Each new greenlet maps memory for Python's frames, and unmaps it when it ends; a
 
 from __future__ import annotations
 
-from greenlet import getcurrent, greenlet
+from greenlet import getcurrent
 
-from rtfs_framework.kernel.state import RunGreenlet
+from rtfs_framework.kernel.state import LEFT, RunGreenlet, root
 from rtfs_framework.lang.annotations import Any, Callable
-
-LEFT = object()
-"""What the greenlet hands out when a run has ended in it; the run's value is its `value`."""
 
 
 class _Reused(RunGreenlet):
@@ -54,10 +51,3 @@ def _turns(_begin: None) -> None:
     while True:
         getcurrent().value = getcurrent().main(None)  # type: ignore[attr-defined]
         getcurrent().parent.switch(LEFT)  # type: ignore[union-attr]
-
-
-def root(of: greenlet) -> greenlet:
-    """Return the first greenlet of a greenlet's thread."""
-    while of.parent is not None:
-        of = of.parent
-    return of

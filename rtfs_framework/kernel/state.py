@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 RUN_LOCALLY = object()
 """The host's answer to a delegated call: run the function's own body."""
+LEFT = object()
+"""What a greenlet of many runs hands out when one has ended in it, whose value is its `value` (`kernel.seat`)."""
 
 
 class Instead:
@@ -43,6 +45,13 @@ class RunGreenlet(greenlet):
 
     state: RunState
     meter: RunMeter
+
+
+def root(of: greenlet) -> greenlet:
+    """Return the first greenlet of a greenlet's thread."""
+    while of.parent is not None:
+        of = of.parent
+    return of
 
 
 class RunState:

@@ -131,7 +131,7 @@ def test_it_is_told_when_own_bodies_ran_because_nothing_else_was_left(rtfs, fold
     )
     result = rtfs("run", "a.rtfs", "--trust")
     assert (result.code, result.out.count(":own")) == (0, 2)
-    told = "hint[E0625]: 2 calls had nothing left to try, and their own bodies ran (failed: local-model echo 2)"
+    told = "hint[E0625]: 2 calls had nothing left to try, and went on with the own body (failed: local-model echo 2)"
     assert told in result.err
     words = result.err.split("`")[1].split()[1:]
     assert "refused by budget" in rtfs(*words, "--trust").out

@@ -176,7 +176,8 @@ def _own_bodies(result: RunResult) -> Iterator[Diagnostic]:
     if bodies:
         first, failed = bodies[0], result.summary.failed_attempts
         tried = ", ".join(f"{target} {count:,}" for target, count in failed.items()) or "nothing"
-        message = f"{len(bodies):,} calls had nothing left to try, and their own bodies ran (failed: {tried})"
+        calls = "1 call" if len(bodies) == 1 else f"{len(bodies):,} calls"
+        message = f"{calls} had nothing left to try, and went on with the own body (failed: {tried})"
         way_out = f"`rtfs runs why {result.run_id[:12]} {first.entry}:{first.path}` tells why for {first.symbol}"
         yield Diagnostic(code=OWN_BODIES, message=message, help=way_out, severity="hint")
 

@@ -65,9 +65,9 @@ _FEW = 100.0
 _RENEWED = 50
 _SPREAD = 500.0
 _PULL = 20.0
+"""How strongly a partition's own model is held at its prior's."""
 _CAREFUL = 30.0
 """How strongly a model from nothing is held at zero: it sees more features than it has judged look-ups at first."""
-"""How strongly a partition's own model is held at its prior's."""
 
 
 @attrs.frozen(slots=True, eq=False)
